@@ -1,0 +1,120 @@
+/** What users of the speaker see: configuration in, routes and peer states out. Nothing of Calico. */
+
+import type { IpAddress, Ipv4, Prefix } from "../lib/index.ts";
+
+export type AddressFamily = "ipv4-unicast" | "ipv6-unicast";
+
+export interface SpeakerConfig {
+  /** Local AS, 1..2^32-1. */
+  readonly localAs: number;
+  readonly routerId: Ipv4;
+  /** No listener when absent: every session is dialled. */
+  readonly listen?: { readonly address?: IpAddress; readonly port: number };
+  readonly gracefulRestart?: {
+    /** Advertised restart time, seconds 0..4095 (RFC 4724 section 3); 120 when the block is absent. */
+    readonly restartTimeSeconds: number;
+  };
+  readonly peers: readonly PeerConfig[];
+  /** Everything this speaker originates; the whole set, each time. */
+  readonly originate: readonly OriginatedRoute[];
+}
+
+export interface PeerConfig {
+  /** Unique and stable; identifies the session across configurations. */
+  readonly name: string;
+  readonly address: IpAddress;
+  /** 179 unless told. */
+  readonly port?: number;
+  readonly remoteAs: number;
+  readonly localAddress?: IpAddress;
+  /** Wait for the peer to dial; never dial it. */
+  readonly passive?: boolean;
+  /** Proposed hold time, seconds: 0 or >= 3; 240 unless told (as BIRD). */
+  readonly holdTimeSeconds?: number;
+  /** Keepalive interval, seconds; a third of the negotiated hold time unless told. */
+  readonly keepaliveSeconds?: number;
+  /** 5 unless told (as Calico's BIRD). */
+  readonly connectRetrySeconds?: number;
+  /** `["ipv4-unicast"]` unless told. */
+  readonly families?: readonly AddressFamily[];
+  /** First match decides; no match accepts. */
+  readonly importPolicy?: readonly PolicyRule[];
+  /** First match decides; no match accepts. */
+  readonly exportPolicy?: readonly PolicyRule[];
+  /** `auto`: RFC 4271 5.1.3; `self`: always us; `keep`: never touched. `auto` unless told. */
+  readonly nextHop?: "auto" | "self" | "keep";
+  /** The peer is our route-reflection client (RFC 4456). */
+  readonly routeReflectorClient?: boolean;
+}
+
+/** A rule over routes, as data. */
+export interface PolicyRule {
+  /** Matches a route whose prefix is covered by one of these; every route when absent. */
+  readonly prefixes?: readonly {
+    readonly prefix: Prefix;
+    /** Shortest and longest length matched inside `prefix`; its own length and the maximum unless told. */
+    readonly minimumLength?: number;
+    readonly maximumLength?: number;
+  }[];
+  /** Where the route comes from. */
+  readonly source?: "originated" | "ibgp" | "ebgp";
+  readonly action: "accept" | "reject";
+  readonly set?: { readonly localPref?: number; readonly med?: number };
+}
+
+export interface OriginatedRoute {
+  readonly prefix: Prefix;
+  /** The session's own address when absent. */
+  readonly nextHop?: IpAddress;
+  readonly communities?: readonly number[];
+  readonly med?: number;
+}
+
+/** The best route to a prefix among those learned. */
+export interface LearnedRoute {
+  readonly prefix: Prefix;
+  readonly nextHop: IpAddress;
+  /** Name of the peer it was learned from. */
+  readonly peer: string;
+  readonly peerType: "ibgp" | "ebgp";
+  readonly asPath: readonly number[];
+  readonly origin: "igp" | "egp" | "incomplete";
+  readonly localPref: number;
+  readonly med?: number;
+  readonly communities: readonly number[];
+  /** Kept for a restarting peer (RFC 4724 section 4.2). */
+  readonly stale: boolean;
+}
+
+export interface RouteChange {
+  readonly prefix: Prefix;
+  /** `undefined`: the prefix has no route any more. */
+  readonly best: LearnedRoute | undefined;
+}
+
+export type SessionState =
+  | "Idle"
+  | "Connect"
+  | "Active"
+  | "OpenSent"
+  | "OpenConfirm"
+  | "Established";
+
+export interface PeerStatus {
+  readonly name: string;
+  readonly address: IpAddress;
+  readonly remoteAs: number;
+  readonly state: SessionState;
+  /** Milliseconds since the epoch at which `state` was entered. */
+  readonly sinceMs: number;
+  /** What ended the last session, in words; empty if nothing did. */
+  readonly lastError: string;
+  readonly routesReceived: number;
+  readonly routesSent: number;
+  /** End-of-RIB was received in this session for every family (RFC 4724 section 2). */
+  readonly endOfRib: boolean;
+  /** Routes of the last session are kept while the peer restarts. */
+  readonly gracefulRestart: boolean;
+  /** Negotiated, seconds; 0 outside Established. */
+  readonly holdTimeSeconds: number;
+}
