@@ -1,0 +1,39 @@
+/** FelixConfiguration: the fields about routing, MTU and NAT that this product obeys. */
+
+import { z } from "zod";
+
+const programClusterRoutes = [
+  "Enabled",
+  "Disabled",
+  "EnabledIPIPOnly",
+  "EnabledNoEncapOnly",
+] as const;
+
+export const felixConfigurationSpecSchema = z.strictObject({
+  nodeSelector: z.string().optional(),
+  ipipEnabled: z.boolean().optional(),
+  ipipMTU: z.int().optional(),
+  vxlanEnabled: z.boolean().optional(),
+  vxlanMTU: z.int().optional(),
+  vxlanMTUV6: z.int().optional(),
+  vxlanPort: z.int().optional(),
+  vxlanVNI: z.int().optional(),
+  mtuIfacePattern: z.string().optional(),
+  natPortRange: z.union([z.int(), z.string()]).optional(),
+  natOutgoingAddress: z.string().optional(),
+  natOutgoingExclusions: z.enum(["IPPoolsOnly", "IPPoolsAndHostIPs"]).optional(),
+  deviceRouteSourceAddress: z.string().optional(),
+  deviceRouteProtocol: z.int().optional(),
+  removeExternalRoutes: z.boolean().optional(),
+  programClusterRoutes: z.enum(programClusterRoutes).optional(),
+  ipForwarding: z.enum(["Enabled", "Disabled"]).optional(),
+  externalNodesList: z.array(z.string()).optional(),
+  routeRefreshInterval: z.string().optional(),
+  routeSyncDisabled: z.boolean().optional(),
+  interfacePrefix: z.string().optional(),
+  ipv4NormalRoutePriority: z.int().optional(),
+  logSeverityScreen: z.string().optional(),
+  floatingIPs: z.enum(["Enabled", "Disabled"]).optional(),
+});
+
+export type FelixConfigurationSpec = z.infer<typeof felixConfigurationSpecSchema>;

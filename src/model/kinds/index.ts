@@ -1,0 +1,113 @@
+/** The kinds: how each is called, where it lives, what its spec and status look like. */
+
+import { z } from "zod";
+import { bgpConfigurationSpecSchema, bgpPeerSpecSchema } from "./bgp.ts";
+import { clusterInformationSpecSchema } from "./cluster-information.ts";
+import { felixConfigurationSpecSchema } from "./felix-configuration.ts";
+import { ipPoolSpecSchema } from "./ip-pool.ts";
+import {
+  blockAffinitySpecSchema,
+  ipamBlockSpecSchema,
+  ipamConfigurationSpecSchema,
+  ipamHandleSpecSchema,
+} from "./ipam.ts";
+import { nodeSpecSchema, nodeStatusSchema } from "./node.ts";
+import { nodeModeSpecSchema, nodeModeStatusSchema } from "./node-mode.ts";
+import { workloadEndpointSpecSchema } from "./workload-endpoint.ts";
+
+const calico = "projectcalico.org/v3";
+const own = "switchyard.io/v1";
+const none = z.strictObject({});
+
+/** One row per kind. `plural` is the path segment of the API and of etcd keys. */
+export const kindTable = {
+  IPPool: {
+    apiVersion: calico,
+    plural: "ippools",
+    namespaced: false,
+    spec: ipPoolSpecSchema,
+    status: z.looseObject({}),
+  },
+  Node: {
+    apiVersion: calico,
+    plural: "nodes",
+    namespaced: false,
+    spec: nodeSpecSchema,
+    status: nodeStatusSchema,
+  },
+  BGPConfiguration: {
+    apiVersion: calico,
+    plural: "bgpconfigurations",
+    namespaced: false,
+    spec: bgpConfigurationSpecSchema,
+    status: none,
+  },
+  BGPPeer: {
+    apiVersion: calico,
+    plural: "bgppeers",
+    namespaced: false,
+    spec: bgpPeerSpecSchema,
+    status: none,
+  },
+  FelixConfiguration: {
+    apiVersion: calico,
+    plural: "felixconfigurations",
+    namespaced: false,
+    spec: felixConfigurationSpecSchema,
+    status: none,
+  },
+  ClusterInformation: {
+    apiVersion: calico,
+    plural: "clusterinformations",
+    namespaced: false,
+    spec: clusterInformationSpecSchema,
+    status: none,
+  },
+  IPAMBlock: {
+    apiVersion: calico,
+    plural: "ipamblocks",
+    namespaced: false,
+    spec: ipamBlockSpecSchema,
+    status: none,
+  },
+  BlockAffinity: {
+    apiVersion: calico,
+    plural: "blockaffinities",
+    namespaced: false,
+    spec: blockAffinitySpecSchema,
+    status: none,
+  },
+  IPAMHandle: {
+    apiVersion: calico,
+    plural: "ipamhandles",
+    namespaced: false,
+    spec: ipamHandleSpecSchema,
+    status: none,
+  },
+  IPAMConfiguration: {
+    apiVersion: calico,
+    plural: "ipamconfigurations",
+    namespaced: false,
+    spec: ipamConfigurationSpecSchema,
+    status: none,
+  },
+  WorkloadEndpoint: {
+    apiVersion: calico,
+    plural: "workloadendpoints",
+    namespaced: true,
+    spec: workloadEndpointSpecSchema,
+    status: none,
+  },
+  NodeMode: {
+    apiVersion: own,
+    plural: "nodemodes",
+    namespaced: false,
+    spec: nodeModeSpecSchema,
+    status: nodeModeStatusSchema,
+  },
+} as const;
+
+export type Kind = keyof typeof kindTable;
+export const kinds = Object.keys(kindTable) as Kind[];
+export type SpecOf<K extends Kind> = z.infer<(typeof kindTable)[K]["spec"]>;
+export type StatusOf<K extends Kind> = z.infer<(typeof kindTable)[K]["status"]>;

@@ -1,0 +1,42 @@
+/**
+ * NodeMode (switchyard.io/v1): what one node accepts, sends and has realised. Named like its node,
+ * written by that node's agent only, read by all: the gate of every mode change.
+ */
+
+import { z } from "zod";
+
+export const encapsulations = ["none", "ipip", "vxlan"] as const;
+/** What a packet to one destination node wears. */
+export type Encapsulation = (typeof encapsulations)[number];
+
+export const nodeModeSpecSchema = z.strictObject({});
+
+export const nodeModeStatusSchema = z.strictObject({
+  /** Encapsulations this node would deliver. Published after they work, withdrawn before they stop. */
+  accepts: z.array(z.enum(encapsulations)),
+  /** Encapsulations this node may still send to anybody. Published before the first such route. */
+  sends: z.array(z.enum(encapsulations)),
+  /** Remote blocks by what is really sent to them. */
+  destinations: z.partialRecord(z.enum(encapsulations), z.int()),
+  /** Per pool: the mode this node has reached for every remote block, and of which pool revision. */
+  pools: z.record(
+    z.string(),
+    z.strictObject({
+      mode: z.string(),
+      resourceVersion: z.string(),
+      /** Every remote block of the pool is sent the way the pool says. */
+      realised: z.boolean(),
+      /** Why not, in words: one line per cause. */
+      waiting: z.array(z.string()),
+    }),
+  ),
+  /** `kernel` or `bpf`: what carries IP-in-IP on this node. */
+  ipipBackend: z.enum(["kernel", "bpf"]).optional(),
+  /** Objects the kernel refused, with its words. */
+  failures: z.array(z.string()),
+  agentVersion: z.string(),
+  /** RFC 3339. */
+  updatedAt: z.string(),
+});
+
+export type NodeModeStatus = z.infer<typeof nodeModeStatusSchema>;
