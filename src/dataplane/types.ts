@@ -1,0 +1,42 @@
+/** The dataplane contract: full desired state in, what the kernel really holds out. */
+
+import type { Encapsulation } from "../model/index.ts";
+import type { HostFacts, NodePlan } from "../plan/index.ts";
+
+/** What the kernel holds, as far as planning needs it. */
+export interface KernelState {
+  readonly host: HostFacts;
+  /** Destination of every owned route that leads to another node, by what carries it. */
+  readonly current: ReadonlyMap<string, Encapsulation>;
+  /** Tunnel devices that exist: what this node can receive already. */
+  readonly receives: readonly Encapsulation[];
+}
+
+export interface Failure {
+  /** The object, as an operator would name it: `route 10.244.1.0/26`, `device vxlan.calico`. */
+  readonly object: string;
+  /** What was attempted and what the kernel said. */
+  readonly message: string;
+}
+
+export interface Actual {
+  /** As KernelState.current, after the apply. */
+  readonly current: ReadonlyMap<string, Encapsulation>;
+  /** Encapsulations that the kernel would now deliver, `none` included. */
+  readonly receives: readonly Encapsulation[];
+  readonly failures: readonly Failure[];
+  readonly ipipBackend?: "kernel" | "bpf";
+  /** Changes made; 0 when the kernel held the plan already. */
+  readonly changes: number;
+}
+
+export interface Dataplane {
+  /** Reads the kernel. `nodeAddress` finds the uplink: the device that holds it. */
+  read(nodeAddress: string): Promise<KernelState>;
+  /** Makes the kernel hold the plan. Idempotent; a refused object does not stop the others. */
+  apply(plan: NodePlan): Promise<Actual>;
+  /** Called when something that may be ours changed behind our back. */
+  onDrift(listener: () => void): () => void;
+  /** Lets go of the kernel without changing anything in it. */
+  close(): Promise<void>;
+}

@@ -1,0 +1,201 @@
+/**
+ * Input and output of the planner. A {@link Snapshot} is everything a plan depends on; a
+ * {@link NodePlan} is everything one node's kernel should hold. Both are plain data.
+ */
+
+import type { Ipv4, Prefix4 } from "../lib/index.ts";
+import type { EncapMode, Encapsulation } from "../model/index.ts";
+
+/** A node of the cluster, as far as planning needs it. */
+export interface NodeFacts {
+  readonly name: string;
+  readonly address: Ipv4;
+  /** Length of the node's own subnet, as stored; 32 when the Node resource has no mask. */
+  readonly prefixLength: number;
+  readonly vxlanTunnelAddress?: Ipv4;
+  readonly vxlanMac: string;
+  /** What the node publishes that it accepts; undefined when it publishes nothing (no agent yet). */
+  readonly accepts?: readonly Encapsulation[];
+}
+
+export interface PoolFacts {
+  readonly name: string;
+  readonly cidr: Prefix4;
+  readonly ipipMode: EncapMode;
+  readonly vxlanMode: EncapMode;
+  readonly natOutgoing: boolean;
+  /** allowedUses is exactly LoadBalancer: not part of the pod network for NAT. */
+  readonly loadBalancerOnly: boolean;
+}
+
+/** A block whose affinity is confirmed. */
+export interface BlockFacts {
+  readonly prefix: Prefix4;
+  readonly node: string;
+}
+
+export interface WorkloadFacts {
+  readonly address: Ipv4;
+  /** Host end of the pod's veth. */
+  readonly device: string;
+}
+
+/** A route learned by BGP. */
+export interface LearnedFacts {
+  readonly prefix: Prefix4;
+  readonly nextHop: Ipv4;
+}
+
+/** A route of the host that is not ours: used to find the way to a next hop. */
+export interface HostRoute {
+  readonly destination: Prefix4;
+  readonly gateway?: Ipv4;
+  readonly device: string;
+}
+
+export interface HostFacts {
+  readonly uplink: {
+    readonly name: string;
+    readonly index: number;
+    readonly mac: string;
+    readonly mtu: number;
+  };
+  readonly routes: readonly HostRoute[];
+}
+
+export interface Settings {
+  readonly vxlanVni: number;
+  readonly vxlanPort: number;
+  /** 0: uplink MTU less the overhead. */
+  readonly ipipMtu: number;
+  readonly vxlanMtu: number;
+  /** RTPROT_* of BGP-learned routes and of the blackholes of own blocks: 12, bird. */
+  readonly bgpProtocol: number;
+  /** RTPROT_* of routes derived from the datastore: 80. */
+  readonly datastoreProtocol: number;
+  readonly natPortRange?: string;
+  readonly natOutgoingAddress?: Ipv4;
+  readonly natExcludesHosts: boolean;
+  /** Further tunnel endpoints to accept packets from. */
+  readonly externalNodes: readonly Prefix4[];
+}
+
+export interface Snapshot {
+  /** The node to plan for; one of `nodes`. */
+  readonly node: string;
+  readonly nodes: readonly NodeFacts[];
+  readonly pools: readonly PoolFacts[];
+  readonly blocks: readonly BlockFacts[];
+  /** Pods of this node. */
+  readonly workloads: readonly WorkloadFacts[];
+  readonly learned: readonly LearnedFacts[];
+  readonly host: HostFacts;
+  readonly settings: Settings;
+  readonly ipipTunnelAddress?: Ipv4;
+  readonly vxlanTunnelAddress?: Ipv4;
+  /** Encapsulations this node must be able to receive now (see gate.ts); `none` is implied. */
+  readonly receive: readonly Encapsulation[];
+  /** Encapsulations this node has announced that it may send, and may therefore use. */
+  readonly announced: readonly Encapsulation[];
+  /** What the kernel sends to each block now: text of the prefix to encapsulation. */
+  readonly current: ReadonlyMap<string, Encapsulation>;
+}
+
+/** One remote block: what should carry it, what will, and why they differ. */
+export interface Destination {
+  readonly prefix: Prefix4;
+  readonly pool: string;
+  readonly node: string;
+  readonly wanted: Encapsulation;
+  /** undefined: no route can be given yet. */
+  readonly chosen: Encapsulation | undefined;
+  /** Set when `chosen` differs from `wanted`: one line for the operator. */
+  readonly waiting?: string;
+}
+
+export interface VxlanPlan {
+  readonly device: string;
+  readonly vni: number;
+  readonly port: number;
+  readonly local: Ipv4;
+  /** Underlying device. */
+  readonly parent: string;
+  readonly mac: string;
+  readonly mtu: number;
+  readonly neighbours: readonly {
+    readonly address: Ipv4;
+    readonly mac: string;
+    readonly node: Ipv4;
+  }[];
+}
+
+export interface IpipPlan {
+  readonly device: string;
+  readonly mtu: number;
+  readonly local: Ipv4;
+  readonly uplink: string;
+  readonly accept: boolean;
+  readonly senders: readonly Ipv4[];
+  readonly destinations: readonly { readonly prefix: Prefix4; readonly node: Ipv4 }[];
+}
+
+export interface RoutePlan {
+  readonly kind: "unicast" | "blackhole";
+  readonly destination: Prefix4;
+  readonly gateway?: Ipv4;
+  /** Name of the device; absent for a blackhole. */
+  readonly device?: string;
+  readonly onlink?: boolean;
+  readonly scope: "global" | "link";
+  readonly protocol: number;
+  /** Why the route exists, for the operator. */
+  readonly reason: string;
+}
+
+export interface AddressPlan {
+  readonly device: string;
+  readonly prefix: Prefix4;
+}
+
+export interface FirewallPlan {
+  /** Every pool: traffic to these is never translated. */
+  readonly pools: readonly Prefix4[];
+  /** Pools with natOutgoing. */
+  readonly masqueradedPools: readonly Prefix4[];
+  /** Hosts excluded from translation as well, when natOutgoingExclusions says so. */
+  readonly excludedHosts: readonly Ipv4[];
+  readonly natPortRange?: string;
+  readonly natOutgoingAddress?: Ipv4;
+  /** Accept protocol 4 from these only; absent: no rule about protocol 4. */
+  readonly ipipSenders?: readonly Prefix4[];
+  /** Accept VXLAN from these only; absent: no rule about its port. */
+  readonly vxlanSenders?: readonly Prefix4[];
+  readonly vxlanPort: number;
+  /** Tunnel devices whose traffic from other host addresses is masqueraded to the tunnel's own. */
+  readonly tunnels: readonly string[];
+}
+
+export interface SysctlPlan {
+  /** Path below /proc/sys: `net/ipv4/ip_forward`. Device names may contain dots. */
+  readonly path: string;
+  readonly value: string;
+  /** Write only when the kernel would filter strictly: this or conf/all reads 1. */
+  readonly onlyIfStrict?: boolean;
+  readonly reason: string;
+}
+
+export interface NodePlan {
+  readonly node: string;
+  readonly uplink: string;
+  readonly ipip?: IpipPlan;
+  readonly vxlan?: VxlanPlan;
+  readonly addresses: readonly AddressPlan[];
+  readonly routes: readonly RoutePlan[];
+  readonly firewall: FirewallPlan;
+  readonly sysctls: readonly SysctlPlan[];
+  readonly destinations: readonly Destination[];
+  /** Route protocols that are ours in table main: routes with these and not in the plan are removed. */
+  readonly ownedProtocols: readonly number[];
+  /** Prefix of workload devices (`cali`): their /32 routes are ours. */
+  readonly workloadDevicePrefix: string;
+}
