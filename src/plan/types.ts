@@ -99,6 +99,8 @@ export interface Snapshot {
   readonly announced: readonly Encapsulation[];
   /** What the kernel sends to each block now: text of the prefix to encapsulation. */
   readonly current: ReadonlyMap<string, Encapsulation>;
+  /** Nothing is to be removed yet: BGP has not told everything since the agent started. */
+  readonly keepUnplannedRoutes: boolean;
 }
 
 /** One remote block: what should carry it, what will, and why they differ. */
@@ -198,4 +200,6 @@ export interface NodePlan {
   readonly ownedProtocols: readonly number[];
   /** Prefix of workload devices (`cali`): their /32 routes are ours. */
   readonly workloadDevicePrefix: string;
+  /** Owned routes that are not in the plan stay for now. */
+  readonly keepUnplannedRoutes: boolean;
 }

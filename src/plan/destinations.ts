@@ -1,0 +1,132 @@
+/**
+ * The per-destination gate: which encapsulation may carry packets to each remote block *now*.
+ *
+ * A route moves to what its pool wants only if the destination node has published that it accepts
+ * it, this node has announced that it may send it, and whatever the route is derived from is there
+ * (BGP for IP-in-IP and plain, the node's VTEP for VXLAN). Until then the route stays as it is;
+ * nothing that carries packets is given up for something that does not yet.
+ */
+
+import {
+  formatAddress,
+  formatPrefix,
+  type Ipv4,
+  type Prefix4,
+  prefixCovers,
+} from "../lib/index.ts";
+import type { Encapsulation } from "../model/index.ts";
+import { wantedEncapsulation } from "./encapsulation.ts";
+import type { Destination, NodeFacts, PoolFacts, Snapshot } from "./types.ts";
+
+/** A remote block, and who says that it exists. */
+interface RemoteBlock {
+  readonly prefix: Prefix4;
+  readonly pool: PoolFacts;
+  readonly node: NodeFacts;
+  readonly inStore: boolean;
+  readonly inBgp: boolean;
+}
+
+export function poolOf(pools: readonly PoolFacts[], prefix: Prefix4): PoolFacts | undefined {
+  return pools.find((pool) => prefixCovers(pool.cidr, prefix));
+}
+
+/** Every block of another node, from the datastore and from BGP, each once. O(blocks + learned). */
+export function remoteBlocks(snapshot: Snapshot): RemoteBlock[] {
+  const byName = new Map<string, NodeFacts>();
+  const byAddress = new Map<Ipv4, NodeFacts>();
+  for (const node of snapshot.nodes) {
+    byName.set(node.name, node);
+    byAddress.set(node.address, node);
+  }
+  const found = new Map<string, RemoteBlock>();
+  const own = new Set<string>();
+  for (const { prefix, node: name } of snapshot.blocks) {
+    const pool = poolOf(snapshot.pools, prefix);
+    const node = byName.get(name);
+    if (name === snapshot.node) own.add(formatPrefix(prefix));
+    else if (pool && node) {
+      found.set(formatPrefix(prefix), { prefix, pool, node, inStore: true, inBgp: false });
+    }
+  }
+  for (const { prefix, nextHop } of snapshot.learned) {
+    const text = formatPrefix(prefix);
+    const pool = poolOf(snapshot.pools, prefix);
+    const node = byAddress.get(nextHop);
+    if (!pool || !node || node.name === snapshot.node || own.has(text)) continue;
+    const stored = found.get(text);
+    // A block that has just moved: the datastore knows its new node before BGP withdraws the old.
+    if (stored && stored.node.name !== node.name) continue;
+    found.set(text, { prefix, pool, node, inStore: stored !== undefined, inBgp: true });
+  }
+  return [...found.values()];
+}
+
+/** Decides every remote block. Order follows the datastore, then BGP. */
+export function chooseDestinations(snapshot: Snapshot): Destination[] {
+  const local = snapshot.nodes.find((node) => node.name === snapshot.node);
+  if (!local) return [];
+  return remoteBlocks(snapshot).map((block) => choose(snapshot, local, block));
+}
+
+function choose(snapshot: Snapshot, local: NodeFacts, block: RemoteBlock): Destination {
+  const wanted = wantedEncapsulation(block.pool, local, block.node);
+  const current = snapshot.current.get(formatPrefix(block.prefix));
+  const base = { prefix: block.prefix, pool: block.pool.name, node: block.node.name, wanted };
+  const obstacle = obstacleTo(wanted, { snapshot, block, current });
+  if (obstacle === undefined) return { ...base, chosen: wanted };
+  for (const candidate of fallbacks(wanted, current, block.node)) {
+    if (obstacleTo(candidate, { snapshot, block, current }) === undefined) {
+      return { ...base, chosen: candidate, waiting: obstacle };
+    }
+  }
+  // What runs is kept even if its destination has withdrawn its word: a route that may still
+  // deliver is better than none, and a node withdraws only what nobody announced to it.
+  return { ...base, chosen: current, waiting: obstacle };
+}
+
+/**
+ * What to try instead. Plain routing is never one of them unless it runs already: nobody has said
+ * that the fabric carries pod addresses.
+ */
+function fallbacks(
+  wanted: Encapsulation,
+  current: Encapsulation | undefined,
+  { accepts }: NodeFacts,
+): Encapsulation[] {
+  if (current !== undefined) return current === wanted ? [] : [current];
+  if (accepts === undefined || wanted === "none" || accepts.includes(wanted)) return [];
+  return (["ipip", "vxlan"] as const).filter((candidate) => candidate !== wanted);
+}
+
+interface Circumstances {
+  readonly snapshot: Snapshot;
+  readonly block: RemoteBlock;
+  readonly current: Encapsulation | undefined;
+}
+
+/** Why an encapsulation cannot be used towards a block now; undefined if it can. */
+function obstacleTo(
+  wish: Encapsulation,
+  { snapshot, block, current }: Circumstances,
+): string | undefined {
+  const { node } = block;
+  if (node.accepts === undefined) {
+    // A node that publishes nothing: start as the pool says, then hold still.
+    if (current !== undefined && current !== wish)
+      return `${node.name} has not published what it accepts`;
+  } else if (wish !== "none" && !node.accepts.includes(wish)) {
+    return `${node.name} does not accept ${wish} yet`;
+  }
+  if (wish === "vxlan") {
+    if (!block.inStore) return `${formatPrefix(block.prefix)} is not in the datastore`;
+    if (node.vxlanTunnelAddress === undefined)
+      return `${node.name} has no VXLAN tunnel address yet`;
+  } else if (!block.inBgp && !(current === wish && block.inStore)) {
+    return `no BGP route to ${formatPrefix(block.prefix)} from ${formatAddress(node.address)} (${node.name}) yet`;
+  }
+  if (current !== wish && !snapshot.announced.includes(wish)) {
+    return `this node has not announced yet that it may send ${wish}`;
+  }
+  return undefined;
+}

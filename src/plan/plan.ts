@@ -1,0 +1,32 @@
+/**
+ * plan(snapshot) -> NodePlan: what one node's kernel should hold, as a pure function. The agent
+ * applies it, `mode plan` compares it for every node, `node diff` holds it against the kernel;
+ * there is no second model of the truth.
+ */
+
+import { chooseDestinations } from "./destinations.ts";
+import { planFirewall } from "./firewall.ts";
+import { planRoutes } from "./routes.ts";
+import { planSysctls } from "./sysctls.ts";
+import { planTunnels } from "./tunnels.ts";
+import type { NodePlan, Snapshot } from "./types.ts";
+
+/** @throws RangeError if the snapshot does not contain the node it is for. O(nodes + blocks + learned). */
+export function plan(snapshot: Snapshot): NodePlan {
+  const local = snapshot.nodes.find((node) => node.name === snapshot.node);
+  if (!local) throw new RangeError(`node ${snapshot.node} is not in its own snapshot`);
+  const destinations = chooseDestinations(snapshot);
+  const tunnels = planTunnels(snapshot, local);
+  return {
+    node: snapshot.node,
+    uplink: snapshot.host.uplink.name,
+    ...tunnels,
+    routes: planRoutes(snapshot, destinations),
+    firewall: planFirewall(snapshot, tunnels),
+    sysctls: planSysctls(snapshot, tunnels),
+    destinations,
+    ownedProtocols: [snapshot.settings.bgpProtocol, snapshot.settings.datastoreProtocol],
+    workloadDevicePrefix: "cali",
+    keepUnplannedRoutes: snapshot.keepUnplannedRoutes,
+  };
+}

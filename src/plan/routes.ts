@@ -1,0 +1,112 @@
+/** The routes of a node: own blocks, own pods, remote blocks, and what the routers advertise. */
+
+import { formatAddress, formatPrefix, hostPrefix, type Ipv4 } from "../lib/index.ts";
+import { poolOf } from "./destinations.ts";
+import { IPIP_DEVICE, VXLAN_DEVICE } from "./devices.ts";
+import { resolveNextHop } from "./next-hop.ts";
+import type { Destination, NodeFacts, RoutePlan, Snapshot } from "./types.ts";
+
+export function planRoutes(snapshot: Snapshot, destinations: readonly Destination[]): RoutePlan[] {
+  return [
+    ...ownBlockRoutes(snapshot),
+    ...workloadRoutes(snapshot),
+    ...destinationRoutes(snapshot, destinations),
+    ...externalRoutes(snapshot),
+  ];
+}
+
+/** A packet to a free address of an own block dies here instead of looping to the gateway and back. */
+function ownBlockRoutes({ blocks, node, settings }: Snapshot): RoutePlan[] {
+  return blocks
+    .filter((block) => block.node === node && block.prefix.length < 32)
+    .map((block) => ({
+      kind: "blackhole",
+      destination: block.prefix,
+      scope: "global",
+      protocol: settings.bgpProtocol,
+      reason: `own block ${formatPrefix(block.prefix)}`,
+    }));
+}
+
+const RTPROT_BOOT = 3;
+
+function workloadRoutes({ workloads }: Snapshot): RoutePlan[] {
+  return workloads.map(({ address, device }) => ({
+    kind: "unicast",
+    destination: hostPrefix(address),
+    device,
+    scope: "link",
+    protocol: RTPROT_BOOT,
+    reason: `local pod ${formatAddress(address)}`,
+  }));
+}
+
+function destinationRoutes(snapshot: Snapshot, destinations: readonly Destination[]): RoutePlan[] {
+  const nodes = new Map<string, NodeFacts>(snapshot.nodes.map((node) => [node.name, node]));
+  const pools = new Map(snapshot.pools.map((pool) => [pool.name, pool]));
+  const { bgpProtocol, datastoreProtocol } = snapshot.settings;
+  const routes: RoutePlan[] = [];
+  for (const { prefix, node: name, chosen, pool } of destinations) {
+    const node = nodes.get(name);
+    if (!node || chosen === undefined) continue;
+    const reason = `block ${formatPrefix(prefix)} on ${name}, ${chosen}`;
+    const common = { kind: "unicast", destination: prefix, scope: "global", reason } as const;
+    if (chosen === "ipip") {
+      routes.push({
+        ...common,
+        gateway: node.address,
+        device: IPIP_DEVICE,
+        onlink: true,
+        protocol: bgpProtocol,
+      });
+    } else if (chosen === "vxlan") {
+      // Kept while the tunnel address is being replaced is not possible: there is nowhere to send.
+      if (node.vxlanTunnelAddress === undefined) continue;
+      routes.push({
+        ...common,
+        gateway: node.vxlanTunnelAddress,
+        device: VXLAN_DEVICE,
+        onlink: true,
+        protocol: datastoreProtocol,
+      });
+    } else {
+      const way = resolveNextHop(snapshot.host.routes, node.address);
+      const fromDatastore = pools.get(pool)?.vxlanMode !== "Never";
+      if (way)
+        routes.push({
+          ...common,
+          ...way,
+          protocol: fromDatastore ? datastoreProtocol : bgpProtocol,
+        });
+    }
+  }
+  return routes;
+}
+
+/** What BGP taught beyond the blocks of other nodes: networks of the routers. */
+function externalRoutes({
+  learned,
+  pools,
+  nodes,
+  host,
+  settings,
+  node: me,
+}: Snapshot): RoutePlan[] {
+  const addresses = new Set<Ipv4>(nodes.map((node) => node.address));
+  const own = nodes.find((node) => node.name === me)?.address;
+  const routes: RoutePlan[] = [];
+  for (const { prefix, nextHop } of learned) {
+    if (nextHop === own || (addresses.has(nextHop) && poolOf(pools, prefix))) continue;
+    const way = resolveNextHop(host.routes, nextHop);
+    if (!way) continue;
+    routes.push({
+      kind: "unicast",
+      destination: prefix,
+      ...way,
+      scope: "global",
+      protocol: settings.bgpProtocol,
+      reason: `learned by BGP, next hop ${formatAddress(nextHop)}`,
+    });
+  }
+  return routes;
+}
