@@ -1,0 +1,188 @@
+/**
+ * The BPF half of a tunnel: programs, maps and filters between one tunnel device and one uplink.
+ *
+ * Order of a change, so that no packet finds less than before: entries in, filters on (each replaced
+ * in one step), configuration over, the old uplink's filter off, entries out.
+ * Everything touching filters runs in the tunnel's namespace, by `inside`.
+ */
+
+import {
+  attachTcFilter,
+  BpfObject,
+  bpfProgramInfo,
+  createClsact,
+  deleteClsact,
+  detachTcFilter,
+  hasTcFilters,
+} from "../../lib/sys/index.ts";
+import { type AdoptedMaps, adoptMaps } from "./adopt.ts";
+import { decapFilter, encapFilter, type OwnFilter, standingProgram } from "./filters.ts";
+import {
+  configKey,
+  DECAP,
+  decodeConfig,
+  decodeCounters,
+  ENCAP,
+  encodeConfig,
+  encodeIpv4,
+  encodePrefix,
+  type IpipConfig,
+  mapNames,
+} from "./layout.ts";
+import { MirroredMap } from "./mirrored-map.ts";
+import type { IpipCounters, IpipState } from "./types.ts";
+
+/** The compiled bpf/ipip.bpf.c. */
+export const objectPath = `${import.meta.dirname}/../../../bpf/ipip.bpf.o`;
+
+/** Runs a synchronous body in the tunnel's namespace. */
+export type Inside = <T>(body: () => T) => T;
+
+export interface TunnelDevice {
+  /** Interface index. */
+  readonly index: number;
+  readonly mac: string;
+}
+
+export class IpipAttachment {
+  readonly #inside: Inside;
+  readonly #object: BpfObject;
+  readonly #destinations: MirroredMap;
+  readonly #senders: MirroredMap;
+  #config: IpipConfig | undefined;
+
+  private constructor(inside: Inside, object: BpfObject) {
+    this.#inside = inside;
+    this.#object = object;
+    this.#destinations = new MirroredMap(object.map("ipip_dests"));
+    this.#senders = new MirroredMap(object.map("ipip_senders"));
+    const bytes = object.map("ipip_config").get(configKey);
+    this.#config = bytes && decodeConfig(bytes);
+  }
+
+  /** Loads the programs, with the maps that filters at these devices hold, or with new ones. */
+  static open(
+    inside: Inside,
+    devices: { readonly tunnel?: number; readonly uplink?: number },
+  ): IpipAttachment {
+    const maps = inside(() => standingMaps(devices));
+    try {
+      const object = BpfObject.load({
+        path: objectPath,
+        classifiers: [ENCAP, DECAP],
+        maps: mapNames,
+        ...(maps ? { reuse: maps } : {}),
+      });
+      return new IpipAttachment(inside, object);
+    } finally {
+      for (const map of maps?.values() ?? []) map.close();
+    }
+  }
+
+  /** What the maps say, be it ours or a predecessor's; `undefined` before the first {@link apply}. */
+  get config(): IpipConfig | undefined {
+    return this.#config;
+  }
+
+  async apply(state: IpipState, tunnel: TunnelDevice): Promise<void> {
+    const destinations = new Map(
+      state.destinations.map(({ prefix, node }) => [
+        encodePrefix(prefix).toString("hex"),
+        encodeIpv4(node).toString("hex"),
+      ]),
+    );
+    const senders = new Map(
+      state.senders.map((sender) => [encodeIpv4(sender).toString("hex"), "01000000"]),
+    );
+    await this.#destinations.put(destinations);
+    await this.#senders.put(senders);
+    this.#attach(state, tunnel);
+    await this.#senders.prune(senders);
+    await this.#destinations.prune(destinations);
+  }
+
+  #attach(state: IpipState, tunnel: TunnelDevice): void {
+    const before = this.#config;
+    const moved = before !== undefined && before.uplink !== state.uplink;
+    const config = (ownsQdisc: boolean): IpipConfig => ({
+      local: state.local,
+      uplink: state.uplink,
+      tunnel: tunnel.index,
+      tunnelMac: tunnel.mac,
+      accept: state.accept,
+      ownsQdisc,
+    });
+    this.#inside(() => {
+      const made = createClsact(state.uplink);
+      const ownsQdisc = made || (!moved && before?.ownsQdisc === true);
+      // New maps must speak before a program that stands is replaced by one that reads them.
+      if (!before) this.#configure(config(ownsQdisc));
+      this.#stand(decapFilter(state.uplink));
+      createClsact(tunnel.index);
+      this.#stand(encapFilter(tunnel.index));
+      this.#configure(config(ownsQdisc));
+      if (moved) leaveUplink(before);
+    });
+  }
+
+  #configure(config: IpipConfig): void {
+    const bytes = encodeConfig(config);
+    if (this.#config && bytes.equals(encodeConfig(this.#config))) return;
+    this.#object.map("ipip_config").set(configKey, bytes);
+    this.#config = config;
+  }
+
+  /** Attaches the program unless the very same, on the same maps, is there. */
+  #stand(filter: OwnFilter): void {
+    const fd = this.#object.program(filter.program);
+    const wanted = bpfProgramInfo(fd);
+    const standing = standingProgram(filter);
+    const same =
+      standing !== undefined &&
+      standing.tag === wanted.tag &&
+      wanted.mapIds.every((id) => standing.mapIds.includes(id));
+    if (!same) attachTcFilter(filter, fd);
+  }
+
+  counters(): IpipCounters {
+    const map = this.#object.map("ipip_counters");
+    return decodeCounters((index) => {
+      const key = Buffer.alloc(4);
+      key.writeUInt32LE(index);
+      return map.get(key) ?? Buffer.alloc(0);
+    });
+  }
+
+  /** Takes both filters off. */
+  detach(): void {
+    const config = this.#config;
+    if (!config) return;
+    this.#inside(() => {
+      detachTcFilter(encapFilter(config.tunnel));
+      leaveUplink(config);
+    });
+    this.#config = undefined;
+  }
+
+  close(): void {
+    this.#object.close();
+  }
+}
+
+function standingMaps(devices: {
+  readonly tunnel?: number;
+  readonly uplink?: number;
+}): AdoptedMaps | undefined {
+  const { tunnel, uplink } = devices;
+  return adoptMaps([
+    tunnel === undefined ? undefined : standingProgram(encapFilter(tunnel)),
+    uplink === undefined ? undefined : standingProgram(decapFilter(uplink)),
+  ]);
+}
+
+/** Deletes our filter, and the qdisc if it is ours and nobody else has put a filter there. */
+function leaveUplink(config: IpipConfig): void {
+  const filter = decapFilter(config.uplink);
+  if (standingProgram(filter)) detachTcFilter(filter);
+  if (config.ownsQdisc && !hasTcFilters(config.uplink)) deleteClsact(config.uplink);
+}
