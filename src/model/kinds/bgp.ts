@@ -1,8 +1,8 @@
 /** BGPConfiguration and BGPPeer. */
 
 import { z } from "zod";
+import { asNumberSchema } from "./as-number.ts";
 
-const asNumber = z.union([z.number(), z.string()]);
 const secretKeyRef = z.strictObject({
   secretKeyRef: z
     .strictObject({
@@ -17,7 +17,7 @@ const cidrList = z.array(z.strictObject({ cidr: z.string().optional() }));
 export const bgpConfigurationSpecSchema = z.strictObject({
   logSeverityScreen: z.string().optional(),
   nodeToNodeMeshEnabled: z.boolean().optional(),
-  asNumber: asNumber.optional(),
+  asNumber: asNumberSchema.optional(),
   serviceLoadBalancerIPs: cidrList.optional(),
   serviceExternalIPs: cidrList.optional(),
   serviceClusterIPs: cidrList.optional(),
@@ -48,8 +48,8 @@ export const bgpPeerSpecSchema = z.strictObject({
   node: z.string().optional(),
   nodeSelector: z.string().optional(),
   peerIP: z.string().optional(),
-  asNumber: asNumber.optional(),
-  localASNumber: asNumber.optional(),
+  asNumber: asNumberSchema.optional(),
+  localASNumber: asNumberSchema.optional(),
   peerSelector: z.string().optional(),
   keepOriginalNextHop: z.boolean().optional(),
   nextHopMode: z.enum(["Auto", "Self", "Keep"]).optional(),

@@ -1,13 +1,12 @@
 /** Node: a host of the cluster, its addresses and its tunnel addresses. */
 
 import { z } from "zod";
-
-const asNumber = z.union([z.number(), z.string()]);
+import { asNumberSchema } from "./as-number.ts";
 
 export const nodeSpecSchema = z.strictObject({
   bgp: z
     .strictObject({
-      asNumber: asNumber.optional(),
+      asNumber: asNumberSchema.optional(),
       ipv4Address: z.string().optional(),
       ipv6Address: z.string().optional(),
       ipv4IPIPTunnelAddr: z.string().optional(),

@@ -1,0 +1,95 @@
+/**
+ * A watch as a stream of JSON lines. Each event is written out once, however many watch; a reader
+ * that does not read is slowed by its socket and finally cut off by the store.
+ */
+
+import { once } from "node:events";
+import type { FastifyReply, FastifyRequest } from "fastify";
+import { type Datastore, statusFromError, type WatchEvent } from "../datastore/index.ts";
+import { type Clock, stringifyJson } from "../lib/index.ts";
+import { type Kind, kindTable } from "../model/index.ts";
+
+export interface WatchStreamOptions {
+  readonly store: Datastore;
+  readonly clock: Clock;
+  /** Ends every stream when the server closes. */
+  readonly closing: AbortSignal;
+}
+
+const wireTypes = { added: "ADDED", modified: "MODIFIED", deleted: "DELETED" } as const;
+const texts = new WeakMap<object, string>();
+
+function objectText(resource: object): string {
+  let text = texts.get(resource);
+  if (text === undefined) {
+    text = stringifyJson(resource);
+    texts.set(resource, text);
+  }
+  return text;
+}
+
+function eventLine(event: WatchEvent<Kind>, kind: Kind): string {
+  if (event.type === "bookmark") {
+    const { apiVersion } = kindTable[kind];
+    const metadata = { resourceVersion: event.resourceVersion };
+    return `${stringifyJson({ type: "BOOKMARK", object: { kind, apiVersion, metadata } })}\n`;
+  }
+  return `{"type":"${wireTypes[event.type]}","object":${objectText(event.resource)}}\n`;
+}
+
+function first(value: unknown): string | undefined {
+  const one = Array.isArray(value) ? value[0] : value;
+  return typeof one === "string" && one !== "" ? one : undefined;
+}
+
+export async function serveWatch(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  options: WatchStreamOptions & { kind: Kind },
+): Promise<FastifyReply> {
+  const { store, kind, closing } = options;
+  const query = request.query as Record<string, unknown>;
+  const { namespace } = request.params as { namespace?: string };
+  const bookmarks = first(query.allowWatchBookmarks) === "true";
+  const gone = new AbortController();
+  const signal = AbortSignal.any([gone.signal, closing]);
+  reply.raw.on("close", () => gone.abort());
+
+  // Without a revision a Kubernetes watch begins with what exists, as added.
+  let resourceVersion = first(query.resourceVersion);
+  const existing: WatchEvent<Kind>[] = [];
+  if (resourceVersion === undefined || resourceVersion === "0") {
+    const list = await store.list(kind, namespace ? { namespace } : {});
+    resourceVersion = list.resourceVersion;
+    for (const resource of list.items) existing.push({ type: "added", resource });
+  }
+
+  const iterator = store.watch(kind, { resourceVersion, signal })[Symbol.asyncIterator]();
+  // The first step is taken before the headers, so that an expired revision is an HTTP 410.
+  let step = await iterator.next();
+  reply.hijack();
+  const { raw } = reply;
+  raw.writeHead(200, { "content-type": "application/json", "transfer-encoding": "chunked" });
+  raw.flushHeaders();
+  const send = async (event: WatchEvent<Kind>) => {
+    if (event.type === "bookmark" ? !bookmarks : isElsewhere(event, namespace)) return;
+    if (!raw.write(eventLine(event, kind))) await once(raw, "drain", { signal });
+  };
+  try {
+    for (const event of existing) await send(event);
+    for (; !step.done; step = await iterator.next()) await send(step.value);
+  } catch (error) {
+    if (!signal.aborted) {
+      raw.write(`${stringifyJson({ type: "ERROR", object: statusFromError(error) })}\n`);
+    }
+  } finally {
+    await iterator.return?.();
+    raw.end();
+  }
+  return reply;
+}
+
+function isElsewhere(event: WatchEvent<Kind>, namespace: string | undefined): boolean {
+  if (event.type === "bookmark" || namespace === undefined) return false;
+  return event.resource.metadata.namespace !== namespace;
+}
