@@ -20,6 +20,8 @@ export interface Link {
   readonly master?: number;
   /** IFLA_LINK: the peer of a veth, the parent of a vxlan. */
   readonly link?: number;
+  /** IFLA_LINK_NETNSID: `link` is an index in that namespace, not in this one. */
+  readonly linkNetnsId?: number;
   readonly vxlan?: VxlanAttributes;
   readonly ipip?: IpipAttributes;
 }
@@ -41,6 +43,18 @@ export interface IpipAttributes {
   readonly pathMtuDiscovery: boolean;
 }
 
+/** IFLA_STATS64, since the link was made. */
+export interface LinkStatistics {
+  readonly rxPackets: number;
+  readonly txPackets: number;
+  readonly rxBytes: number;
+  readonly txBytes: number;
+  readonly rxErrors: number;
+  readonly txErrors: number;
+  readonly rxDropped: number;
+  readonly txDropped: number;
+}
+
 interface LinkSpecBase {
   readonly name: string;
   readonly mac?: string;
@@ -56,6 +70,7 @@ export type LinkSpec =
         readonly name: string;
         readonly mac?: string;
         readonly mtu?: number;
+        readonly up?: boolean;
         readonly namespace?: string;
       };
     })
@@ -79,21 +94,41 @@ export interface LinkAddress {
   readonly index: number;
   /** Address with the length of its subnet; host bits kept. */
   readonly prefix: Prefix;
-  /** IFA_LOCAL label (`eth0`), IPv4 only. */
+  /** The other end of a point-to-point link; unset where there is none. */
+  readonly peer?: IpAddress;
+  readonly broadcast?: IpAddress;
+  /** IFA_LABEL (`eth0`), IPv4 only. */
   readonly label?: string;
   /** `global`, `link`, `host`. */
   readonly scope: string;
+  /** Only read: IFA_F_* as `permanent`, `secondary`, `tentative`, `dadfailed`, `nodad`, `deprecated`. */
+  readonly flags?: readonly string[];
+  /** Only written: IPv6 address is usable at once, without duplicate address detection. */
+  readonly nodad?: boolean;
 }
 
 /** RTN_*: what becomes of a packet that matches. */
-export type RouteType = "unicast" | "blackhole" | "unreachable" | "prohibit" | "throw" | "local";
+export type RouteType =
+  | "unicast"
+  | "blackhole"
+  | "unreachable"
+  | "prohibit"
+  | "throw"
+  | "local"
+  /** Only read, in the local table: the last three. */
+  | "broadcast"
+  | "anycast"
+  | "multicast";
 
 export interface Route {
   readonly type: RouteType;
   readonly destination: Prefix;
-  /** 254 (main) unless told. */
+  /** 254 (main) unless told; always there when read. */
   readonly table?: number;
-  /** 0 unless told. Part of the kernel's key, with table, destination and tos. */
+  /**
+   * 0 unless told (the kernel makes that 1024 for IPv6). Part of the kernel's key, with table,
+   * destination and tos. Always there when read.
+   */
   readonly metric?: number;
   /** RTPROT_*: 2 kernel, 3 boot, 4 static, 12 bird, 80 felix. */
   readonly protocol: number;
@@ -108,8 +143,10 @@ export interface Route {
   readonly mtu?: number;
   /** Next hops of a multipath route; `gateway` and `device` are then unset. */
   readonly nextHops?: readonly RouteNextHop[];
-  /** Only read: RTNH_F_LINKDOWN, RTNH_F_DEAD. */
+  /** Only read: `dead`, `linkdown`, `offload`, ... of the route or of any next hop. */
   readonly flags?: readonly string[];
+  /** Only read, IPv6: `low`, `medium`, `high` (RFC 4191). */
+  readonly preference?: string;
 }
 
 export interface RouteNextHop {
@@ -127,13 +164,23 @@ export interface Neighbour {
   readonly state: string;
 }
 
-/** A forwarding entry of a vxlan device (AF_BRIDGE, NTF_SELF). */
+export interface NeighbourFilter {
+  readonly index?: number;
+  readonly family?: Family;
+}
+
+/** A forwarding entry of a vxlan device or a bridge (AF_BRIDGE). */
 export interface FdbEntry {
   readonly index: number;
   readonly mac: string;
   /** Remote VTEP. */
   readonly destination?: IpAddress;
   readonly state: string;
+  /** Only read: `self` (an entry of the device itself), `master` (of its bridge), `extern_learn`, ... */
+  readonly flags?: readonly string[];
+  /** Only read: index of the bridge. */
+  readonly master?: number;
+  readonly vlan?: number;
 }
 
 export interface Rule {
@@ -147,6 +194,13 @@ export interface Rule {
   /** FIB_RULE_INVERT: the rule matches what its selectors do not. */
   readonly invert?: boolean;
   readonly inputInterface?: string;
+  readonly outputInterface?: string;
+  /** FR_ACT_* other than a table: `goto`, `nop`, `blackhole`, `unreachable`, `prohibit`. */
+  readonly action?: string;
+  /** Routes with this length or shorter do not count. */
+  readonly suppressPrefixLength?: number;
+  /** RTPROT_*: who added it. */
+  readonly protocol?: number;
 }
 
 /** One change for {@link RouteSocket.execute}; made by the functions of `requests.ts`. */
@@ -174,12 +228,17 @@ export type EventGroup =
   | "ipv6-address"
   | "ipv4-route"
   | "ipv6-route"
+  | "ipv4-rule"
+  | "ipv6-rule"
+  /** ARP, ND and forwarding entries: the kernel has one group for the three. */
   | "neighbour";
 
 export type NetlinkEvent =
   | { readonly kind: "link"; readonly removed: boolean; readonly link: Link }
   | { readonly kind: "address"; readonly removed: boolean; readonly address: LinkAddress }
   | { readonly kind: "route"; readonly removed: boolean; readonly route: Route }
+  | { readonly kind: "rule"; readonly removed: boolean; readonly rule: Rule }
+  | { readonly kind: "fdb"; readonly removed: boolean; readonly entry: FdbEntry }
   | { readonly kind: "neighbour"; readonly removed: boolean; readonly neighbour: Neighbour }
   /** Events were lost (ENOBUFS): read the tables again. */
   | { readonly kind: "overrun" };

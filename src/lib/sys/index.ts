@@ -1,0 +1,13 @@
+/** The room of system calls Node.js does not offer: libc through koffi, namespaces, raw sockets. */
+
+export * from "./bpf-info.ts";
+export * from "./bpf-map.ts";
+export * from "./bpf-object.ts";
+export * from "./bpf-tc.ts";
+export * from "./file-descriptor.ts";
+export * from "./namespace.ts";
+export * from "./netlink.ts";
+export * from "./open-socket.ts";
+export * from "./socket-options.ts";
+export * from "./system-error.ts";
+export * from "./tc-filter-list.ts";

@@ -1,0 +1,109 @@
+/** RTM_NEWADDR and RTM_DELADDR: addresses of links (linux/if_addr.h). */
+
+import { familyOf, formatAddress, formatPrefix } from "../lib/index.ts";
+import { attributeTable } from "./attribute.ts";
+import { address as addressCodec, text, u32 } from "./codecs.ts";
+import {
+  familyNumber,
+  NLM_F_CREATE,
+  NLM_F_EXCL,
+  NLM_F_REPLACE,
+  RTM_DELADDR,
+  RTM_NEWADDR,
+} from "./constants.ts";
+import { defined, headerEnd } from "./header.ts";
+import { malformed } from "./malformed.ts";
+import type { Message } from "./message.ts";
+import { flagNames, scopes } from "./names.ts";
+import { deviceText, type LinkName, request } from "./request.ts";
+import type { LinkAddress, Request } from "./types.ts";
+import { build } from "./writer.ts";
+
+const attributes = attributeTable("IFA", {
+  /** The address, or on a point-to-point link that of the peer. */
+  address: [1, addressCodec],
+  local: [2, addressCodec],
+  label: [3, text],
+  broadcast: [4, addressCodec],
+  flags: [8, u32],
+});
+
+const IFA_F_NODAD = 0x02;
+
+const flags = [
+  [0x01, "secondary"],
+  [0x02, "nodad"],
+  [0x08, "dadfailed"],
+  [0x20, "deprecated"],
+  [0x40, "tentative"],
+  [0x80, "permanent"],
+] as const;
+
+/** struct ifaddrmsg. */
+const HEADER_BYTES = 8;
+
+/** @throws NETLINK_MALFORMED. */
+export function decodeAddress(message: Message): LinkAddress {
+  const { view, start, end } = message;
+  const from = headerEnd(message, "struct ifaddrmsg", HEADER_BYTES);
+  const values = attributes.decode(view, from, end);
+  const address = values.local ?? values.address;
+  const length = view.getUint8(start + 1);
+  if (address === undefined || length > (typeof address === "number" ? 32 : 128)) {
+    throw malformed("address message without an address", view, start, end);
+  }
+  const names = flagNames(values.flags ?? view.getUint8(start + 2), flags);
+  return defined({
+    index: view.getUint32(start + 4, true),
+    prefix: { address, length },
+    peer: values.address !== undefined && values.address !== address ? values.address : undefined,
+    broadcast: values.broadcast,
+    label: values.label,
+    scope: scopes.name(view.getUint8(start + 3)),
+    flags: names.length > 0 ? names : undefined,
+  });
+}
+
+function addressRequest(
+  verb: string,
+  numbers: { readonly type: number; readonly flags: number },
+  address: LinkAddress,
+  linkName: LinkName | undefined,
+): Request {
+  const local = address.prefix.address;
+  const payload = build((writer) => {
+    writer.u8(familyNumber(familyOf(local)));
+    writer.u8(address.prefix.length);
+    writer.u8(0); // flags are in IFA_FLAGS
+    writer.u8(scopes.number(address.scope));
+    writer.u32(address.index);
+    attributes.encode(writer, {
+      address: address.peer ?? local,
+      local,
+      label: address.label,
+      broadcast: address.broadcast,
+      flags: address.nodad ? IFA_F_NODAD : undefined,
+    });
+  });
+  const peer = address.peer === undefined ? "" : ` peer ${formatAddress(address.peer)}`;
+  const text = () =>
+    `address ${verb} ${formatPrefix(address.prefix)}${peer} dev ${deviceText(address.index, linkName)}`;
+  return request({ ...numbers, payload, text });
+}
+
+/** `ip address add`. */
+export function addressAdd(address: LinkAddress, linkName?: LinkName): Request {
+  const numbers = { type: RTM_NEWADDR, flags: NLM_F_CREATE | NLM_F_EXCL };
+  return addressRequest("add", numbers, address, linkName);
+}
+
+/** `ip address replace`. */
+export function addressReplace(address: LinkAddress, linkName?: LinkName): Request {
+  const numbers = { type: RTM_NEWADDR, flags: NLM_F_CREATE | NLM_F_REPLACE };
+  return addressRequest("replace", numbers, address, linkName);
+}
+
+/** `ip address delete`: address, length and link must match. */
+export function addressDelete(address: LinkAddress, linkName?: LinkName): Request {
+  return addressRequest("delete", { type: RTM_DELADDR, flags: 0 }, address, linkName);
+}

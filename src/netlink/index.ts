@@ -1,0 +1,11 @@
+/** The door of the netlink room: rtnetlink without any knowledge of pods, pools or modes. */
+
+export { formatRoute } from "./format-route.ts";
+export { Names, neighbourStates, routeProtocols, routeTables, scopes } from "./names.ts";
+export type { LinkName } from "./request.ts";
+export * from "./requests.ts";
+export { normalizeRoute, routeKey } from "./route.ts";
+export type { LookupOptions } from "./route-query.ts";
+export { openRouteSocket, type RouteSocket, type RouteSocketOptions } from "./route-socket.ts";
+export { formatRule } from "./rule.ts";
+export type * from "./types.ts";

@@ -1,0 +1,52 @@
+/** NLMSG_ERROR: the kernel's refusal (or acknowledgement) of one request, with its own words. */
+
+import { SwitchyardError } from "../lib/index.ts";
+import { errnoName, errnoText } from "../lib/sys/index.ts";
+import { attributeTable } from "./attribute.ts";
+import { text, u32 } from "./codecs.ts";
+import { NLM_F_ACK_TLVS, NLM_F_CAPPED } from "./constants.ts";
+import { malformed } from "./malformed.ts";
+import { HEADER_BYTES, type Message } from "./message.ts";
+
+const extendedAck = attributeTable("NLMSGERR_ATTR", {
+  message: [1, text],
+  offset: [2, u32],
+});
+
+export interface KernelAnswer {
+  /** Positive errno; 0 is success. */
+  readonly errno: number;
+  /** NLMSGERR_ATTR_MSG: what the kernel says about it. On success it is a warning. */
+  readonly message?: string | undefined;
+  /** NLMSGERR_ATTR_OFFS: where in the request, counted from its header. */
+  readonly offset?: number | undefined;
+}
+
+/** Reads an NLMSG_ERROR. @throws NETLINK_MALFORMED. */
+export function decodeKernelAnswer({ view, start, end, flags }: Message): KernelAnswer {
+  if (end - start < 4 + HEADER_BYTES) throw malformed("short NLMSG_ERROR", view, start, end);
+  const errno = -view.getInt32(start, true);
+  if (errno < 0) throw malformed("positive error in NLMSG_ERROR", view, start, end);
+  if ((flags & NLM_F_ACK_TLVS) === 0) return { errno };
+  // Unless capped, the request is quoted whole before the attributes.
+  const quoted = (flags & NLM_F_CAPPED) !== 0 ? HEADER_BYTES : view.getUint32(start + 4, true);
+  const attributes = start + 4 + Math.ceil(quoted / 4) * 4;
+  if (quoted < HEADER_BYTES || attributes > end) {
+    throw malformed(`NLMSG_ERROR quotes ${quoted} bytes`, view, start, end);
+  }
+  return { errno, ...extendedAck.decode(view, attributes, end) };
+}
+
+/** `route add 10.0.0.0/26 via 1.2.3.4: Network is unreachable (Nexthop has invalid gateway)`. */
+export function refusal(request: string, answer: KernelAnswer): SwitchyardError {
+  const { errno, message, offset } = answer;
+  const words = message ? `${errnoText(errno)} (${message})` : errnoText(errno);
+  return new SwitchyardError("NETLINK_REFUSED", `${request}: ${words}`, {
+    details: {
+      request,
+      errno: errnoName(errno),
+      ...(message ? { kernelMessage: message } : {}),
+      ...(offset === undefined ? {} : { offset }),
+    },
+  });
+}
