@@ -37,6 +37,15 @@ export const errorCatalogue = {
   DATASTORE_UNAVAILABLE: { hint: "Check that the server runs and its socket can be reached." },
   BGP_MALFORMED: { hint: "The peer sent what the protocol forbids; see its log." },
   IPAM_EXHAUSTED: { hint: "Add an IPPool, or release addresses." },
+  IPAM_NO_POOL: {
+    hint: "Check that an IPPool is enabled, selects the node and allows this use.",
+  },
+  IPAM_BLOCK_LIMIT: {
+    hint: "Raise maxBlocksPerHost in the IPAMConfiguration, or release addresses of the node.",
+  },
+  IPAM_STRICT_AFFINITY: {
+    hint: "Ask for an address of the node's own blocks, or turn strictAffinity off.",
+  },
   LAB_FAILED: { hint: "Run `switchyard lab down`, then `lab up` again." },
 } as const satisfies Record<string, ErrorDefinition>;
 
