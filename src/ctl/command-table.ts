@@ -1,0 +1,166 @@
+/** Names, flags and texts of every command; the module that runs it is loaded when it is run. */
+
+import { defaultConfigPath } from "./config.ts";
+import type { CtlContext } from "./context.ts";
+
+export interface Flag {
+  /** As commander writes it: `-f, --filename <path>`. */
+  readonly flags: string;
+  readonly description: string;
+  readonly default?: string;
+  readonly hidden?: boolean;
+}
+
+type Run = (args: readonly string[], options: never, context: CtlContext) => Promise<void>;
+
+interface Described {
+  readonly name: string;
+  readonly usage?: string;
+  readonly description: string;
+  readonly flags?: readonly Flag[];
+  readonly exactArgs?: number;
+  readonly minimumArgs?: number;
+}
+
+export type CommandSpec = Described &
+  (
+    | { readonly load: () => Promise<Run>; readonly commands?: never }
+    | { readonly commands: readonly CommandSpec[]; readonly load?: never }
+  );
+
+export const globalFlags: readonly Flag[] = [
+  {
+    flags: "-l, --log-level <level>",
+    description: "Set the log level: panic, fatal, error, warn, info, debug",
+  },
+  { flags: "--context <name>", description: "The name of the kubeconfig context to use" },
+  {
+    flags: "--allow-version-mismatch",
+    description: "Allow client and cluster versions mismatch",
+  },
+];
+
+const config: readonly Flag[] = [
+  {
+    flags: "-c, --config <path>",
+    description: "Path to the file with the connection configuration",
+    default: defaultConfigPath,
+  },
+  { flags: "-n, --namespace <name>", description: "Namespace of the resource" },
+];
+
+const crud: readonly Flag[] = [
+  {
+    flags: "-f, --filename <path>",
+    description: "File or directory with resources; - loads from stdin",
+  },
+  {
+    flags: "-R, --recursive",
+    description: "Process the directory of --filename recursively",
+  },
+  {
+    flags: "--skip-empty",
+    description: "Do not error if no resources are specified in a file or directory",
+  },
+  ...config,
+];
+
+const write = () => import("./commands/write.ts");
+
+export const commandTable: readonly CommandSpec[] = [
+  {
+    name: "create",
+    description: "Create a resource by file, directory or stdin",
+    flags: [
+      ...crud,
+      { flags: "--skip-exists", description: "Treat resources that exist as created" },
+    ],
+    load: async () => (await write()).create,
+  },
+  {
+    name: "apply",
+    description: "Apply a resource by file, directory or stdin",
+    flags: crud,
+    load: async () => (await write()).apply,
+  },
+  {
+    name: "replace",
+    description: "Replace a resource by file, directory or stdin",
+    flags: crud,
+    load: async () => (await write()).replace,
+  },
+  {
+    name: "delete",
+    usage: "[KIND [NAME...]]",
+    description: "Delete a resource by file, directory, stdin, or type and name",
+    flags: [
+      ...crud,
+      {
+        flags: "-s, --skip-not-exists",
+        description: "Treat resources that do not exist as deleted",
+      },
+    ],
+    load: async () => (await write()).remove,
+  },
+  {
+    name: "get",
+    usage: "[KIND [NAME...]]",
+    description: "Get a resource by file, directory, stdin, or type and name",
+    flags: [
+      ...crud,
+      {
+        flags: "-o, --output <format>",
+        description: "One of ps, wide, custom-columns=COLUMN,..., yaml, json",
+        default: "ps",
+      },
+      { flags: "-A, --all-namespaces", description: "Show the resources of all namespaces" },
+      { flags: "-a, --all-namespaces-a", description: "Same as -A", hidden: true },
+      { flags: "--export", description: "Leave out what belongs to this cluster only" },
+    ],
+    load: async () => (await import("./commands/get.ts")).get,
+  },
+  {
+    name: "patch",
+    usage: "KIND NAME",
+    description: "Patch a pre-existing resource in place",
+    flags: [
+      ...config,
+      { flags: "-p, --patch <json>", description: "What to change, as JSON" },
+      {
+        flags: "-t, --type <type>",
+        description: "Every type is applied as a strategic merge patch",
+        default: "strategic",
+      },
+    ],
+    exactArgs: 2,
+    load: async () => (await import("./commands/patch.ts")).patch,
+  },
+  {
+    name: "label",
+    usage: "KIND NAME [key=value | key]",
+    description: "Add or update labels of resources",
+    flags: [
+      ...config,
+      { flags: "--overwrite", description: "Overwrite a label that is already present" },
+      { flags: "--remove", description: "Remove the label" },
+    ],
+    minimumArgs: 3,
+    load: async () => (await import("./commands/label.ts")).label,
+  },
+  {
+    name: "validate",
+    description: "Validate a resource by file, directory or stdin without applying it",
+    flags: crud,
+    load: async () => (await import("./commands/validate.ts")).validate,
+  },
+  {
+    name: "version",
+    description: "Display the version of this binary",
+    flags: [
+      ...config.slice(0, 1),
+      { flags: "--client", description: "Display the client version only" },
+      { flags: "--poll <duration>", description: "Repeat, printing what changed" },
+    ],
+    load: async () => (await import("./commands/version.ts")).version,
+  },
+];

@@ -1,0 +1,25 @@
+/** What a command may touch of the process it runs in, so that tests can run it without one. */
+
+import type { Datastore } from "../datastore/index.ts";
+import type { Clock } from "../lib/index.ts";
+
+export interface CtlContext {
+  readonly stdout: (text: string) => void;
+  readonly stderr: (text: string) => void;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly clock: Clock;
+}
+
+/** Options that every command takes. */
+export interface GlobalOptions {
+  readonly logLevel?: string;
+  readonly context?: string;
+  readonly allowVersionMismatch?: boolean;
+}
+
+export interface ConnectionOptions extends GlobalOptions {
+  readonly config: string;
+}
+
+/** Runs `action` with a datastore that is closed afterwards, whatever happens. */
+export type WithDatastore = <T>(action: (datastore: Datastore) => Promise<T>) => Promise<T>;

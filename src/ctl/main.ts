@@ -1,0 +1,19 @@
+/** The `switchyard` program: hands the process to the command line and its outcome to the shell. */
+
+import { systemClock } from "../lib/index.ts";
+import type { CtlContext } from "./context.ts";
+import { runCtl } from "./run.ts";
+
+const context: CtlContext = {
+  stdout: (text) => process.stdout.write(text),
+  stderr: (text) => process.stderr.write(text),
+  env: process.env,
+  clock: systemClock,
+};
+
+// `switchyard get … | head -1` closes the pipe: end as any filter does, without a stack trace.
+process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+  process.exit(error.code === "EPIPE" ? 141 : 1);
+});
+
+process.exitCode = await runCtl(process.argv.slice(2), context);

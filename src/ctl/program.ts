@@ -1,0 +1,95 @@
+/**
+ * The command tree from the table of commands. What a command does is in its module under
+ * commands/, loaded when it is run, so that no command pays for another.
+ */
+
+import { Command, Option } from "commander";
+import { exactArgsText, minimumArgsText, unknownCommandText, unknownFlagText } from "./cobra.ts";
+import { type CommandSpec, commandTable, type Flag, globalFlags } from "./command-table.ts";
+import type { CtlContext, GlobalOptions } from "./context.ts";
+import { failure } from "./crud/errors.ts";
+import { formatHelp } from "./help.ts";
+
+const logLevels: readonly string[] = [
+  ...["panic", "fatal", "error", "warn", "warning", "info", "debug", "trace"],
+];
+
+function requireLogLevel(level: string | undefined): void {
+  if (level === undefined || logLevels.includes(level)) return;
+  throw failure(
+    `unknown log level: ${level}, expected one of: panic, fatal, error, warn, info, debug`,
+  );
+}
+
+function checkArgs(spec: CommandSpec, received: number): void {
+  const { exactArgs, minimumArgs } = spec;
+  if (exactArgs !== undefined && received !== exactArgs) {
+    throw failure(exactArgsText(exactArgs, received));
+  }
+  if (minimumArgs !== undefined && received < minimumArgs) {
+    throw failure(minimumArgsText(minimumArgs, received));
+  }
+}
+
+/** Errors are thrown, never printed here. */
+function configure(command: Command, context: CtlContext): Command {
+  return command
+    .exitOverride()
+    .showSuggestionAfterError(false)
+    .helpCommand(false)
+    .helpOption("-h, --help", `help for ${command.name()}`)
+    .configureHelp({ formatHelp })
+    .configureOutput({ writeOut: context.stdout, writeErr: context.stdout, outputError: () => {} });
+}
+
+function addFlags(command: Command, flags: readonly Flag[]): void {
+  for (const flag of flags) {
+    const option = new Option(flag.flags, flag.description);
+    if (flag.default !== undefined) option.default(flag.default);
+    if (flag.hidden) option.hideHelp();
+    command.addOption(option);
+  }
+}
+
+function addCommand(parent: Command, spec: CommandSpec, context: CtlContext): void {
+  const command = configure(parent.createCommand(spec.name), context);
+  parent.addCommand(command);
+  command.description(spec.description).usage(spec.usage ?? "");
+  addFlags(command, [...globalFlags, ...(spec.flags ?? [])]);
+  if (spec.commands) {
+    for (const child of spec.commands) addCommand(command, child, context);
+    addGroupAction(command, context);
+    return;
+  }
+  command.argument("[args...]").action(async (args: string[], _options: unknown, self: Command) => {
+    checkArgs(spec, args.length);
+    const values = self.optsWithGlobals<GlobalOptions>();
+    requireLogLevel(values.logLevel);
+    const run = await spec.load();
+    await run(args, values as never, context);
+  });
+}
+
+/** A command that only groups others prints its help, or says which word it does not know. */
+function addGroupAction(command: Command, context: CtlContext): void {
+  command
+    .argument("[command...]")
+    .allowUnknownOption()
+    .action((words: readonly string[]) => {
+      const name = words.find((word) => !word.startsWith("-"));
+      const path = command.parent ? `${command.parent.name()} ${command.name()}` : command.name();
+      if (name !== undefined) throw failure(unknownCommandText(name, path));
+      if (words[0] !== undefined) throw failure(unknownFlagText(words[0]));
+      context.stdout(command.helpInformation());
+    });
+}
+
+export function buildProgram(context: CtlContext): Command {
+  const program = configure(new Command("switchyard"), context)
+    .description("Calico-compatible pod networks whose mode changes lose no packet")
+    .enablePositionalOptions();
+  addFlags(program, globalFlags);
+  for (const spec of commandTable) addCommand(program, spec, context);
+  addGroupAction(program, context);
+  return program;
+}

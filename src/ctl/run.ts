@@ -1,0 +1,37 @@
+/**
+ * One run of the command line: arguments in, exit status out. Every error ends here: printed once,
+ * plain, on standard error (or where calicoctl prints it), status 1.
+ */
+
+import { CommanderError } from "commander";
+import { errorText, SwitchyardError } from "../lib/index.ts";
+import { cobraText, normaliseArguments } from "./cobra.ts";
+import type { CtlContext } from "./context.ts";
+import { massage } from "./crud/errors.ts";
+import { buildProgram } from "./program.ts";
+
+export async function runCtl(args: readonly string[], context: CtlContext): Promise<number> {
+  try {
+    const program = buildProgram(context);
+    await program.parseAsync(normaliseArguments(args, program), { from: "user" });
+    return 0;
+  } catch (error) {
+    return report(error, context);
+  }
+}
+
+function report(error: unknown, context: CtlContext): number {
+  if (error instanceof CommanderError) {
+    if (error.exitCode === 0) return 0;
+    context.stderr(`${cobraText(error)}\n`);
+    return 1;
+  }
+  if (!(error instanceof SwitchyardError)) {
+    context.stderr(`${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
+    return 1;
+  }
+  const print = error.details.stream === "stdout" ? context.stdout : context.stderr;
+  print(`${massage(errorText(error))}\n`);
+  const { exitCode } = error.details;
+  return typeof exitCode === "number" ? exitCode : 1;
+}
