@@ -32,6 +32,15 @@ export function sleep(clock: Clock, delayMs: number, signal?: AbortSignal): Prom
   });
 }
 
+/** A signal that aborts after `delayMs`; it does not keep the process alive. */
+export function deadline(clock: Clock, delayMs: number): AbortSignal {
+  const controller = new AbortController();
+  clock.schedule(delayMs, () => controller.abort(new Error(`no answer within ${delayMs} ms`)), {
+    unref: true,
+  });
+  return controller.signal;
+}
+
 export const systemClock: Clock = {
   now: () => Date.now(),
   monotonicMs: () => performance.now(),

@@ -1,0 +1,222 @@
+/**
+ * The node agent: watches the datastore, speaks BGP, plans, applies, reports. Stopping or killing
+ * it changes nothing in the kernel; a new one adopts what it finds.
+ */
+
+import { createHash } from "node:crypto";
+import { join } from "node:path";
+import { type Dataplane, openDataplane } from "../dataplane/index.ts";
+import type { Datastore } from "../datastore/index.ts";
+import { Ipam } from "../ipam/index.ts";
+import { Backoff, type Clock, errorText, type Timer } from "../lib/index.ts";
+import type { Log } from "../lib/log/index.ts";
+import { Announcer } from "./announcer.ts";
+import { bgpPlan } from "./bgp-config.ts";
+import { BgpRunner } from "./bgp-runner.ts";
+import { Cluster } from "./cluster.ts";
+import { clusterFacts } from "./facts.ts";
+import { type PassResult, Reconciler } from "./reconciler.ts";
+import type { AgentStatus } from "./status.ts";
+import { serveStatus } from "./status-server.ts";
+import { syncTunnelAddresses } from "./tunnel-addresses.ts";
+
+export interface AgentOptions {
+  readonly node: string;
+  readonly store: Datastore;
+  /** Holds agent.sock. */
+  readonly stateDirectory: string;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly version: string;
+  /** How long a given-up encapsulation is still received; 5,000 ms unless told. */
+  readonly drainMs?: number;
+}
+
+/** Changes that come together are handled together. */
+const DEBOUNCE_MS = 10;
+/** The kernel is compared with the plan at least this often, whatever events say. */
+const COMPARE_EVERY_MS = 30_000;
+const DRAIN_MS = 5_000;
+
+export class Agent {
+  readonly #options: AgentOptions;
+  readonly #cluster: Cluster;
+  readonly #bgp: BgpRunner;
+  readonly #ipam: Ipam;
+  readonly #startedAtMs: number;
+  readonly #backoff = new Backoff({ initialMs: 200, maximumMs: 10_000 });
+  #dataplane: Dataplane | undefined;
+  #reconciler: Reconciler | undefined;
+  #statusServer: { close(): Promise<void> } | undefined;
+  #timer: Timer | undefined;
+  #timerDueMs = Number.POSITIVE_INFINITY;
+  #running: Promise<void> | undefined;
+  #stopped = false;
+  #last: PassResult | undefined;
+  readonly #errors = new Map<string, string>();
+
+  constructor(options: AgentOptions) {
+    this.#options = options;
+    const { clock, log, store } = options;
+    this.#startedAtMs = clock.now();
+    this.#cluster = new Cluster({ store, clock, log });
+    this.#bgp = new BgpRunner({ clock, log, changed: () => this.#wake(DEBOUNCE_MS) });
+    this.#ipam = new Ipam({ store, clock });
+  }
+
+  async start(): Promise<void> {
+    const { node, store, clock, log, stateDirectory, version } = this.#options;
+    this.#statusServer = await serveStatus(join(stateDirectory, "agent.sock"), () => this.status());
+    this.#dataplane = await openDataplane({ clock, log });
+    this.#dataplane.onDrift(() => this.#wake(DEBOUNCE_MS));
+    this.#reconciler = new Reconciler({
+      node,
+      cluster: this.#cluster,
+      dataplane: this.#dataplane,
+      announcer: new Announcer({ store, node, clock }),
+      clock,
+      log,
+      version,
+      vxlanMac: vxlanMacOf,
+      learned: () => this.#bgp.learned(),
+      bgpConverged: () => this.#bgp.converged(),
+      drainMs: this.#options.drainMs ?? DRAIN_MS,
+    });
+    this.#cluster.start(() => this.#wake(DEBOUNCE_MS));
+    this.#wake(0);
+  }
+
+  /** Lets go of everything without changing the kernel; neighbours keep our routes. */
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    this.#timer?.cancel();
+    await this.#running;
+    await this.#bgp.stop(false);
+    await this.#cluster.stop();
+    await this.#dataplane?.close();
+    await this.#statusServer?.close();
+  }
+
+  status(): AgentStatus {
+    const { node, version } = this.#options;
+    const published = this.#cluster.nodeMode(node)?.status;
+    const last = this.#last;
+    const notReady = this.#notReady();
+    return {
+      node,
+      version,
+      pid: process.pid,
+      startedAt: new Date(this.#startedAtMs).toISOString(),
+      ready: notReady === "",
+      notReady,
+      datastore: {
+        connected: this.#cluster.connected,
+        since: new Date(this.#cluster.connectedSinceMs).toISOString(),
+      },
+      ipipBackend: last?.actual.ipipBackend ?? "none",
+      accepts: published?.accepts ?? [],
+      sends: published?.sends ?? [],
+      pools: Object.fromEntries(
+        Object.entries(published?.pools ?? {}).map(([name, { mode, realised, waiting }]) => [
+          name,
+          { mode, realised, waiting },
+        ]),
+      ),
+      peers: this.#bgp.peers(),
+      routes: {
+        programmed: last?.actual.current.size ?? 0,
+        wanted: last?.plan.destinations.length ?? 0,
+      },
+      failures: [
+        ...(last?.actual.failures ?? []).map((failure) => `${failure.object}: ${failure.message}`),
+        ...(last?.problems ?? []),
+        ...this.#bgp.problems,
+        ...[...this.#errors].map(([what, error]) => `${what}: ${error}`),
+      ],
+    };
+  }
+
+  #notReady(): string {
+    if (!this.#cluster.synced) return "the datastore has not been read yet";
+    if (!this.#last) return "no plan has been applied yet";
+    if (!this.#cluster.nodeMode(this.#options.node)) return "this node's mode is not published yet";
+    return "";
+  }
+
+  /** Runs a pass in `delayMs`, or earlier if one is due earlier. */
+  #wake(delayMs: number): void {
+    if (this.#stopped) return;
+    const { clock } = this.#options;
+    const dueMs = clock.monotonicMs() + delayMs;
+    if (dueMs >= this.#timerDueMs) return;
+    this.#timer?.cancel();
+    this.#timerDueMs = dueMs;
+    this.#timer = clock.schedule(delayMs, () => {
+      this.#timerDueMs = Number.POSITIVE_INFINITY;
+      this.#timer = undefined;
+      this.#running = (this.#running ?? Promise.resolve()).then(() => this.#pass());
+    });
+  }
+
+  async #pass(): Promise<void> {
+    if (this.#stopped || !this.#cluster.synced) return;
+    const reconciled = await this.#attempt("pass", async () => {
+      await this.#configureBgp();
+      const result = await this.#reconciler?.pass();
+      if (!result) return;
+      this.#last = result;
+      await this.#attempt("tunnel addresses", () => this.#syncTunnelAddresses(result));
+      if (result.wakeAtMs !== undefined) {
+        this.#wake(Math.max(DEBOUNCE_MS, result.wakeAtMs - this.#options.clock.monotonicMs()));
+      }
+    });
+    const clean =
+      reconciled && this.#errors.size === 0 && (this.#last?.actual.failures.length ?? 0) === 0;
+    if (clean) this.#backoff.reset();
+    this.#wake(clean ? COMPARE_EVERY_MS : this.#backoff.next());
+  }
+
+  async #configureBgp(): Promise<void> {
+    const { node, log } = this.#options;
+    const view = this.#cluster.view();
+    const { blocks } = clusterFacts(view, node, vxlanMacOf);
+    await this.#attempt("bgp", () => this.#bgp.configure(bgpPlan(view, node, blocks)));
+    log.trace("bgp configured");
+  }
+
+  async #syncTunnelAddresses(result: PassResult): Promise<void> {
+    const view = this.#cluster.view();
+    const node = view.nodes.find((candidate) => candidate.metadata.name === this.#options.node);
+    if (!node || !this.#cluster.connected) return;
+    const receive = new Set(result.receive);
+    await syncTunnelAddresses(this.#ipam, this.#options.store, {
+      node,
+      pools: view.pools,
+      receive,
+    });
+  }
+
+  /** Runs one part; what it throws is kept for the status until the part succeeds. */
+  async #attempt(what: string, part: () => Promise<void>): Promise<boolean> {
+    try {
+      await part();
+      this.#errors.delete(what);
+      return true;
+    } catch (error) {
+      const text = errorText(error);
+      if (this.#errors.get(what) !== text)
+        this.#options.log.error({ err: error }, `${what} failed`);
+      this.#errors.set(what, text);
+      return false;
+    }
+  }
+}
+
+/** Calico's rule: 66, then the first five octets of SHA-1 of the node's name. */
+export function vxlanMacOf(node: string): string {
+  const digest = createHash("sha1").update(node).digest();
+  return [
+    "66",
+    ...[...digest.subarray(0, 5)].map((byte) => byte.toString(16).padStart(2, "0")),
+  ].join(":");
+}

@@ -1,0 +1,94 @@
+/** Owns the speaker: starts it when the node has an address, feeds it configuration, reads routes. */
+
+import { type LearnedRoute, type PeerStatus, Speaker } from "../bgp/index.ts";
+import { type Clock, formatAddress, type Ipv4, isPrefix4 } from "../lib/index.ts";
+import type { Log } from "../lib/log/index.ts";
+import type { LearnedFacts } from "../plan/index.ts";
+import type { BgpPlan } from "./bgp-config.ts";
+import type { AgentPeerStatus } from "./status.ts";
+
+/** BGP has as long as a restarting peer would be waited for; then what is there has to do. */
+const CONVERGENCE_LIMIT_MS = 120_000;
+
+export class BgpRunner {
+  readonly #clock: Clock;
+  readonly #log: Log;
+  readonly #changed: () => void;
+  readonly #startedAtMs: number;
+  #speaker: Speaker | undefined;
+  #plan: BgpPlan | undefined;
+  #identity = "";
+  #learned: readonly LearnedFacts[] | undefined;
+  #converged = false;
+
+  constructor(options: { readonly clock: Clock; readonly log: Log; readonly changed: () => void }) {
+    this.#clock = options.clock;
+    this.#log = options.log;
+    this.#changed = options.changed;
+    this.#startedAtMs = options.clock.monotonicMs();
+  }
+
+  /** Brings the speaker to this configuration; only a new identity restarts its sessions. */
+  async configure(plan: BgpPlan | undefined): Promise<void> {
+    const config = plan?.config;
+    const identity = config ? JSON.stringify([config.localAs, config.routerId, config.listen]) : "";
+    if (this.#speaker && identity !== this.#identity) await this.stop(true);
+    this.#plan = plan;
+    if (!config) return;
+    if (this.#speaker) return this.#speaker.configure(config);
+    const speaker = new Speaker({ clock: this.#clock, log: this.#log, config });
+    await speaker.start();
+    this.#speaker = speaker;
+    this.#identity = identity;
+    speaker.onRoutes(() => {
+      this.#learned = undefined;
+      this.#changed();
+    });
+    speaker.onPeers(this.#changed);
+  }
+
+  /** IPv4 routes learned, one best per prefix. */
+  learned(): readonly LearnedFacts[] {
+    this.#learned ??= (this.#speaker?.routes() ?? []).flatMap(learnedFacts);
+    return this.#learned;
+  }
+
+  /** Once true it stays true: what BGP withdraws from then on is really gone. */
+  converged(): boolean {
+    const waitedMs = this.#clock.monotonicMs() - this.#startedAtMs;
+    this.#converged ||= waitedMs > CONVERGENCE_LIMIT_MS || (this.#speaker?.converged() ?? false);
+    return this.#converged;
+  }
+
+  peers(): AgentPeerStatus[] {
+    return (this.#speaker?.peers() ?? []).map((peer) => this.#peerStatus(peer));
+  }
+
+  get problems(): readonly string[] {
+    return this.#plan?.problems ?? [];
+  }
+
+  /** `notify` false closes without a word, so that neighbours keep our routes (RFC 4724). */
+  async stop(notify: boolean): Promise<void> {
+    const speaker = this.#speaker;
+    this.#speaker = undefined;
+    await speaker?.stop({ notify });
+  }
+
+  #peerStatus(peer: PeerStatus): AgentPeerStatus {
+    const up = peer.state === "Established";
+    return {
+      address: formatAddress(peer.address),
+      type: this.#plan?.types.get(peer.name) ?? "global",
+      state: up ? "up" : "start",
+      up,
+      since: new Date(peer.sinceMs).toISOString(),
+      info: up || !peer.lastError ? peer.state : `${peer.state} ${peer.lastError}`,
+    };
+  }
+}
+
+function learnedFacts(route: LearnedRoute): LearnedFacts[] {
+  if (!isPrefix4(route.prefix) || typeof route.nextHop !== "number") return [];
+  return [{ prefix: route.prefix, nextHop: route.nextHop as Ipv4 }];
+}

@@ -1,0 +1,98 @@
+/** The agent's live copy of the datastore: one collection per kind it depends on. */
+
+import { Collection, type Datastore } from "../datastore/index.ts";
+import type { Clock } from "../lib/index.ts";
+import type { Log } from "../lib/log/index.ts";
+import type { Kind, NodeMode } from "../model/index.ts";
+import type { ClusterView } from "./view.ts";
+
+const watched = {
+  nodes: "Node",
+  pools: "IPPool",
+  affinities: "BlockAffinity",
+  workloads: "WorkloadEndpoint",
+  bgpConfigurations: "BGPConfiguration",
+  bgpPeers: "BGPPeer",
+  felixConfigurations: "FelixConfiguration",
+  nodeModes: "NodeMode",
+} as const satisfies Record<keyof ClusterView, Kind>;
+
+type Collections = { [F in keyof typeof watched]: Collection<(typeof watched)[F]> };
+
+export class Cluster {
+  readonly #collections: Collections;
+  readonly #clock: Clock;
+  #connectedSinceMs: number;
+  #wasConnected = false;
+
+  constructor(options: { readonly store: Datastore; readonly clock: Clock; readonly log: Log }) {
+    const entries = Object.entries(watched).map(([field, kind]) => [
+      field,
+      new Collection<Kind>({ ...options, kind }),
+    ]);
+    this.#collections = Object.fromEntries(entries) as Collections;
+    this.#clock = options.clock;
+    this.#connectedSinceMs = options.clock.now();
+  }
+
+  /** `changed` is called after any object or the connection changed. */
+  start(changed: () => void): void {
+    for (const collection of this.#all()) {
+      collection.onChange(changed);
+      collection.onState(() => {
+        this.#noteConnection();
+        changed();
+      });
+      collection.start();
+    }
+  }
+
+  /** Every kind has been listed once: before that nothing may be decided. */
+  get synced(): boolean {
+    return this.#all().every((collection) => collection.synced);
+  }
+
+  get connected(): boolean {
+    return this.#all().every((collection) => collection.connected);
+  }
+
+  /** When `connected` last changed. */
+  get connectedSinceMs(): number {
+    return this.#connectedSinceMs;
+  }
+
+  get lastError(): string | undefined {
+    return this.#all().find((collection) => collection.lastError)?.lastError;
+  }
+
+  view(): ClusterView {
+    const entries = Object.entries(this.#collections).map(([field, collection]) => [
+      field,
+      [...collection.items().values()],
+    ]);
+    return Object.fromEntries(entries) as unknown as ClusterView;
+  }
+
+  nodeMode(node: string): NodeMode | undefined {
+    return this.#collections.nodeModes.items().get(node);
+  }
+
+  /** Waits until every NodeMode written up to this revision is in the view. */
+  nodeModesAt(resourceVersion: string, signal: AbortSignal): Promise<void> {
+    return this.#collections.nodeModes.waitFor(resourceVersion, signal);
+  }
+
+  async stop(): Promise<void> {
+    await Promise.all(this.#all().map((collection) => collection.stop()));
+  }
+
+  #all(): Collection<Kind>[] {
+    return Object.values(this.#collections) as unknown as Collection<Kind>[];
+  }
+
+  #noteConnection(): void {
+    if (this.connected === this.#wasConnected) return;
+    this.#wasConnected = this.connected;
+    this.#connectedSinceMs = this.#clock.now();
+  }
+}

@@ -1,0 +1,36 @@
+/** The agent's status as Prometheus text. */
+
+import type { AgentStatus } from "./status.ts";
+
+export function renderMetrics(status: AgentStatus): string {
+  const lines: string[] = [];
+  const gauge = (name: string, help: string, samples: readonly (readonly [string, number])[]) => {
+    lines.push(`# HELP ${name} ${help}`, `# TYPE ${name} gauge`);
+    for (const [labels, value] of samples) lines.push(`${name}${labels} ${value}`);
+  };
+  gauge("switchyard_ready", "1 when every part has done its first work.", [
+    ["", Number(status.ready)],
+  ]);
+  gauge("switchyard_datastore_connected", "1 while the datastore answers.", [
+    ["", Number(status.datastore.connected)],
+  ]);
+  gauge("switchyard_routes_programmed", "Owned routes in the kernel.", [
+    ["", status.routes.programmed],
+  ]);
+  gauge("switchyard_routes_wanted", "Routes of the plan.", [["", status.routes.wanted]]);
+  gauge("switchyard_failures", "Objects refused or being retried.", [["", status.failures.length]]);
+  gauge(
+    "switchyard_bgp_session_up",
+    "1 when the session is Established.",
+    status.peers.map((peer) => [`{peer=${JSON.stringify(peer.address)}}`, Number(peer.up)]),
+  );
+  gauge(
+    "switchyard_pool_realised",
+    "1 when every remote block of the pool is sent as the pool says.",
+    Object.entries(status.pools).map(([name, pool]) => [
+      `{pool=${JSON.stringify(name)},mode=${JSON.stringify(pool.mode)}}`,
+      Number(pool.realised),
+    ]),
+  );
+  return `${lines.join("\n")}\n`;
+}

@@ -1,0 +1,225 @@
+/**
+ * One pass from what the datastore and BGP say to what the kernel holds, in the order that makes a
+ * mode change hitless:
+ *
+ *   1. read the kernel and decide what must be receivable (the gate);
+ *   2. plan; if the plan would send something not announced yet, announce it, wait until the
+ *      announcement can be read back, and plan again with what the others say then;
+ *   3. apply: receive paths first, routes by atomic replace, removals last (the dataplane's order);
+ *   4. publish what the kernel really accepts and sends.
+ *
+ * Without a datastore steps 2 and 4 cannot happen, so nothing new is ever sent: the node goes on
+ * as it is.
+ */
+
+import type { Actual, Dataplane, KernelState } from "../dataplane/index.ts";
+import {
+  type Clock,
+  deadline,
+  errorText,
+  formatAddress,
+  type Ipv4,
+  parseIpv4,
+} from "../lib/index.ts";
+import type { Log } from "../lib/log/index.ts";
+import { type Encapsulation, encapsulations } from "../model/index.ts";
+import {
+  type GateState,
+  initialGate,
+  type LearnedFacts,
+  type NodePlan,
+  plan,
+  poolTunnel,
+  type Snapshot,
+  stepGate,
+} from "../plan/index.ts";
+import { type Announcement, type Announcer, sortedEncapsulations } from "./announcer.ts";
+import type { Cluster } from "./cluster.ts";
+import { type ClusterFacts, clusterFacts } from "./facts.ts";
+import { countDestinations, poolProgress } from "./progress.ts";
+
+export interface ReconcilerOptions {
+  readonly node: string;
+  readonly cluster: Cluster;
+  readonly dataplane: Dataplane;
+  readonly announcer: Announcer;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly version: string;
+  readonly vxlanMac: (node: string) => string;
+  readonly learned: () => readonly LearnedFacts[];
+  /** BGP has told everything it knows since the agent started. */
+  readonly bgpConverged: () => boolean;
+  /** How long a packet may be on its way when its encapsulation is given up. */
+  readonly drainMs: number;
+}
+
+export interface PassResult {
+  readonly plan: NodePlan;
+  readonly actual: Actual;
+  readonly receive: readonly Encapsulation[];
+  readonly problems: readonly string[];
+  /** Datastore time of the clock at which a pass is due even if nothing happens. */
+  readonly wakeAtMs: number | undefined;
+}
+
+/** An announcement that is not read back by then means a datastore that is away. */
+const READ_BACK_MS = 5_000;
+
+export class Reconciler {
+  readonly #options: ReconcilerOptions;
+  #gate: GateState | undefined;
+
+  constructor(options: ReconcilerOptions) {
+    this.#options = options;
+  }
+
+  /** @returns undefined while the node has no address to work with. @throws what the kernel reading throws. */
+  async pass(): Promise<PassResult | undefined> {
+    const { node, cluster, dataplane } = this.#options;
+    const facts = this.#facts();
+    const local = facts.nodes.find((candidate) => candidate.name === node);
+    if (!local) return undefined;
+    const kernel = await dataplane.read(formatAddress(local.address));
+    const gate = this.#stepGate(facts, kernel);
+    let snapshot = this.#snapshot(facts, kernel, gate.receive);
+
+    const wishes = wouldSend(plan({ ...snapshot, announced: encapsulations }), kernel.current);
+    const unannounced = wishes.filter((wish) => !snapshot.announced.includes(wish));
+    if (unannounced.length > 0) {
+      await this.#announceIntent(wishes);
+      // Others may have withdrawn meanwhile: only what is read after the announcement counts.
+      snapshot = this.#snapshot(this.#facts(), kernel, gate.receive);
+    }
+    const wanted = plan(snapshot);
+    const actual = await dataplane.apply(wanted);
+    await this.#publish({ wanted, actual, offer: gate.offer });
+    const published = new Set(cluster.nodeMode(node)?.status?.accepts);
+    this.#options.log.debug({ changes: actual.changes, accepts: [...published] }, "pass done");
+    return {
+      plan: wanted,
+      actual,
+      receive: gate.receive,
+      problems: facts.problems,
+      wakeAtMs: gate.wakeAtMs,
+    };
+  }
+
+  #facts(): ClusterFacts {
+    return clusterFacts(this.#options.cluster.view(), this.#options.node, this.#options.vxlanMac);
+  }
+
+  #stepGate(facts: ClusterFacts, kernel: KernelState) {
+    const { cluster, node, clock, drainMs } = this.#options;
+    const published = cluster.nodeMode(node)?.status;
+    const needed = new Set<Encapsulation>(kernel.current.values());
+    for (const pool of facts.pools) {
+      const tunnel = poolTunnel(pool);
+      if (tunnel) needed.add(tunnel);
+    }
+    const alive = new Set(facts.nodes.map((candidate) => candidate.name));
+    for (const { metadata, status } of cluster.view().nodeModes) {
+      // The word of a node that is no more does not keep a tunnel open.
+      if (alive.has(metadata.name)) for (const sent of status?.sends ?? []) needed.add(sent);
+    }
+    this.#gate ??= initialGate([...(published?.accepts ?? []), ...kernel.receives]);
+    const output = stepGate(this.#gate, {
+      needed,
+      publishedAccepts: new Set(published?.accepts),
+      nowMs: clock.monotonicMs(),
+      drainMs,
+    });
+    this.#gate = output.state;
+    return output;
+  }
+
+  #snapshot(facts: ClusterFacts, kernel: KernelState, receive: readonly Encapsulation[]): Snapshot {
+    const { cluster, node, learned, bgpConverged } = this.#options;
+    const own = cluster.view().nodes.find((candidate) => candidate.metadata.name === node)?.spec;
+    const ipip = parseIpv4(own?.bgp?.ipv4IPIPTunnelAddr ?? "");
+    const vxlan = parseIpv4(own?.ipv4VXLANTunnelAddr ?? "");
+    return {
+      node,
+      ...facts,
+      learned: learned(),
+      host: kernel.host,
+      ...tunnelAddress("ipipTunnelAddress", ipip),
+      ...tunnelAddress("vxlanTunnelAddress", vxlan),
+      receive,
+      announced: cluster.nodeMode(node)?.status?.sends ?? [],
+      current: kernel.current,
+      keepUnplannedRoutes: !bgpConverged(),
+    };
+  }
+
+  /** Says what this node may send from now on, before the first such route exists. */
+  async #announceIntent(wishes: readonly Encapsulation[]): Promise<void> {
+    const { cluster, node, announcer, clock, log, version } = this.#options;
+    const published = cluster.nodeMode(node);
+    const before: Announcement = published?.status ?? {
+      accepts: [],
+      sends: [],
+      destinations: {},
+      pools: {},
+      failures: [],
+      agentVersion: version,
+    };
+    const sends = sortedEncapsulations([...before.sends, ...wishes]);
+    const { updatedAt: _, ...rest } = { updatedAt: "", ...before };
+    try {
+      const revision = await announcer.publish({ ...rest, sends }, published);
+      if (revision) await cluster.nodeModesAt(revision, deadline(clock, READ_BACK_MS));
+    } catch (error) {
+      log.warn(
+        { error: errorText(error), wishes },
+        "cannot announce what to send; routes stay as they are",
+      );
+    }
+  }
+
+  async #publish(result: {
+    readonly wanted: NodePlan;
+    readonly actual: Actual;
+    readonly offer: readonly Encapsulation[];
+  }): Promise<void> {
+    const { cluster, node, announcer, clock, log, version } = this.#options;
+    const { wanted, actual, offer } = result;
+    const pools = cluster.view().pools;
+    const announcement: Announcement = {
+      accepts: sortedEncapsulations([
+        "none",
+        ...offer.filter((tunnel) => actual.receives.includes(tunnel)),
+      ]),
+      sends: sortedEncapsulations(actual.current.values()),
+      destinations: countDestinations(wanted.destinations, actual.current),
+      pools: Object.fromEntries(
+        pools.map((pool) => [
+          pool.metadata.name,
+          poolProgress(pool, wanted.destinations, actual.current),
+        ]),
+      ),
+      ...(actual.ipipBackend && { ipipBackend: actual.ipipBackend }),
+      failures: actual.failures.map((failure) => `${failure.object}: ${failure.message}`),
+      agentVersion: version,
+    };
+    try {
+      const revision = await announcer.publish(announcement, cluster.nodeMode(node));
+      if (revision) await cluster.nodeModesAt(revision, deadline(clock, READ_BACK_MS));
+    } catch (error) {
+      log.warn(
+        { error: errorText(error) },
+        "cannot publish this node's mode; it will be tried again",
+      );
+    }
+  }
+}
+
+/** Everything the kernel sends now and would send after the plan. */
+function wouldSend(draft: NodePlan, current: ReadonlyMap<string, Encapsulation>): Encapsulation[] {
+  const chosen = draft.destinations.flatMap(({ chosen }) => (chosen ? [chosen] : []));
+  return sortedEncapsulations([...current.values(), ...chosen]);
+}
+
+function tunnelAddress<N extends string>(name: N, address: Ipv4 | undefined) {
+  return (address === undefined ? {} : { [name]: address }) as { readonly [K in N]?: Ipv4 };
+}

@@ -1,0 +1,43 @@
+/** What an agent tells about itself over its status socket: the face of `node status`. */
+
+import type { Encapsulation } from "../model/index.ts";
+import type { PeeringType } from "./bgp-config.ts";
+
+export interface AgentPeerStatus {
+  readonly address: string;
+  readonly type: PeeringType;
+  /** `up`, or `start` as BIRD calls a session that is not. */
+  readonly state: "up" | "start";
+  readonly up: boolean;
+  /** RFC 3339: when it entered its state. */
+  readonly since: string;
+  /** BGP state, and why it is not Established. */
+  readonly info: string;
+}
+
+export interface AgentPoolStatus {
+  readonly mode: string;
+  readonly realised: boolean;
+  /** One line per cause that keeps it from being realised. */
+  readonly waiting: readonly string[];
+}
+
+export interface AgentStatus {
+  readonly node: string;
+  readonly version: string;
+  readonly pid: number;
+  readonly startedAt: string;
+  /** Every part has done its first work: routes programmed, status published. */
+  readonly ready: boolean;
+  /** Why not, in words; empty when ready. */
+  readonly notReady: string;
+  readonly datastore: { readonly connected: boolean; readonly since: string };
+  readonly ipipBackend: "kernel" | "bpf" | "none";
+  readonly accepts: readonly Encapsulation[];
+  readonly sends: readonly Encapsulation[];
+  readonly pools: Readonly<Record<string, AgentPoolStatus>>;
+  readonly peers: readonly AgentPeerStatus[];
+  readonly routes: { readonly programmed: number; readonly wanted: number };
+  /** What the kernel refused, bad objects, and errors that are being retried. */
+  readonly failures: readonly string[];
+}

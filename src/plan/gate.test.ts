@@ -1,0 +1,268 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import fc from "fast-check";
+import type { Encapsulation } from "../model/index.ts";
+import { type GateState, initialGate, stepGate } from "./gate.ts";
+import { plan } from "./plan.ts";
+import { block, nodeFact, poolFact, snapshot } from "./testing/snapshot.ts";
+import type { PoolFacts } from "./types.ts";
+
+const drainMs = 1000;
+const step = (
+  state: GateState,
+  needed: Encapsulation[],
+  published: Encapsulation[],
+  nowMs: number,
+) =>
+  stepGate(state, {
+    needed: new Set(needed),
+    publishedAccepts: new Set(published),
+    nowMs,
+    drainMs,
+  });
+
+test("a needed tunnel opens at once and is offered", () => {
+  const { receive, offer } = step(new Map(), ["ipip"], [], 0);
+  assert.deepEqual([receive, offer], [["ipip"], ["ipip"]]);
+});
+
+test("a tunnel that is not needed is withdrawn first and received on", () => {
+  const { receive, offer, wakeAtMs } = step(initialGate(["ipip"]), [], ["none", "ipip"], 0);
+  assert.deepEqual([receive, offer, wakeAtMs], [["ipip"], [], undefined]);
+});
+
+test("the drain begins when the withdrawal can be read, and then the tunnel closes", () => {
+  let out = step(initialGate(["ipip"]), [], ["ipip"], 0);
+  out = step(out.state, [], ["none"], 5000);
+  assert.deepEqual([out.receive, out.wakeAtMs], [["ipip"], 6000]);
+  out = step(out.state, [], ["none"], 5999);
+  assert.deepEqual(out.receive, ["ipip"]);
+  out = step(out.state, [], ["none"], 6000);
+  assert.deepEqual(out.receive, []);
+});
+
+test("a tunnel needed again while it drains is offered again, and drains anew next time", () => {
+  let out = step(initialGate(["ipip"]), [], ["none"], 0);
+  out = step(out.state, ["ipip"], ["none"], 500);
+  assert.deepEqual(out.offer, ["ipip"]);
+  out = step(out.state, [], ["none"], 2000);
+  assert.deepEqual([out.receive, out.wakeAtMs], [["ipip"], 3000]);
+});
+
+/**
+ * The protocol as a whole: two nodes, one pool that changes at random, a store that orders writes,
+ * watches that lag as they like, and every step of a node's pass interleaved with the others'.
+ * Nobody may ever send what its destination's kernel does not receive.
+ */
+type Mode = Pick<PoolFacts, "ipipMode" | "vxlanMode">;
+const modes: readonly Mode[] = [
+  { ipipMode: "Always", vxlanMode: "Never" },
+  { ipipMode: "Never", vxlanMode: "Never" },
+  { ipipMode: "CrossSubnet", vxlanMode: "Never" },
+  { ipipMode: "Never", vxlanMode: "Always" },
+  { ipipMode: "Never", vxlanMode: "CrossSubnet" },
+];
+
+interface Published {
+  accepts: Encapsulation[];
+  sends: Encapsulation[];
+}
+
+class Simulation {
+  /** Every write, in the datastore's order: [writer or "pool", value]. */
+  readonly log: ({ pool: Mode } | { node: string; mode: Published })[] = [{ pool: modes[0]! }];
+  readonly nodes = new Map(["node1", "node3"].map((name) => [name, new SimulatedNode(name, this)]));
+  nowMs = 0;
+
+  check(): void {
+    for (const sender of this.nodes.values()) {
+      for (const [prefix, sent] of sender.current) {
+        const receiver = this.nodes.get(prefix === "10.244.1.0/26" ? "node1" : "node3")!;
+        const received = sent === "none" || receiver.kernelReceives.includes(sent);
+        assert.ok(
+          received,
+          `${sender.name} sends ${sent}, ${receiver.name} receives ${receiver.kernelReceives}`,
+        );
+      }
+    }
+  }
+}
+
+class SimulatedNode {
+  seenPool = 1;
+  seenModes = 1;
+  current = new Map<string, Encapsulation>();
+  kernelReceives: Encapsulation[] = [];
+  gate: GateState = new Map();
+  #pass: Generator<void> | undefined;
+
+  readonly name: string;
+  readonly #simulation: Simulation;
+
+  constructor(name: string, simulation: Simulation) {
+    this.name = name;
+    this.#simulation = simulation;
+  }
+
+  step(): void {
+    this.#pass ??= this.#run();
+    if (this.#pass.next().done) this.#pass = undefined;
+  }
+
+  /** The agent dies: its kernel and what it published stay, everything else is forgotten. */
+  kill(): void {
+    this.#pass = undefined;
+    this.gate = initialGate([...(this.#mode(this.name)?.accepts ?? []), ...this.kernelReceives]);
+  }
+
+  watchPool(): void {
+    this.seenPool = this.#simulation.log.length;
+  }
+
+  watchModes(upTo = this.#simulation.log.length): void {
+    this.seenModes = Math.max(this.seenModes, upTo);
+  }
+
+  #write(mode: Published): number {
+    return this.#simulation.log.push({ node: this.name, mode });
+  }
+
+  #mode(node: string): Published | undefined {
+    const seen = this.#simulation.log.slice(0, this.seenModes);
+    const last = seen.findLast((write) => "node" in write && write.node === node);
+    return last && "mode" in last ? last.mode : undefined;
+  }
+
+  #pool(): Mode {
+    const last = this.#simulation.log.slice(0, this.seenPool).findLast((write) => "pool" in write);
+    return last && "pool" in last ? last.pool : modes[0]!;
+  }
+
+  #snapshot(receive: readonly Encapsulation[], announced: readonly Encapsulation[]) {
+    const nodes = ["node1", "node3"].map((name) => {
+      const accepts = this.#mode(name)?.accepts;
+      const { accepts: _, ...fact } = nodeFact(name);
+      return accepts ? { ...fact, accepts } : { ...fact, accepts: [] };
+    });
+    return snapshot({
+      node: this.name,
+      nodes,
+      pools: [poolFact(this.#pool())],
+      blocks: nodes.map((node) => block(node.name)),
+      learned: nodes.map((node) => ({ prefix: block(node.name).prefix, nextHop: node.address })),
+      receive,
+      announced,
+      current: this.current,
+    });
+  }
+
+  *#run(): Generator<void> {
+    const pool = this.#pool();
+    const needed = new Set<Encapsulation>(this.current.values());
+    if (pool.ipipMode !== "Never") needed.add("ipip");
+    if (pool.vxlanMode !== "Never") needed.add("vxlan");
+    for (const node of this.#simulation.nodes.keys()) {
+      for (const sent of this.#mode(node)?.sends ?? []) needed.add(sent);
+    }
+    const publishedAccepts = new Set(this.#mode(this.name)?.accepts);
+    const gate = stepGate(this.gate, {
+      needed,
+      publishedAccepts,
+      nowMs: this.#simulation.nowMs,
+      drainMs: 3,
+    });
+    this.gate = gate.state;
+    yield;
+    const draft = plan(this.#snapshot(gate.receive, ["none", "ipip", "vxlan"]));
+    const wishes = draft.destinations.flatMap(({ chosen }) => chosen ?? []);
+    const published = this.#mode(this.name) ?? { accepts: [], sends: [] };
+    const sends = [...new Set([...published.sends, ...this.current.values(), ...wishes])];
+    if (sends.some((sent) => !published.sends.includes(sent))) {
+      const revision = this.#write({ accepts: published.accepts, sends });
+      yield;
+      this.watchModes(revision);
+      yield;
+    }
+    const wanted = plan(this.#snapshot(gate.receive, this.#mode(this.name)?.sends ?? []));
+    yield;
+    // The dataplane's order: receive paths, then routes, then what is to go.
+    this.kernelReceives = [...new Set([...this.kernelReceives, ...gate.receive])];
+    yield;
+    for (const { prefix, chosen } of wanted.destinations) {
+      const text =
+        prefix.address === block("node1").prefix.address ? "10.244.1.0/26" : "10.244.3.0/26";
+      if (chosen) this.current.set(text, chosen);
+      else this.current.delete(text);
+      yield;
+    }
+    this.kernelReceives = [...gate.receive];
+    yield;
+    const next = {
+      accepts: ["none" as const, ...gate.offer],
+      sends: [...new Set(this.current.values())],
+    };
+    if (JSON.stringify(next) === JSON.stringify(this.#mode(this.name))) return;
+    const revision = this.#write(next);
+    yield;
+    this.watchModes(revision);
+  }
+}
+
+test("no interleaving of changes, lags and crashes makes a node send what is not received", () => {
+  const node = fc.constantFrom("node1", "node3");
+  const event = fc.oneof(
+    { weight: 30, arbitrary: fc.record({ kind: fc.constant("step" as const), node }) },
+    { weight: 6, arbitrary: fc.record({ kind: fc.constant("pool" as const), node }) },
+    { weight: 6, arbitrary: fc.record({ kind: fc.constant("modes" as const), node }) },
+    {
+      weight: 2,
+      arbitrary: fc.record({
+        kind: fc.constant("patch" as const),
+        mode: fc.constantFrom(...modes),
+      }),
+    },
+    { weight: 2, arbitrary: fc.record({ kind: fc.constant("time" as const) }) },
+    { weight: 1, arbitrary: fc.record({ kind: fc.constant("kill" as const), node }) },
+  );
+  const moved = new Set<string>();
+  fc.assert(
+    fc.property(fc.array(event, { minLength: 50, maxLength: 400, size: "max" }), (events) => {
+      const simulation = new Simulation();
+      for (const event of events) {
+        if (event.kind === "patch") simulation.log.push({ pool: event.mode });
+        else if (event.kind === "time") simulation.nowMs += 2;
+        else {
+          const target = simulation.nodes.get(event.node)!;
+          if (event.kind === "step") target.step();
+          else if (event.kind === "pool") target.watchPool();
+          else if (event.kind === "modes") target.watchModes();
+          else target.kill();
+        }
+        simulation.check();
+      }
+      // Left alone, everybody arrives.
+      for (let round = 0; round < 60; round++) {
+        simulation.nowMs += 1;
+        for (const target of simulation.nodes.values()) {
+          target.watchPool();
+          target.watchModes();
+          for (let i = 0; i < 12; i++) {
+            target.step();
+            simulation.check();
+          }
+        }
+      }
+      const last = simulation.log.findLast((write) => "pool" in write);
+      const pool = last && "pool" in last ? last.pool : modes[0]!;
+      const wanted =
+        pool.vxlanMode !== "Never" ? "vxlan" : pool.ipipMode !== "Never" ? "ipip" : "none";
+      for (const target of simulation.nodes.values()) {
+        assert.deepEqual([...target.current.values()], [wanted], target.name);
+        assert.deepEqual(target.kernelReceives, wanted === "none" ? [] : [wanted], target.name);
+      }
+      moved.add(wanted);
+    }),
+    { numRuns: 400 },
+  );
+  assert.equal(moved.size, 3, "the runs must have ended in every encapsulation");
+});

@@ -1,0 +1,180 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { ipv4, prefix4 } from "../lib/index.ts";
+import { plan } from "./plan.ts";
+import { diffPlans, renderPlan, renderRoute } from "./render.ts";
+import { nodeFact, poolFact, snapshot } from "./testing/snapshot.ts";
+import type { PoolFacts, Snapshot } from "./types.ts";
+
+const routes = (input: Snapshot) => plan(input).routes.map(renderRoute);
+
+const own = ["blackhole 10.244.1.0/26 proto bird", "10.244.1.2 dev cali0123456789a scope link"];
+
+const modes: { name: string; pool: Partial<PoolFacts>; remote: string[] }[] = [
+  {
+    name: "IPIP Always",
+    pool: { ipipMode: "Always" },
+    remote: [
+      "10.244.2.0/26 via 172.139.20.76 dev tunl0 proto bird onlink",
+      "10.244.3.0/26 via 172.139.30.75 dev tunl0 proto bird onlink",
+      "10.244.4.0/26 via 172.139.30.76 dev tunl0 proto bird onlink",
+    ],
+  },
+  {
+    name: "IPIP CrossSubnet",
+    pool: { ipipMode: "CrossSubnet" },
+    remote: [
+      "10.244.2.0/26 via 172.139.20.76 dev eth0 proto bird",
+      "10.244.3.0/26 via 172.139.30.75 dev tunl0 proto bird onlink",
+      "10.244.4.0/26 via 172.139.30.76 dev tunl0 proto bird onlink",
+    ],
+  },
+  {
+    name: "VXLAN Always",
+    pool: { ipipMode: "Never", vxlanMode: "Always" },
+    remote: [
+      "10.244.2.0/26 via 10.244.2.1 dev vxlan.calico proto 80 onlink",
+      "10.244.3.0/26 via 10.244.3.1 dev vxlan.calico proto 80 onlink",
+      "10.244.4.0/26 via 10.244.4.1 dev vxlan.calico proto 80 onlink",
+    ],
+  },
+  {
+    name: "VXLAN CrossSubnet",
+    pool: { ipipMode: "Never", vxlanMode: "CrossSubnet" },
+    remote: [
+      "10.244.2.0/26 via 172.139.20.76 dev eth0 proto 80",
+      "10.244.3.0/26 via 10.244.3.1 dev vxlan.calico proto 80 onlink",
+      "10.244.4.0/26 via 10.244.4.1 dev vxlan.calico proto 80 onlink",
+    ],
+  },
+  {
+    name: "None",
+    pool: { ipipMode: "Never" },
+    remote: [
+      "10.244.2.0/26 via 172.139.20.76 dev eth0 proto bird",
+      "10.244.3.0/26 via 172.139.20.1 dev eth0 proto bird",
+      "10.244.4.0/26 via 172.139.20.1 dev eth0 proto bird",
+    ],
+  },
+];
+
+for (const { name, pool, remote } of modes) {
+  test(`routes of ${name}`, () => {
+    assert.deepEqual(routes(snapshot({ pools: [poolFact(pool)] })), [...own, ...remote]);
+  });
+}
+
+test("a node stored without a mask sees nobody in its subnet", () => {
+  const pools = [poolFact({ ipipMode: "CrossSubnet" })];
+  const [, ...others] = snapshot().nodes;
+  const nodes = [nodeFact("node1", { prefixLength: 32 }), ...others];
+  assert.match(routes(snapshot({ pools, nodes }))[2] ?? "", /dev tunl0/);
+});
+
+const held: {
+  name: string;
+  input: Partial<Snapshot>;
+  route: RegExp | undefined;
+  waiting: RegExp;
+}[] = [
+  {
+    name: "its destination does not accept the new encapsulation",
+    input: {
+      nodes: snapshot().nodes.map((node) => ({ ...node, accepts: ["none", "ipip"] as const })),
+    },
+    route: /^10\.244\.2\.0\/26 via 172\.139\.20\.76 dev tunl0 proto bird onlink$/,
+    waiting: /^node2 does not accept vxlan yet$/,
+  },
+  {
+    name: "its destination publishes nothing",
+    input: { nodes: snapshot().nodes.map(({ accepts: _, ...node }) => node) },
+    route: /dev tunl0/,
+    waiting: /^node2 has not published what it accepts$/,
+  },
+  {
+    name: "its destination has no tunnel address",
+    input: { nodes: snapshot().nodes.map(({ vxlanTunnelAddress: _, ...node }) => node) },
+    route: /dev tunl0/,
+    waiting: /^node2 has no VXLAN tunnel address yet$/,
+  },
+  {
+    name: "this node has not announced it",
+    input: { announced: ["ipip"] },
+    route: /dev tunl0/,
+    waiting: /^this node has not announced yet that it may send vxlan$/,
+  },
+];
+
+for (const { name, input, route, waiting } of held) {
+  test(`a route stays as it is while ${name}`, () => {
+    const current = new Map([["10.244.2.0/26", "ipip" as const]]);
+    const pools = [poolFact({ ipipMode: "Never", vxlanMode: "Always" })];
+    const result = plan(snapshot({ pools, current, ...input }));
+    const destination = result.destinations.find((candidate) => candidate.node === "node2");
+    assert.equal(destination?.chosen, "ipip");
+    assert.match(destination?.waiting ?? "", waiting);
+    assert.match(
+      result.routes.map(renderRoute).find((text) => text.startsWith("10.244.2.")) ?? "",
+      route!,
+    );
+  });
+}
+
+test("a route stays when its BGP session goes and the datastore still knows the block", () => {
+  const current = new Map([["10.244.2.0/26", "ipip" as const]]);
+  const input = snapshot({ learned: [], current });
+  assert.match(routes(input).join("\n"), /10\.244\.2\.0\/26 via 172\.139\.20\.76 dev tunl0/);
+  // ... but a block that nobody carries yet waits for BGP.
+  assert.doesNotMatch(routes(input).join("\n"), /10\.244\.3\.0/);
+});
+
+test("a route of BGP goes when the block is gone from the datastore as well", () => {
+  const current = new Map([["10.244.2.0/26", "ipip" as const]]);
+  const blocks = snapshot().blocks.filter((candidate) => candidate.node !== "node2");
+  assert.doesNotMatch(
+    routes(snapshot({ learned: [], blocks, current })).join("\n"),
+    /10\.244\.2\.0/,
+  );
+});
+
+test("a destination that cannot take what the pool wants gets a tunnel it does accept", () => {
+  const nodes = snapshot().nodes.map((node) => ({ ...node, accepts: ["none", "vxlan"] as const }));
+  const { destinations } = plan(snapshot({ nodes }));
+  assert.deepEqual([...new Set(destinations.map(({ chosen }) => chosen))], ["vxlan"]);
+});
+
+test("plain routing is never a fall-back", () => {
+  const nodes = snapshot().nodes.map((node) => ({ ...node, accepts: ["none"] as const }));
+  const { destinations } = plan(snapshot({ nodes }));
+  assert.deepEqual([...new Set(destinations.map(({ chosen }) => chosen))], [undefined]);
+});
+
+test("a network of the routers is routed to their next hop", () => {
+  const learned = [{ prefix: prefix4("198.51.100.0/24"), nextHop: ipv4("172.139.20.1") }];
+  assert.match(
+    routes(snapshot({ learned })).join("\n"),
+    /198\.51\.100\.0\/24 via 172\.139\.20\.1 dev eth0 proto bird/,
+  );
+});
+
+test("tunnels are planned for what must be received, whatever is sent", () => {
+  const none = plan(snapshot({ receive: [], pools: [poolFact({ ipipMode: "Never" })] }));
+  assert.equal(none.ipip ?? none.vxlan, undefined);
+  assert.equal(none.firewall.ipipSenders, undefined);
+  const both = plan(snapshot());
+  assert.equal(both.ipip?.mtu, 1480);
+  assert.equal(both.vxlan?.mtu, 1450);
+  assert.equal(both.vxlan?.neighbours.length, 3);
+  assert.equal(both.ipip?.destinations.length, 3);
+});
+
+test("diff names what changes between two modes and nothing else", () => {
+  const before = plan(snapshot());
+  const after = plan(snapshot({ pools: [poolFact({ ipipMode: "CrossSubnet" })] }));
+  assert.deepEqual(diffPlans(before, after), [
+    { kind: "add", line: "route 10.244.2.0/26 via 172.139.20.76 dev eth0 proto bird" },
+    { kind: "remove", line: "route 10.244.2.0/26 via 172.139.20.76 dev tunl0 proto bird onlink" },
+  ]);
+  assert.deepEqual(diffPlans(before, before), []);
+  assert.ok(renderPlan(before).length > 10);
+});
