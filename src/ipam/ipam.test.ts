@@ -12,7 +12,7 @@ import {
   prefix,
 } from "../lib/index.ts";
 import type { AutoAssignRequest } from "./auto-assign.ts";
-import { allocations, assertConsistent, put, world } from "./ipam.test-support.ts";
+import { allocations, assertConsistent, world } from "./ipam.test-support.ts";
 
 const POOL = { cidr: "10.0.0.0/24" };
 
