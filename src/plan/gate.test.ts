@@ -223,6 +223,15 @@ test("no interleaving of changes, lags and crashes makes a node send what is not
     },
     { weight: 2, arbitrary: fc.record({ kind: fc.constant("time" as const) }) },
     { weight: 1, arbitrary: fc.record({ kind: fc.constant("kill" as const), node }) },
+    // One node runs far ahead while the other sleeps between two of its steps.
+    {
+      weight: 3,
+      arbitrary: fc.record({
+        kind: fc.constant("burst" as const),
+        node,
+        steps: fc.integer({ min: 10, max: 60 }),
+      }),
+    },
   );
   const moved = new Set<string>();
   fc.assert(
@@ -236,7 +245,15 @@ test("no interleaving of changes, lags and crashes makes a node send what is not
           if (event.kind === "step") target.step();
           else if (event.kind === "pool") target.watchPool();
           else if (event.kind === "modes") target.watchModes();
-          else target.kill();
+          else if (event.kind === "burst") {
+            for (let i = 0; i < event.steps; i++) {
+              simulation.nowMs += 1;
+              target.watchPool();
+              target.watchModes();
+              target.step();
+              simulation.check();
+            }
+          } else target.kill();
         }
         simulation.check();
       }
