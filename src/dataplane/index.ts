@@ -1,1 +1,7 @@
-export * from "./types.ts";
+/** The door of the dataplane room: a NodePlan applied to a kernel, or to a fake one. */
+
+export { FakeDataplane } from "./fake.ts";
+export { FakeKernel, type FakeKernelOptions } from "./fake-kernel.ts";
+export { type DataplaneOptions, openDataplane } from "./kernel-dataplane.ts";
+export type { Ownership } from "./ownership.ts";
+export type * from "./types.ts";

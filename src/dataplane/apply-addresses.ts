@@ -1,0 +1,51 @@
+/** The address part of an apply: planned ones added early, others taken off our devices last. */
+
+import { formatPrefix } from "../lib/index.ts";
+import { addressDelete, addressReplace, type LinkAddress } from "../netlink/index.ts";
+import { diffAddresses } from "./address-diff.ts";
+import type { ApplyRun } from "./apply-context.ts";
+import { writeBatch } from "./write-batch.ts";
+
+/** Adds what is missing. */
+export async function addAddresses(run: ApplyRun): Promise<void> {
+  const { add, homeless } = diff(run);
+  for (const { device, prefix } of homeless) {
+    const object = `address ${formatPrefix(prefix)} dev ${device}`;
+    run.ledger.fail(object, `add ${object}: device ${device} does not exist`);
+  }
+  const writes = add.map((item) => ({
+    object: addressObject(run, item),
+    request: addressReplace(item, run.tables.linkName),
+    item,
+  }));
+  await writeBatch(run.socket, writes, run.ledger);
+}
+
+/** Removes the others, except from a device that is not planned but still carries routes. */
+export async function removeAddresses(run: ApplyRun): Promise<void> {
+  const { ipip, vxlan } = run.plan;
+  const planned = new Set([ipip?.device, vxlan?.device]);
+  const stale = diff(run).stale.filter((item) => {
+    const device = run.tables.linkName(item.index);
+    return device !== undefined && (planned.has(device) || run.routesOn(device).length === 0);
+  });
+  const writes = stale.map((item) => ({
+    object: addressObject(run, item),
+    request: addressDelete(item, run.tables.linkName),
+    item,
+  }));
+  await writeBatch(run.socket, writes, run.ledger);
+}
+
+function diff({ plan, tables }: ApplyRun) {
+  return diffAddresses({
+    planned: plan.addresses,
+    held: tables.addresses,
+    deviceIndex: (name) => tables.linkByName(name)?.index,
+    deviceName: tables.linkName,
+  });
+}
+
+function addressObject({ tables }: ApplyRun, { prefix, index }: LinkAddress): string {
+  return `address ${formatPrefix(prefix)} dev ${tables.linkName(index)}`;
+}

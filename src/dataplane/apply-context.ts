@@ -1,0 +1,65 @@
+/** What the steps of one apply share. */
+
+import type { Link, Route, RouteSocket } from "../netlink/index.ts";
+import type { NodePlan } from "../plan/index.ts";
+import type { Firewall } from "./firewall.ts";
+import type { IpipDriver } from "./ipip-driver.ts";
+import { type KernelTables, readTables } from "./kernel-tables.ts";
+import { Ledger } from "./ledger.ts";
+import { type Ownership, ownsRoute } from "./ownership.ts";
+
+export interface ApplyContext {
+  readonly socket: RouteSocket;
+  readonly namespace?: string;
+  readonly ipip: IpipDriver;
+  readonly firewall: Firewall;
+}
+
+export class ApplyRun {
+  readonly plan: NodePlan;
+  readonly context: ApplyContext;
+  readonly ownership: Ownership;
+  readonly ledger = new Ledger();
+  tables: KernelTables;
+
+  private constructor(plan: NodePlan, context: ApplyContext, tables: KernelTables) {
+    this.plan = plan;
+    this.context = context;
+    this.ownership = {
+      protocols: plan.ownedProtocols,
+      workloadDevicePrefix: plan.workloadDevicePrefix,
+    };
+    this.tables = tables;
+  }
+
+  static async start(plan: NodePlan, context: ApplyContext): Promise<ApplyRun> {
+    return new ApplyRun(plan, context, await readTables(context.socket));
+  }
+
+  get socket(): RouteSocket {
+    return this.context.socket;
+  }
+
+  async readAgain(): Promise<void> {
+    this.tables = await readTables(this.socket);
+  }
+
+  link(name: string): Link | undefined {
+    return this.tables.linkByName(name);
+  }
+
+  deviceName(route: Route): string | undefined {
+    return route.device === undefined ? undefined : this.tables.linkName(route.device);
+  }
+
+  owns(route: Route): boolean {
+    return ownsRoute(this.ownership, route, this.deviceName(route));
+  }
+
+  /** Our routes over a device of that name. */
+  routesOn(device: string): readonly Route[] {
+    return this.tables.routes.filter(
+      (route) => this.deviceName(route) === device && this.owns(route),
+    );
+  }
+}

@@ -1,0 +1,96 @@
+/** The VXLAN part of an apply: widened before routes move, narrowed after. */
+
+import { formatAddress, type IpAddress } from "../lib/index.ts";
+import { fdbDelete, fdbReplace, neighbourDelete, neighbourReplace } from "../netlink/index.ts";
+import type { ApplyRun } from "./apply-context.ts";
+import { readPermanentFdb, readPermanentNeighbours } from "./kernel-tables.ts";
+import { TUNNEL_DEVICES } from "./ownership.ts";
+import { ensureVxlanDevice } from "./vxlan-device.ts";
+import { diffVxlanEntries, unneeded, type VxlanEntriesDiff } from "./vxlan-entries.ts";
+import { writeBatch } from "./write-batch.ts";
+
+export interface VxlanStage {
+  readonly ready: boolean;
+  /** Gateways on the device that packets would not reach. */
+  readonly unreachable: ReadonlySet<IpAddress>;
+  readonly diff?: VxlanEntriesDiff;
+}
+
+/** Device, neighbours and forwarding entries in place; nothing removed. */
+export async function widenVxlan(run: ApplyRun): Promise<VxlanStage> {
+  const { plan, ledger, socket } = run;
+  const { vxlan } = plan;
+  if (vxlan === undefined) return { ready: false, unreachable: new Set() };
+  const changes = ledger.changes;
+  const ready = await ledger.attempt(`device ${vxlan.device}`, async () => {
+    const held = run.link(vxlan.device);
+    const parent = run.link(vxlan.parent)?.index;
+    return await ensureVxlanDevice({ socket, plan: vxlan, held, parent });
+  });
+  if (ledger.changes !== changes || !ready) await run.readAgain();
+  const device = run.link(vxlan.device);
+  if (device === undefined) return { ready, unreachable: new Set() };
+  const { index } = device;
+  const neighbours = await readPermanentNeighbours(socket, index);
+  const fdb = await readPermanentFdb(socket, index);
+  const diff = diffVxlanEntries({ index, wanted: vxlan.neighbours, neighbours, fdb });
+  const name = () => vxlan.device;
+  const refusedFdb = await writeBatch(
+    socket,
+    diff.addFdb.map((item) => ({
+      object: `fdb ${item.mac} dev ${vxlan.device}`,
+      request: fdbReplace(item, name),
+      item,
+    })),
+    ledger,
+  );
+  const refusedNeighbours = await writeBatch(
+    socket,
+    diff.addNeighbours.map((item) => ({
+      object: `neighbour ${formatAddress(item.address)} dev ${vxlan.device}`,
+      request: neighbourReplace(item, name),
+      item,
+    })),
+    ledger,
+  );
+  const macs = new Set(refusedFdb.map((entry) => entry.mac));
+  const unreachable = new Set<IpAddress>(refusedNeighbours.map((entry) => entry.address));
+  for (const { address, mac } of vxlan.neighbours) if (macs.has(mac)) unreachable.add(address);
+  return { ready, unreachable, diff };
+}
+
+/** Removes entries that no route needs, or the device if it is not planned and carries no route. */
+export async function narrowVxlan(run: ApplyRun, stage: VxlanStage): Promise<void> {
+  const { plan, ledger, socket } = run;
+  if (plan.vxlan === undefined) return await removeDevice(run);
+  if (stage.diff === undefined) return;
+  const device = plan.vxlan.device;
+  const gateways = new Set(run.routesOn(device).flatMap(({ gateway }) => gateway ?? []));
+  const { staleNeighbours, staleFdb } = unneeded(stage.diff, gateways);
+  const name = () => device;
+  await writeBatch<unknown>(
+    socket,
+    [
+      ...staleNeighbours.map((item) => ({
+        object: `neighbour ${formatAddress(item.address)} dev ${device}`,
+        request: neighbourDelete(item, name),
+        item,
+      })),
+      ...staleFdb.map((item) => ({
+        object: `fdb ${item.mac} dev ${device}`,
+        request: fdbDelete(item, name),
+        item,
+      })),
+    ],
+    ledger,
+  );
+}
+
+async function removeDevice(run: ApplyRun): Promise<void> {
+  const device = run.link(TUNNEL_DEVICES.vxlan);
+  if (device?.kind !== "vxlan" || run.routesOn(device.name).length > 0) return;
+  await run.ledger.attempt(`device ${device.name}`, async () => {
+    await run.socket.deleteLink(device.index);
+    return 1;
+  });
+}

@@ -1,0 +1,119 @@
+/**
+ * Tells when something that may be ours changed in the kernel, from netlink events. Deliberately coarse:
+ * the next apply finds out what it was. Our own writes are told as well; an apply that has nothing to
+ * do writes nothing, and so ends it.
+ */
+
+import type { Clock, Timer } from "../lib/index.ts";
+import type { Log } from "../lib/log/index.ts";
+import { type Monitor, type NetlinkEvent, openMonitor } from "../netlink/index.ts";
+import { isTunnelDevice, isWorkloadDevice, type Ownership } from "./ownership.ts";
+
+/** Events of one change come in bursts: a device that goes takes its routes with it. */
+const DEBOUNCE_MS = 50;
+const TABLE_MAIN = 254;
+
+export interface DriftWatchOptions {
+  readonly namespace?: string;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly ownership: () => Ownership;
+  /** Its routes go without a word when it goes down (fib_disable_ip of the kernel). */
+  readonly uplink: () => string | undefined;
+}
+
+export class DriftWatch {
+  readonly #options: DriftWatchOptions;
+  readonly #listeners = new Set<() => void>();
+  readonly #monitor: Monitor;
+  /** Devices of interest seen so far, by index: events name a device by its index only. */
+  readonly #devices = new Map<number, string>();
+  #timer: Timer | undefined;
+
+  constructor(options: DriftWatchOptions) {
+    this.#options = options;
+    const { namespace } = options;
+    this.#monitor = openMonitor({
+      groups: ["link", "ipv4-address", "ipv4-route", "neighbour"],
+      ...(namespace === undefined ? {} : { namespace }),
+    });
+    void this.#follow();
+  }
+
+  /** Names of devices that exist already. */
+  learn(links: readonly { readonly index: number; readonly name: string }[]): void {
+    for (const { index, name } of links) this.#devices.set(index, name);
+  }
+
+  listen(listener: () => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  close(): void {
+    this.#timer?.cancel();
+    this.#timer = undefined;
+    this.#listeners.clear();
+    this.#monitor.close();
+  }
+
+  async #follow(): Promise<void> {
+    const { log } = this.#options;
+    try {
+      for await (const event of this.#monitor) if (this.#concerns(event)) this.#noted();
+    } catch (error) {
+      // The agent's periodic full compare still finds what is not reported any more.
+      log.error({ err: error }, "watching the kernel for changes ended");
+    }
+  }
+
+  #noted(): void {
+    if (this.#timer !== undefined || this.#listeners.size === 0) return;
+    this.#timer = this.#options.clock.schedule(
+      DEBOUNCE_MS,
+      () => {
+        this.#timer = undefined;
+        for (const listener of this.#listeners) listener();
+      },
+      { unref: true },
+    );
+  }
+
+  #concerns(event: NetlinkEvent): boolean {
+    switch (event.kind) {
+      case "overrun":
+        return true;
+      case "link": {
+        const { index, name } = event.link;
+        const known = this.#devices.get(index);
+        if (event.removed) this.#devices.delete(index);
+        else this.#devices.set(index, name);
+        return this.#isOurDevice(name) || this.#isOurDevice(known);
+      }
+      case "address":
+        return isTunnelDevice(this.#devices.get(event.address.index));
+      case "neighbour":
+        return this.#isPermanentEntry(event.neighbour);
+      case "fdb":
+        return this.#isPermanentEntry(event.entry);
+      case "route": {
+        const { route } = event;
+        // Whoever wrote it: it may stand in the place of ours, or be the way to a next hop.
+        return (route.table ?? TABLE_MAIN) === TABLE_MAIN;
+      }
+      default:
+        return false;
+    }
+  }
+
+  /** Learned neighbours come and go by themselves; what is deleted is told in its last state. */
+  #isPermanentEntry(entry: { readonly index: number; readonly state: string }): boolean {
+    return entry.state === "permanent" && isTunnelDevice(this.#devices.get(entry.index));
+  }
+
+  #isOurDevice(name: string | undefined): boolean {
+    const { ownership, uplink } = this.#options;
+    if (name === undefined) return false;
+    return isTunnelDevice(name) || isWorkloadDevice(ownership(), name) || name === uplink();
+  }
+}

@@ -1,0 +1,54 @@
+/**
+ * A kernel in memory, as far as the dataplane contract can tell: objects by name. Several fake dataplanes
+ * may share one, as drivers share a real kernel over a restart. Tests disturb it and have it refuse.
+ */
+
+import type { HostFacts, HostRoute, RoutePlan } from "../plan/index.ts";
+
+export interface FakeKernelOptions {
+  readonly nodeAddress: string;
+  readonly host: HostFacts;
+}
+
+export class FakeKernel {
+  readonly nodeAddress: string;
+  readonly uplink: HostFacts["uplink"];
+  readonly hostRoutes: HostRoute[];
+  readonly devices = new Set<string>();
+  /** By the text of the destination. */
+  readonly routes = new Map<string, RoutePlan>();
+  /** Everything else (addresses, neighbours, sysctls, the firewall): name to value. */
+  readonly objects = new Map<string, string>();
+  /** What the kernel says when asked to write an object; undefined: it does so. */
+  refuse: (object: string) => string | undefined = () => undefined;
+  readonly #listeners = new Set<() => void>();
+
+  constructor(options: FakeKernelOptions) {
+    this.nodeAddress = options.nodeAddress;
+    this.uplink = options.host.uplink;
+    this.hostRoutes = [...options.host.routes];
+    this.devices.add(options.host.uplink.name);
+  }
+
+  /** Someone else removes a route. */
+  loseRoute(destination: string): void {
+    this.routes.delete(destination);
+    this.disturbed();
+  }
+
+  /** Someone else writes a route of ours differently. */
+  alterRoute(destination: string, route: RoutePlan): void {
+    this.routes.set(destination, route);
+    this.disturbed();
+  }
+
+  /** Tells all drivers that something changed behind their backs. */
+  disturbed(): void {
+    for (const listener of this.#listeners) listener();
+  }
+
+  watch(listener: () => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+}

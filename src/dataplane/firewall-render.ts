@@ -1,0 +1,158 @@
+/**
+ * The nftables script of a node: NAT of pods towards the outside, allow-lists for encapsulated packets,
+ * no connection tracking of VXLAN. Pure text; one script is one transaction.
+ * An `accept` ends only our own base chain: a drop in any other table still holds.
+ */
+
+import {
+  comparePrefixes,
+  formatAddress,
+  formatPrefix,
+  hostPrefix,
+  type Prefix4,
+  prefixCovers,
+  SwitchyardError,
+} from "../lib/index.ts";
+import type { FirewallPlan } from "../plan/index.ts";
+
+export const firewallTable = "switchyard";
+
+/** IANA protocol 4, IP-in-IP (RFC 2003). */
+const IPIP = "ip protocol 4";
+
+export interface FirewallInput {
+  readonly firewall: FirewallPlan;
+  /** Host ends of pods: `cali`. */
+  readonly workloadDevicePrefix: string;
+}
+
+/**
+ * Replaces our table and nothing else. The first line makes the deletion below it succeed on a host that
+ * has no such table yet (`destroy` needs nft 1.0.7).
+ * @throws INVALID_ARGUMENT for a port range that is none.
+ */
+export function renderFirewall(input: FirewallInput): string {
+  const { firewall } = input;
+  const parts = [
+    set("network-ip-pools", firewall.pools),
+    set("masq-ipam-pools", firewall.masqueradedPools),
+    set("nat-excluded-hosts", firewall.excludedHosts.map(hostPrefix)),
+    set("all-hosts-net", firewall.ipipSenders ?? []),
+    set("all-vxlan-net", firewall.vxlanSenders ?? []),
+    chain("nat-outgoing", natOutgoing(firewall)),
+    chain("nat-postrouting", natPostrouting(firewall), "nat hook postrouting priority srcnat"),
+    chain("filter-input", filterInput(firewall), "filter hook input priority filter"),
+    chain("filter-forward", filterForward(input), "filter hook forward priority filter"),
+  ];
+  if (firewall.vxlanSenders !== undefined) {
+    // Every packet of a tunnel looks like a flow of its own: tracking them only fills the table.
+    const notrack = [`udp dport ${firewall.vxlanPort} notrack`];
+    parts.push(chain("raw-prerouting", notrack, "filter hook prerouting priority raw"));
+    parts.push(chain("raw-output", notrack, "filter hook output priority raw"));
+  }
+  return [
+    `add table ip ${firewallTable}`,
+    `delete table ip ${firewallTable}`,
+    `table ip ${firewallTable} {`,
+    ...parts,
+    "}",
+    "",
+  ].join("\n");
+}
+
+function natOutgoing(firewall: FirewallPlan): string[] {
+  if (firewall.masqueradedPools.length === 0) return [];
+  const excludesHosts = firewall.excludedHosts.length > 0;
+  const match = [
+    "ip saddr @masq-ipam-pools ip daddr != @network-ip-pools",
+    ...(excludesHosts ? ["ip daddr != @nat-excluded-hosts"] : []),
+  ].join(" ");
+  const { natOutgoingAddress: address, natPortRange } = firewall;
+  const to = address === undefined ? "" : formatAddress(address);
+  const verb = address === undefined ? "masquerade" : "snat";
+  const generic = `${match} ${verb}${to === "" ? "" : ` to ${to}`} fully-random`;
+  if (natPortRange === undefined) return [generic];
+  const ports = `${to}:${portRange(natPortRange)}`;
+  return [`${match} meta l4proto { tcp, udp } ${verb} to ${ports} fully-random`, generic];
+}
+
+/**
+ * Traffic of the host itself that leaves by a tunnel with a source the other side could not answer
+ * through it takes the tunnel's own address.
+ */
+function natPostrouting(firewall: FirewallPlan): string[] {
+  const rules = ["jump nat-outgoing"];
+  for (const tunnel of firewall.tunnels) {
+    const match = `oifname ${quote(tunnel)} fib saddr . oif type != local fib saddr type local`;
+    if (firewall.vxlanSenders !== undefined) {
+      // A source port equal to the VXLAN port would look like VXLAN where replies are filtered.
+      const ports = portsBeside(firewall.vxlanPort);
+      rules.push(`${match} meta l4proto udp masquerade to :${ports} fully-random`);
+    }
+    rules.push(`${match} masquerade fully-random`);
+  }
+  return rules;
+}
+
+function filterInput(firewall: FirewallPlan): string[] {
+  const rules: string[] = [];
+  if (firewall.ipipSenders !== undefined) {
+    rules.push(`${IPIP} ip saddr @all-hosts-net fib daddr type local accept`, `${IPIP} drop`);
+  }
+  if (firewall.vxlanSenders !== undefined) {
+    const vxlan = `udp dport ${firewall.vxlanPort}`;
+    rules.push(`${vxlan} ip saddr @all-vxlan-net fib daddr type local accept`);
+    rules.push(`${vxlan} fib daddr type local drop`);
+  }
+  return rules;
+}
+
+/**
+ * A pod must not speak the nodes' tunnel protocols: natOutgoing would give its packets the address of
+ * its node, which every other node trusts.
+ */
+function filterForward({ firewall, workloadDevicePrefix }: FirewallInput): string[] {
+  const workload = `iifname ${quote(`${workloadDevicePrefix}*`)}`;
+  return [`${workload} ${IPIP} drop`, `${workload} udp dport ${firewall.vxlanPort} drop`];
+}
+
+/** The larger of the ranges below and above `port`. */
+export function portsBeside(port: number): string {
+  return port > 32768 ? `1-${port - 1}` : `${port + 1}-65535`;
+}
+
+/** `MIN:MAX` as Calico writes it (or one port) in nft's words. */
+function portRange(text: string): string {
+  const match = /^(\d{1,5})(?:[:-](\d{1,5}))?$/.exec(text);
+  const low = Number(match?.[1]);
+  const high = Number(match?.[2] ?? match?.[1]);
+  if (!match || low < 1 || high > 65535 || low > high) {
+    throw new SwitchyardError("INVALID_ARGUMENT", `natPortRange ${quote(text)} is no port range`);
+  }
+  return low === high ? `${low}` : `${low}-${high}`;
+}
+
+function set(name: string, prefixes: readonly Prefix4[]): string {
+  const elements = disjoint(prefixes).map(formatPrefix).join(", ");
+  const body = elements === "" ? "" : ` elements = { ${elements} }`;
+  return `  set ${name} { type ipv4_addr; flags interval;${body} }`;
+}
+
+/** nft refuses overlapping intervals: prefixes inside another are left out. */
+function disjoint(prefixes: readonly Prefix4[]): Prefix4[] {
+  const kept: Prefix4[] = [];
+  for (const prefix of [...prefixes].sort(comparePrefixes)) {
+    const last = kept.at(-1);
+    if (last === undefined || !prefixCovers(last, prefix)) kept.push(prefix);
+  }
+  return kept;
+}
+
+function chain(name: string, rules: readonly string[], base?: string): string {
+  const head = base === undefined ? [] : [`    type ${base}; policy accept;`];
+  return [`  chain ${name} {`, ...head, ...rules.map((rule) => `    ${rule}`), "  }"].join("\n");
+}
+
+function quote(text: string): string {
+  return JSON.stringify(text);
+}

@@ -1,0 +1,136 @@
+/** The dataplane contract on a real kernel: rtnetlink, /proc/sys, nftables, and BPF where IP-in-IP needs it. */
+
+import type { Clock } from "../lib/index.ts";
+import type { Log } from "../lib/log/index.ts";
+import type { Encapsulation } from "../model/index.ts";
+import { openRouteSocket, type RouteSocket } from "../netlink/index.ts";
+import type { NodePlan } from "../plan/index.ts";
+import { applyPlan } from "./apply-plan.ts";
+import { DriftWatch } from "./drift.ts";
+import { Firewall } from "./firewall.ts";
+import { openIpipBackend } from "./ipip/index.ts";
+import { IpipDriver } from "./ipip-driver.ts";
+import { currentEncapsulations, hostFacts, receivedTunnels } from "./kernel-state.ts";
+import { readTables } from "./kernel-tables.ts";
+import { defaultOwnership, type Ownership } from "./ownership.ts";
+import type { Actual, Dataplane, KernelState } from "./types.ts";
+
+export interface DataplaneOptions {
+  /** Path of a network namespace; the process's own unless told. */
+  readonly namespace?: string;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** What carries IP-in-IP; the kernel's module where there is one, else BPF, unless told. */
+  readonly ipip?: "kernel" | "bpf";
+  /** What is ours before the first plan says so; protocols 12 and 80, devices `cali...`, unless told. */
+  readonly ownership?: Ownership;
+  /** Time after which an unchanged firewall is looked at again; 2000 unless told. */
+  readonly firewallCheckMs?: number;
+}
+
+const DUMP_RETRIES = 5;
+const FIREWALL_CHECK_MS = 2000;
+
+/** @throws SYSTEM_CALL_FAILED if the namespace cannot be entered. */
+export async function openDataplane(options: DataplaneOptions): Promise<Dataplane> {
+  const { namespace } = options;
+  const socket = openRouteSocket({
+    dumpRetries: DUMP_RETRIES,
+    ...(namespace === undefined ? {} : { namespace }),
+  });
+  try {
+    return new KernelDataplane(options, socket);
+  } catch (error) {
+    socket.close();
+    throw error;
+  }
+}
+
+class KernelDataplane implements Dataplane {
+  readonly #options: DataplaneOptions;
+  readonly #socket: RouteSocket;
+  readonly #firewall: Firewall;
+  readonly #ipip: IpipDriver;
+  readonly #drift: DriftWatch;
+  readonly #proved = new Set<Encapsulation>();
+  #ownership: Ownership;
+  #uplink: string | undefined;
+  #last: Promise<unknown> = Promise.resolve();
+
+  constructor(options: DataplaneOptions, socket: RouteSocket) {
+    const { namespace, clock, log, ipip, firewallCheckMs: checkMs = FIREWALL_CHECK_MS } = options;
+    const where = namespace === undefined ? {} : { namespace };
+    this.#options = options;
+    this.#socket = socket;
+    this.#ownership = options.ownership ?? defaultOwnership;
+    this.#firewall = new Firewall({ ...where, clock, checkMs });
+    this.#ipip = new IpipDriver(() =>
+      openIpipBackend({ ...where, ...(ipip === undefined ? {} : { prefer: ipip }) }),
+    );
+    this.#drift = new DriftWatch({
+      ...where,
+      clock,
+      log,
+      ownership: () => this.#ownership,
+      uplink: () => this.#uplink,
+    });
+  }
+
+  read(nodeAddress: string): Promise<KernelState> {
+    return this.#inTurn(async () => {
+      const tables = await readTables(this.#socket);
+      this.#drift.learn(tables.links);
+      const host = hostFacts(tables, this.#ownership, nodeAddress);
+      this.#uplink = host.uplink.name;
+      return {
+        host,
+        current: currentEncapsulations(tables, this.#ownership),
+        receives: receivedTunnels(tables),
+      };
+    });
+  }
+
+  apply(plan: NodePlan): Promise<Actual> {
+    return this.#inTurn(async () => {
+      const { ownedProtocols: protocols, workloadDevicePrefix } = plan;
+      this.#ownership = { protocols, workloadDevicePrefix };
+      this.#uplink = plan.uplink;
+      const { namespace } = this.#options;
+      const { actual, proved, links } = await applyPlan(plan, {
+        socket: this.#socket,
+        ipip: this.#ipip,
+        firewall: this.#firewall,
+        ...(namespace === undefined ? {} : { namespace }),
+      });
+      this.#drift.learn(links);
+      for (const encapsulation of proved) this.#proved.add(encapsulation);
+      // A tunnel that was set up once goes on receiving when a later apply is refused; one that never
+      // was must not be announced because its device exists.
+      const receives = actual.receives.filter(
+        (encapsulation) => encapsulation === "none" || this.#proved.has(encapsulation),
+      );
+      for (const encapsulation of this.#proved) {
+        if (!actual.receives.includes(encapsulation)) this.#proved.delete(encapsulation);
+      }
+      return { ...actual, receives };
+    });
+  }
+
+  onDrift(listener: () => void): () => void {
+    return this.#drift.listen(listener);
+  }
+
+  async close(): Promise<void> {
+    this.#drift.close();
+    await this.#last;
+    this.#ipip.close();
+    this.#socket.close();
+  }
+
+  /** One at a time: an apply must not see the half of another. */
+  #inTurn<T>(operation: () => Promise<T>): Promise<T> {
+    const result = this.#last.then(operation);
+    this.#last = result.catch(() => {});
+    return result;
+  }
+}

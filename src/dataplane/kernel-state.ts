@@ -1,0 +1,96 @@
+/** What the planner and the agent want to know of a node's kernel, from its tables; pure. */
+
+import { formatPrefix, type Ipv4, isPrefix4, parseIpv4, SwitchyardError } from "../lib/index.ts";
+import type { Encapsulation } from "../model/index.ts";
+import type { Route } from "../netlink/index.ts";
+import type { HostFacts, HostRoute } from "../plan/index.ts";
+import type { KernelTables } from "./kernel-tables.ts";
+import {
+  isTunnelDevice,
+  isWorkloadDevice,
+  type Ownership,
+  ownsRoute,
+  TUNNEL_DEVICES,
+} from "./ownership.ts";
+
+/** @throws PREREQUISITE_MISSING if no device holds the node's address. */
+export function hostFacts(
+  tables: KernelTables,
+  ownership: Ownership,
+  nodeAddress: string,
+): HostFacts {
+  const address = parseIpv4(nodeAddress);
+  if (address === undefined) {
+    throw new SwitchyardError("INVALID_ARGUMENT", `not an IPv4 address: ${nodeAddress}`);
+  }
+  const holder = tables.addresses.find((entry) => entry.prefix.address === address);
+  const uplink = tables.links.find((link) => link.index === holder?.index);
+  if (uplink === undefined) {
+    throw new SwitchyardError(
+      "PREREQUISITE_MISSING",
+      `find the uplink: no device holds the node's address ${nodeAddress}`,
+    );
+  }
+  const { name, index, mac = "00:00:00:00:00:00", mtu } = uplink;
+  return { uplink: { name, index, mac, mtu }, routes: hostRoutes(tables, ownership) };
+}
+
+/** The host's own routes, the best one of each destination. */
+function hostRoutes(tables: KernelTables, ownership: Ownership): HostRoute[] {
+  const best = new Map<string, { readonly metric: number; readonly route: HostRoute }>();
+  for (const route of tables.routes) {
+    const hop = route.nextHops?.[0] ?? route;
+    const device = hop.device === undefined ? undefined : tables.linkName(hop.device);
+    if (route.type !== "unicast" || device === undefined || route.flags?.includes("dead")) continue;
+    if (isOurs(tables, ownership, route) || !isPrefix4(route.destination)) continue;
+    const key = formatPrefix(route.destination);
+    const metric = route.metric ?? 0;
+    if ((best.get(key)?.metric ?? Number.POSITIVE_INFINITY) <= metric) continue;
+    const gateway = hop.gateway as Ipv4 | undefined;
+    const destination = route.destination;
+    best.set(key, {
+      metric,
+      route: { destination, device, ...(gateway === undefined ? {} : { gateway }) },
+    });
+  }
+  return [...best.values()].map((entry) => entry.route);
+}
+
+/** Routes over our own devices are no way to a next hop, whoever made them. */
+function isOurs(tables: KernelTables, ownership: Ownership, route: Route): boolean {
+  const device = route.device === undefined ? undefined : tables.linkName(route.device);
+  return (
+    ownsRoute(ownership, route, device) ||
+    isTunnelDevice(device) ||
+    isWorkloadDevice(ownership, device)
+  );
+}
+
+/** Destination of every owned route that leads to another node, by what carries it. */
+export function currentEncapsulations(
+  tables: KernelTables,
+  ownership: Ownership,
+): Map<string, Encapsulation> {
+  const current = new Map<string, Encapsulation>();
+  for (const route of tables.routes) {
+    const device = route.device === undefined ? undefined : tables.linkName(route.device);
+    if (route.type !== "unicast" || !ownsRoute(ownership, route, device)) continue;
+    if (isWorkloadDevice(ownership, device)) continue;
+    const key = formatPrefix(route.destination);
+    // The kernel lists the routes of one prefix best first: the first is the one in use.
+    if (!current.has(key)) current.set(key, encapsulationOf(device));
+  }
+  return current;
+}
+
+function encapsulationOf(device: string | undefined): Encapsulation {
+  if (device === TUNNEL_DEVICES.ipip) return "ipip";
+  return device === TUNNEL_DEVICES.vxlan ? "vxlan" : "none";
+}
+
+/** The tunnels that exist and are up. */
+export function receivedTunnels(tables: KernelTables): Encapsulation[] {
+  return (["ipip", "vxlan"] as const).filter(
+    (kind) => tables.linkByName(TUNNEL_DEVICES[kind])?.up ?? false,
+  );
+}

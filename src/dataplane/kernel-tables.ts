@@ -1,0 +1,62 @@
+/**
+ * The kernel's tables as one reading. A dump that does not come out whole is an error, here as in the
+ * netlink room: an incomplete table must not be taken for an empty one.
+ */
+
+import { isPrefix4 } from "../lib/index.ts";
+import type {
+  FdbEntry,
+  Link,
+  LinkAddress,
+  Neighbour,
+  Route,
+  RouteSocket,
+} from "../netlink/index.ts";
+
+const TABLE_MAIN = 254;
+
+export interface KernelTables {
+  readonly links: readonly Link[];
+  /** IPv4. */
+  readonly addresses: readonly LinkAddress[];
+  /** IPv4 routes of table main, in the kernel's order. */
+  readonly routes: readonly Route[];
+  readonly linkByName: (name: string) => Link | undefined;
+  readonly linkName: (index: number) => string | undefined;
+}
+
+export async function readTables(socket: RouteSocket): Promise<KernelTables> {
+  const links = await socket.links();
+  const addresses = await socket.addresses({ family: 4 });
+  const routes = await readRoutes(socket);
+  const byName = new Map(links.map((link) => [link.name, link]));
+  const byIndex = new Map(links.map((link) => [link.index, link]));
+  return {
+    links,
+    addresses: addresses.filter((address) => isPrefix4(address.prefix)),
+    routes,
+    linkByName: (name) => byName.get(name),
+    linkName: (index) => byIndex.get(index)?.name,
+  };
+}
+
+export function readRoutes(socket: RouteSocket): Promise<readonly Route[]> {
+  return socket.routes({ family: 4, table: TABLE_MAIN });
+}
+
+/** What was written by hand or by us; learned entries come and go by themselves. */
+export async function readPermanentNeighbours(
+  socket: RouteSocket,
+  index: number,
+): Promise<readonly Neighbour[]> {
+  const neighbours = await socket.neighbours({ family: 4 });
+  return neighbours.filter((entry) => entry.index === index && entry.state === "permanent");
+}
+
+export async function readPermanentFdb(
+  socket: RouteSocket,
+  index: number,
+): Promise<readonly FdbEntry[]> {
+  const entries = await socket.fdb({ index });
+  return entries.filter((entry) => entry.state === "permanent");
+}

@@ -1,0 +1,43 @@
+/**
+ * What in the kernel is ours: found by route protocol and device name, as Calico finds its own, so that
+ * whatever a predecessor left is adopted. Everything else is never touched.
+ */
+
+import type { Route } from "../netlink/index.ts";
+
+/** Calico's names of the devices a node gets. */
+export const TUNNEL_DEVICES = { ipip: "tunl0", vxlan: "vxlan.calico" } as const;
+
+const RTPROT_BOOT = 3;
+const HOST_LENGTH = 32;
+
+export interface Ownership {
+  /** RTPROT_* that are ours alone in table main. */
+  readonly protocols: readonly number[];
+  /** Start of the names of pods' host-side devices. */
+  readonly workloadDevicePrefix: string;
+}
+
+/** What is ours before the first plan says so. */
+export const defaultOwnership: Ownership = { protocols: [12, 80], workloadDevicePrefix: "cali" };
+
+export function isTunnelDevice(name: string | undefined): boolean {
+  return name === TUNNEL_DEVICES.ipip || name === TUNNEL_DEVICES.vxlan;
+}
+
+export function isWorkloadDevice(ownership: Ownership, name: string | undefined): boolean {
+  return name?.startsWith(ownership.workloadDevicePrefix) ?? false;
+}
+
+/** `device` is the name of the route's device, if it has one. */
+export function ownsRoute(ownership: Ownership, route: Route, device: string | undefined): boolean {
+  if (ownership.protocols.includes(route.protocol)) return true;
+  // `W/32 dev cali... scope link`, as the CNI plugin writes it before the agent knows of the pod.
+  return (
+    route.protocol === RTPROT_BOOT &&
+    route.type === "unicast" &&
+    route.gateway === undefined &&
+    route.destination.length === HOST_LENGTH &&
+    isWorkloadDevice(ownership, device)
+  );
+}
