@@ -114,3 +114,26 @@ export async function assertConsistent(
 function sorted(map: Map<string, number>): [string, number][] {
   return [...map].sort(([a], [b]) => (a < b ? -1 : 1));
 }
+
+/**
+ * What must hold besides when nobody works and nobody died: a block's host has a confirmed affinity
+ * for it, so that its pods are routed, and with strict affinity nobody has another's address.
+ */
+export async function assertSettled(
+  store: Datastore,
+  options: { readonly strict: boolean },
+): Promise<void> {
+  const affinities = (await store.list("BlockAffinity")).items.map((affinity) => affinity.spec);
+  for (const { spec } of (await store.list("IPAMBlock")).items) {
+    const host = hostOfAffinity(spec.affinity);
+    const states = affinities
+      .filter((affinity) => affinity.cidr === spec.cidr)
+      .map((affinity) => `${affinity.node} ${affinity.state}`);
+    assert.deepEqual(states, host === undefined ? [] : [`${host} confirmed`]);
+    if (!options.strict) continue;
+    for (const ordinal of spec.allocations.keys()) {
+      const allocation = allocationAt(spec, ordinal);
+      if (allocation.kind === "allocated") assert.equal(allocation.attributes.node, host);
+    }
+  }
+}
