@@ -16,10 +16,14 @@ const macAddress = /^[0-9a-f]{2}(:[0-9a-f]{2}){5}$/;
 const MINIMUM_MTU = 68;
 const MAXIMUM_MTU = 65_535;
 
-/** @throws SwitchyardError INVALID_ARGUMENT that names the field. */
-export function checkIpipState(state: IpipState): void {
+/**
+ * @param own Name of the backend's device.
+ * @throws SwitchyardError INVALID_ARGUMENT that names the field.
+ */
+export function checkIpipState(state: IpipState, own: string): void {
   const { device, mtu, uplink, uplinkMac } = state;
   if (!deviceName.test(device)) refuse("device", JSON.stringify(device), "a device name");
+  if (device !== own) refuse("device", device, own);
   if (!Number.isInteger(mtu) || mtu < MINIMUM_MTU || mtu > MAXIMUM_MTU)
     refuse("mtu", mtu, `between ${MINIMUM_MTU} and ${MAXIMUM_MTU}`);
   if (!Number.isInteger(uplink) || uplink < 1 || uplink > 0x7fffffff)

@@ -3,13 +3,10 @@
  * must look first. One RTM_GETTFILTER dump, in the namespace the calling thread is in.
  */
 
-import { closeFd, receiveFd, sendFd } from "./file-descriptor.ts";
-import { libc } from "./libc.ts";
-import { check, systemCallError } from "./system-error.ts";
+import { closeFd } from "./file-descriptor.ts";
+import { openNetlinkSocket, receiveNetlink, sendNetlink } from "./netlink.ts";
+import { systemCallError } from "./system-error.ts";
 
-const AF_NETLINK = 16;
-const SOCK_RAW_CLOEXEC = 0o2000003;
-const NETLINK_ROUTE = 0;
 const RTM_NEWTFILTER = 44;
 const RTM_GETTFILTER = 46;
 /** NLM_F_REQUEST | NLM_F_DUMP. */
@@ -23,25 +20,24 @@ const RECEIVE_BYTES = 128 * 1024;
 /** The two hooks of clsact: TC_H_CLSACT with TC_H_MIN_INGRESS and TC_H_MIN_EGRESS. */
 const hooks = [0xfffffff2, 0xfffffff3] as const;
 
-/** True if a filter of anybody stands at either hook of the device's clsact qdisc. */
+/**
+ * True if a filter of anybody stands at either hook of the device's clsact qdisc, and if the kernel
+ * leaves that open.
+ */
 export function hasTcFilters(device: number): boolean {
   return hooks.some((parent) => dumpFinds(device, parent));
 }
 
 function dumpFinds(device: number, parent: number): boolean {
-  const fd = check(
-    libc.socket(AF_NETLINK, SOCK_RAW_CLOEXEC, NETLINK_ROUTE),
-    "socket",
-    "AF_NETLINK",
-  );
+  const { fd } = openNetlinkSocket();
   try {
-    sendFd(fd, request(device, parent));
+    sendNetlink(fd, request(device, parent));
     const buffer = Buffer.alloc(RECEIVE_BYTES);
-    // The kernel answers a dump inside send and recv: a socket with nothing to read is at its end.
+    // The kernel carries a dump on inside recv, so there is something to read until its end.
     for (;;) {
-      const count = receiveFd(fd, buffer);
-      if (count === undefined) return false;
-      const found = scan(buffer.subarray(0, count), device);
+      const datagram = receiveNetlink(fd, buffer);
+      if (datagram.kind !== "received") return true;
+      const found = scan(buffer.subarray(0, datagram.bytes), device);
       if (found !== undefined) return found;
     }
   } finally {
