@@ -1,0 +1,94 @@
+/** A configuration checked and completed with its defaults, and what of it a session depends on. */
+
+import { formatAddress, isMasked, SwitchyardError } from "../lib/index.ts";
+import type { SessionParameters } from "./session/index.ts";
+import type { PeerConfig, SpeakerConfig } from "./types.ts";
+
+const DEFAULT_PORT = 179;
+const DEFAULT_HOLD_SECONDS = 240;
+const DEFAULT_CONNECT_RETRY_SECONDS = 5;
+/** As BIRD and FRR. */
+const DEFAULT_RESTART_SECONDS = 120;
+
+/** @throws SwitchyardError INVALID_ARGUMENT that names the field */
+export function checkConfig(config: SpeakerConfig): void {
+  checkAs("localAs", config.localAs);
+  check(config.routerId > 0, "routerId", "0.0.0.0 is no BGP identifier");
+  const restart = restartTimeSeconds(config);
+  checkRange("gracefulRestart.restartTimeSeconds", restart, [0, 4095]);
+  const names = new Set<string>();
+  const addresses = new Map<string, string>();
+  for (const peer of config.peers) {
+    checkPeer(peer);
+    check(!names.has(peer.name), "peers", `the name ${peer.name} appears twice`);
+    names.add(peer.name);
+    const address = formatAddress(peer.address);
+    const other = addresses.get(address);
+    check(other === undefined, "peers", `${other} and ${peer.name} have one address, ${address}`);
+    addresses.set(address, peer.name);
+  }
+  for (const { prefix } of config.originate) {
+    const text = `${formatAddress(prefix.address)}/${prefix.length}`;
+    check(isMasked(prefix), "originate", `${text} has host bits`);
+  }
+}
+
+function checkPeer(peer: PeerConfig): void {
+  const at = `peers.${peer.name}`;
+  checkAs(`${at}.remoteAs`, peer.remoteAs);
+  const hold = peer.holdTimeSeconds ?? DEFAULT_HOLD_SECONDS;
+  if (hold !== 0) checkRange(`${at}.holdTimeSeconds`, hold, [3, 65535]);
+  checkRange(`${at}.port`, peer.port ?? DEFAULT_PORT, [1, 65535]);
+  if (peer.keepaliveSeconds !== undefined) {
+    checkRange(`${at}.keepaliveSeconds`, peer.keepaliveSeconds, [1, 65535]);
+  }
+  if (peer.connectRetrySeconds !== undefined) {
+    checkRange(`${at}.connectRetrySeconds`, peer.connectRetrySeconds, [1, 65535]);
+  }
+  check(peer.families?.length !== 0, `${at}.families`, "no family");
+}
+
+function checkAs(field: string, as: number): void {
+  checkRange(field, as, [1, 0xffffffff]);
+}
+
+function checkRange(field: string, value: number, [lowest, highest]: [number, number]): void {
+  const good = Number.isInteger(value) && value >= lowest && value <= highest;
+  check(good, field, `${value} is not a whole number from ${lowest} to ${highest}`);
+}
+
+function check(good: boolean, field: string, problem: string): void {
+  if (!good)
+    throw new SwitchyardError("INVALID_ARGUMENT", `BGP configuration: ${field}: ${problem}`);
+}
+
+export function restartTimeSeconds(config: SpeakerConfig): number {
+  return config.gracefulRestart?.restartTimeSeconds ?? DEFAULT_RESTART_SECONDS;
+}
+
+/** Everything whose change takes a new session. */
+export function sessionParameters(config: SpeakerConfig, peer: PeerConfig): SessionParameters {
+  return {
+    address: peer.address,
+    port: peer.port ?? DEFAULT_PORT,
+    passive: peer.passive ?? false,
+    localAs: config.localAs,
+    routerId: config.routerId,
+    remoteAs: peer.remoteAs,
+    holdTimeSeconds: peer.holdTimeSeconds ?? DEFAULT_HOLD_SECONDS,
+    connectRetrySeconds: peer.connectRetrySeconds ?? DEFAULT_CONNECT_RETRY_SECONDS,
+    families: peer.families ?? ["ipv4-unicast"],
+    restartTimeSeconds: restartTimeSeconds(config),
+    ...(peer.localAddress === undefined ? {} : { localAddress: peer.localAddress }),
+    ...(peer.keepaliveSeconds === undefined ? {} : { keepaliveSeconds: peer.keepaliveSeconds }),
+  };
+}
+
+/** Structural equality of plain data that may hold bigints. */
+export function sameData(a: unknown, b: unknown): boolean {
+  return toText(a) === toText(b);
+}
+
+function toText(value: unknown): string {
+  return JSON.stringify(value ?? null, (_, item) => (typeof item === "bigint" ? `${item}n` : item));
+}

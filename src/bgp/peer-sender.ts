@@ -1,0 +1,135 @@
+/**
+ * The sending side of one Established session: keeps the peer's view equal to what export says, in
+ * slices and never faster than the connection takes it; End-of-RIB after the first full round
+ * (RFC 4724), the marks of RFC 7313 around an asked-for one.
+ */
+
+import type { PeerHost } from "./peer.ts";
+import { AdjRibOut, Exporter, type ExportTarget } from "./rib/index.ts";
+import type { Negotiated, PeerSession } from "./session/index.ts";
+import type { AddressFamily } from "./types.ts";
+import {
+  afiSafiOf,
+  encodeEndOfRib,
+  encodeRouteRefresh,
+  MAXIMUM_EXTENDED_MESSAGE_BYTES,
+  MAXIMUM_MESSAGE_BYTES,
+  type PrefixKey,
+} from "./wire/index.ts";
+
+const SLICE_ROUTES = 1000;
+
+export interface PeerSenderOptions {
+  readonly host: Pick<PeerHost, "slices" | "route" | "allKeys">;
+  readonly session: Pick<PeerSession, "send">;
+  readonly negotiated: Negotiated;
+  readonly target: ExportTarget;
+  /** A round is complete. */
+  readonly onSent: () => void;
+}
+
+export class PeerSender {
+  readonly #options: PeerSenderOptions;
+  readonly #table: AdjRibOut;
+  #exporter: Exporter;
+  #writable = true;
+  #closed = false;
+  #endOfRibDue = false;
+  readonly #resendDue = new Set<AddressFamily>();
+  readonly #resending = new Set<AddressFamily>();
+  readonly #job = () => this.#slice();
+
+  constructor(options: PeerSenderOptions) {
+    this.#options = options;
+    this.#exporter = new Exporter(options.target);
+    const { families, extendedMessage } = options.negotiated;
+    this.#table = new AdjRibOut({
+      families,
+      maximumBytes: extendedMessage ? MAXIMUM_EXTENDED_MESSAGE_BYTES : MAXIMUM_MESSAGE_BYTES,
+      wanted: (key) => {
+        const route = options.host.route(key);
+        return route && this.#exporter.export(key, route);
+      },
+    });
+  }
+
+  get routesSent(): number {
+    return this.#table.size;
+  }
+
+  /** The first full round. */
+  sendAll(): void {
+    for (const key of this.#options.host.allKeys()) this.#table.touch(key);
+    this.#endOfRibDue = true;
+    this.#work();
+  }
+
+  touch(key: PrefixKey): void {
+    this.#table.touch(key);
+    this.#work();
+  }
+
+  /** The export policy has changed. */
+  retarget(target: ExportTarget): void {
+    this.#exporter = new Exporter(target);
+    this.#table.touchSent();
+    for (const key of this.#options.host.allKeys()) this.#table.touch(key);
+    this.#work();
+  }
+
+  /** The peer asks for the family again. */
+  resend(family: AddressFamily): void {
+    this.#resendDue.add(family);
+    this.#work();
+  }
+
+  /** The connection takes more. */
+  pump(): void {
+    this.#writable = true;
+    this.#work();
+  }
+
+  close(): void {
+    this.#closed = true;
+    this.#options.host.slices.remove(this.#job);
+  }
+
+  #work(): void {
+    if (this.#writable && !this.#closed) this.#options.host.slices.add(this.#job);
+  }
+
+  #send(bytes: Uint8Array): void {
+    if (!this.#options.session.send(bytes)) this.#writable = false;
+  }
+
+  #slice(): boolean {
+    if (this.#closed || !this.#writable) return false;
+    for (const message of this.#table.take(SLICE_ROUTES)) this.#send(message);
+    if (this.#closed) return false;
+    if (!this.#table.idle) return this.#writable;
+    this.#endRound();
+    return !this.#table.idle && this.#writable;
+  }
+
+  #endRound(): void {
+    const { families, enhancedRouteRefresh } = this.#options.negotiated;
+    if (this.#endOfRibDue) {
+      this.#endOfRibDue = false;
+      for (const family of families) this.#send(encodeEndOfRib(family));
+    }
+    for (const family of this.#resending) {
+      this.#send(encodeRouteRefresh({ ...afiSafiOf(family), subtype: "end" }));
+    }
+    this.#resending.clear();
+    for (const family of this.#resendDue) {
+      if (enhancedRouteRefresh) {
+        this.#send(encodeRouteRefresh({ ...afiSafiOf(family), subtype: "begin" }));
+        this.#resending.add(family);
+      }
+      this.#table.forget(family);
+    }
+    this.#resendDue.clear();
+    if (this.#table.idle && this.#resending.size > 0) this.#endRound();
+    this.#options.onSent();
+  }
+}

@@ -1,0 +1,339 @@
+/**
+ * One configured peer: its session, its Adj-RIBs and its graceful restart (RFC 4724, both roles). What
+ * it learns goes to the speaker through {@link PeerHost}; what it sends it asks the speaker for.
+ */
+
+import { type Clock, formatPrefix, type IpAddress } from "../lib/index.ts";
+import type { Log } from "../lib/log/index.ts";
+import { PeerSender } from "./peer-sender.ts";
+import { compilePolicy, type Policy } from "./policy/index.ts";
+import { RestartHelper } from "./restart-helper.ts";
+import type { Origination } from "./rib/index.ts";
+import {
+  AdjRibIn,
+  type Identity,
+  makePath,
+  type Path,
+  PathVariants,
+  type Source,
+} from "./rib/index.ts";
+import {
+  type Connection,
+  type DownCause,
+  type Negotiated,
+  PeerSession,
+  type SessionParameters,
+  type Transport,
+} from "./session/index.ts";
+import type { Slices } from "./slices.ts";
+import type { AddressFamily, PeerConfig, PeerStatus } from "./types.ts";
+import {
+  type AttributeTable,
+  afiSafiOf,
+  encodeRouteRefresh,
+  familyFrom,
+  familyOfKey,
+  type Notification,
+  type PathAttributes,
+  type PrefixKey,
+  prefixOfKey,
+  type RouteRefresh,
+  type Update,
+} from "./wire/index.ts";
+
+export interface PeerHost {
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly transport: Transport;
+  readonly table: AttributeTable;
+  readonly slices: Slices;
+  /** This peer's path after import policy, or that it has none. */
+  onPath(peerId: number, key: PrefixKey, path: Path | undefined): void;
+  onStatus(): void;
+  /** What is to be told about a prefix: our own route, else the best one. */
+  route(key: PrefixKey): Origination | Path | undefined;
+  allKeys(): Iterable<PrefixKey>;
+}
+
+/** A peer without graceful restart sends no End-of-RIB: this long a silence stands for it. */
+const SILENCE_MS = 2000;
+
+export class Peer {
+  readonly parameters: SessionParameters;
+  readonly #id: number;
+  #config: PeerConfig;
+  readonly #identity: Identity;
+  readonly #host: PeerHost;
+  readonly #log: Log;
+  readonly #session: PeerSession;
+  readonly #tables = new Map<AddressFamily, AdjRibIn>();
+  readonly #helper: RestartHelper;
+  readonly #variants = new PathVariants();
+  readonly #configuredAtMs: number;
+  #importPolicy: Policy;
+  #source: Source | undefined;
+  #paths = new Map<PathAttributes, Path>();
+  #sender: PeerSender | undefined;
+  readonly #ended = new Set<AddressFamily>();
+  #lastUpdateMs = 0;
+  #everEstablished = false;
+  #sinceMs: number;
+  #shownState: PeerStatus["state"] = "Idle";
+
+  constructor(options: {
+    /** Unique among all peers this speaker ever had. */
+    readonly id: number;
+    readonly config: PeerConfig;
+    readonly parameters: SessionParameters;
+    readonly host: PeerHost;
+  }) {
+    const { config, parameters, host } = options;
+    this.#id = options.id;
+    this.#config = config;
+    this.parameters = parameters;
+    this.#host = host;
+    this.#log = host.log.child({ peer: config.name });
+    this.#identity = { as: parameters.localAs, routerId: parameters.routerId };
+    this.#importPolicy = compilePolicy(config.importPolicy);
+    this.#configuredAtMs = host.clock.monotonicMs();
+    this.#sinceMs = host.clock.now();
+    for (const family of parameters.families) {
+      this.#tables.set(family, new AdjRibIn((key, path) => this.#import(key, path)));
+    }
+    this.#helper = new RestartHelper({
+      clock: host.clock,
+      slices: host.slices,
+      tables: this.#tables,
+      onChange: () => host.onStatus(),
+    });
+    this.#session = new PeerSession({
+      clock: host.clock,
+      transport: host.transport,
+      table: host.table,
+      parameters,
+      restarted: () => !this.#everEstablished,
+      handlers: {
+        onEstablished: (negotiated, localAddress) => this.#onEstablished(negotiated, localAddress),
+        onDown: (cause, reason) => this.#onDown(cause, reason),
+        onUpdate: (update) => this.#onUpdate(update),
+        onRouteRefresh: (message) => this.#onRouteRefresh(message),
+        onDrain: () => this.#sender?.pump(),
+        onStatus: () => this.#onStatus(),
+      },
+    });
+  }
+
+  get config(): PeerConfig {
+    return this.#config;
+  }
+
+  start(): void {
+    this.#session.start();
+  }
+
+  stop(message?: Notification): void {
+    this.#session.stop(message);
+    this.#helper.stop();
+  }
+
+  /** The peer is no longer configured: nothing of it stays. */
+  remove(message: Notification): void {
+    this.stop(message);
+    this.#helper.dropAll();
+  }
+
+  accept(connection: Connection): void {
+    this.#session.accept(connection);
+  }
+
+  /** Takes what may change under a running session: policies. */
+  reconfigure(config: PeerConfig): void {
+    this.#config = config;
+    this.#importPolicy = compilePolicy(config.importPolicy);
+    for (const table of this.#tables.values()) {
+      const replay = table.replay();
+      this.#host.slices.add(() => !replay.next().done);
+    }
+    const negotiated = this.#session.negotiated;
+    if (negotiated) this.#sender?.retarget(this.#target(negotiated));
+  }
+
+  /** The route to this prefix may have changed. */
+  touch(key: PrefixKey): void {
+    this.#sender?.touch(key);
+  }
+
+  /** Asks for everything again (RFC 2918). */
+  refresh(): void {
+    const negotiated = this.#session.negotiated;
+    if (!negotiated?.routeRefresh) {
+      this.#log.warn("route refresh asked for, but the session does not offer it");
+      return;
+    }
+    for (const family of negotiated.families) {
+      const message = { ...afiSafiOf(family), subtype: "request" as const };
+      this.#session.send(encodeRouteRefresh(message));
+    }
+  }
+
+  status(): PeerStatus {
+    const negotiated = this.#session.negotiated;
+    let routesReceived = 0;
+    for (const table of this.#tables.values()) routesReceived += table.size;
+    return {
+      name: this.#config.name,
+      address: this.#config.address,
+      remoteAs: this.#config.remoteAs,
+      state: this.#session.state,
+      sinceMs: this.#sinceMs,
+      lastError: this.#session.lastError,
+      routesReceived,
+      routesSent: this.#sender?.routesSent ?? 0,
+      endOfRib: negotiated?.families.every((family) => this.#ended.has(family)) ?? false,
+      gracefulRestart: this.#helper.waiting,
+      holdTimeSeconds: negotiated?.holdTimeSeconds ?? 0,
+    };
+  }
+
+  /** See `Speaker.converged`. */
+  converged(): boolean {
+    const nowMs = this.#host.clock.monotonicMs();
+    const negotiated = this.#session.negotiated;
+    if (this.#session.state !== "Established" || negotiated === undefined) {
+      if (this.#helper.waiting) return false;
+      if (this.#everEstablished) return true;
+      return nowMs - this.#configuredAtMs >= this.parameters.restartTimeSeconds * 1000;
+    }
+    if (negotiated.gracefulRestart === undefined) return nowMs - this.#lastUpdateMs >= SILENCE_MS;
+    return negotiated.families.every((family) => this.#ended.has(family));
+  }
+
+  #import(key: PrefixKey, path: Path | undefined): void {
+    this.#host.onPath(this.#id, key, path && this.#accepted(key, path));
+  }
+
+  #accepted(key: PrefixKey, path: Path): Path | undefined {
+    if (!path.feasible) return undefined;
+    const rule = this.#importPolicy(key, path.source.peerType);
+    if (rule === undefined) return path;
+    return rule.action === "reject" ? undefined : this.#variants.apply(path, rule);
+  }
+
+  #onStatus(): void {
+    const { state } = this.#session;
+    if (state !== this.#shownState) {
+      this.#shownState = state;
+      this.#sinceMs = this.#host.clock.now();
+      this.#log.debug({ state }, "session state");
+    }
+    this.#host.onStatus();
+  }
+
+  #onEstablished(negotiated: Negotiated, localAddress: IpAddress | undefined): void {
+    this.#log.info(
+      { holdTimeSeconds: negotiated.holdTimeSeconds, families: negotiated.families },
+      "session established",
+    );
+    this.#everEstablished = true;
+    this.#lastUpdateMs = this.#host.clock.monotonicMs();
+    this.#ended.clear();
+    this.#paths = new Map();
+    this.#source = {
+      peerId: this.#id,
+      peer: this.#config.name,
+      peerType: negotiated.peerType,
+      peerAddress: this.#config.address,
+      peerRouterId: negotiated.peerRouterId,
+      localAddress,
+      routeReflectorClient: this.#config.routeReflectorClient ?? false,
+      stale: false,
+    };
+    this.#helper.onEstablished(negotiated);
+    this.#sender = new PeerSender({
+      host: this.#host,
+      session: this.#session,
+      negotiated,
+      target: this.#target(negotiated),
+      onSent: () => this.#host.onStatus(),
+    });
+    this.#sender.sendAll();
+  }
+
+  #target(negotiated: Negotiated): ConstructorParameters<typeof PeerSender>[0]["target"] {
+    const { nextHop = "auto", exportPolicy } = this.#config;
+    const source = this.#source!;
+    return {
+      peer: source.peer,
+      peerType: source.peerType,
+      peerAddress: source.peerAddress,
+      peerRouterId: source.peerRouterId,
+      localAddress: source.localAddress,
+      routeReflectorClient: source.routeReflectorClient,
+      nextHop,
+      fourOctetAs: negotiated.fourOctetAs,
+      identity: this.#identity,
+      policy: compilePolicy(exportPolicy),
+    };
+  }
+
+  #onDown(cause: DownCause, reason: string): void {
+    this.#log.warn({ cause, reason }, "session ended");
+    this.#sender?.close();
+    this.#sender = undefined;
+    if (this.#source) this.#source.stale = true;
+    this.#source = undefined;
+    this.#ended.clear();
+    this.#helper.onDown(cause);
+  }
+
+  #onUpdate(update: Update): void {
+    const source = this.#source;
+    if (source === undefined) return;
+    this.#lastUpdateMs = this.#host.clock.monotonicMs();
+    this.#report(update);
+    for (const key of update.withdrawn) this.#tables.get(familyOfKey(key))?.withdraw(key);
+    for (const { attributes, keys } of update.reach) {
+      const path = this.#path(attributes, source);
+      for (const key of keys) this.#tables.get(familyOfKey(key))?.announce(key, path);
+    }
+    if (update.endOfRib) this.#onEndOfRib(update.endOfRib);
+  }
+
+  #report(update: Update): void {
+    const { treatedAsWithdraw, discarded, withdrawn } = update;
+    if (treatedAsWithdraw !== undefined) {
+      const prefixes = withdrawn.slice(0, 10).map((key) => formatPrefix(prefixOfKey(key)));
+      this.#log.warn(
+        { reason: treatedAsWithdraw, prefixes },
+        "malformed UPDATE treated as a withdrawal (RFC 7606)",
+      );
+    }
+    if (discarded.length > 0) this.#log.warn({ discarded }, "malformed attributes left out");
+  }
+
+  #path(attributes: PathAttributes, source: Source): Path {
+    let path = this.#paths.get(attributes);
+    if (path === undefined) {
+      if (this.#paths.size >= 65_536) this.#paths.clear();
+      path = makePath({ source, attributes, identity: this.#identity });
+      this.#paths.set(attributes, path);
+    }
+    return path;
+  }
+
+  #onEndOfRib(family: AddressFamily): void {
+    this.#log.debug({ family }, "End-of-RIB received");
+    this.#ended.add(family);
+    this.#helper.onEndOfRib(family);
+    this.#host.onStatus();
+  }
+
+  #onRouteRefresh(message: RouteRefresh): void {
+    const family = familyFrom(message);
+    const table = family && this.#tables.get(family);
+    if (table === undefined) return;
+    if (message.subtype === "request") this.#sender?.resend(family!);
+    if (message.subtype === "begin") table.expectAgain();
+    if (message.subtype === "end") this.#helper.onEndOfRib(family!);
+  }
+}

@@ -1,0 +1,67 @@
+/**
+ * Adj-RIB-in of one peer and family, before policy. Routes are `fresh`, told in this session, or
+ * `leftover`, from before: of the last session (RFC 4724) or before a refresh (RFC 7313). A leftover
+ * route is replaced or confirmed by being told again, and swept when the peer has told everything.
+ */
+
+import type { PrefixKey } from "../wire/index.ts";
+import type { Path } from "./path.ts";
+
+/** Told of every change: the peer's path to a prefix, or that it has none. */
+export type PathSink = (key: PrefixKey, path: Path | undefined) => void;
+
+export class AdjRibIn {
+  #fresh = new Map<PrefixKey, Path>();
+  #leftover = new Map<PrefixKey, Path>();
+  readonly #sink: PathSink;
+
+  constructor(sink: PathSink) {
+    this.#sink = sink;
+  }
+
+  get size(): number {
+    return this.#fresh.size + this.#leftover.size;
+  }
+
+  get leftovers(): number {
+    return this.#leftover.size;
+  }
+
+  announce(key: PrefixKey, path: Path): void {
+    if (this.#leftover.size > 0) this.#leftover.delete(key);
+    this.#fresh.set(key, path);
+    this.#sink(key, path);
+  }
+
+  withdraw(key: PrefixKey): void {
+    const known = this.#fresh.delete(key);
+    if (this.#leftover.delete(key) || known) this.#sink(key, undefined);
+  }
+
+  /** Everything known waits to be told again. RFC 4724 section 4.2: what still waited, goes. */
+  expectAgain(): void {
+    while (this.sweepSome(1000));
+    this.#leftover = this.#fresh;
+    this.#fresh = new Map();
+  }
+
+  /** Drops up to so many leftovers; true while there are more. */
+  sweepSome(count: number): boolean {
+    for (const key of this.#leftover.keys()) {
+      if (count-- === 0) return true;
+      this.#leftover.delete(key);
+      this.#sink(key, undefined);
+    }
+    return false;
+  }
+
+  /** Every route once more to the sink, because the policy behind it has changed. */
+  *replay(): Generator<void> {
+    for (const table of [this.#fresh, this.#leftover]) {
+      for (const [key, path] of table) {
+        this.#sink(key, path);
+        yield;
+      }
+    }
+  }
+}

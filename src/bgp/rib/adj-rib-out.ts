@@ -1,0 +1,101 @@
+/**
+ * Adj-RIB-out of one session: what the peer has been told, and what may have to be told. A prefix that
+ * changes while it waits is told once, as it is then; prefixes with equal attributes share messages.
+ */
+
+import type { AddressFamily } from "../types.ts";
+import { encodeAnnounce, encodeWithdraw, familyOfKey, type PrefixKey } from "../wire/index.ts";
+import type { OutgoingAttributes } from "./export.ts";
+
+export interface AdjRibOutOptions {
+  /** Families of the session; prefixes of others are left out. */
+  readonly families: readonly AddressFamily[];
+  readonly maximumBytes: number;
+  /** What the peer is to be told of a prefix now; `undefined`: nothing, or that it is gone. */
+  readonly wanted: (key: PrefixKey) => OutgoingAttributes | undefined;
+}
+
+/** Stands in for attributes that the peer is to be told again (RFC 2918). */
+const forgotten: OutgoingAttributes = { bytes: new Uint8Array(0), nextHop: 0 as never };
+
+export class AdjRibOut {
+  readonly #options: AdjRibOutOptions;
+  readonly #sent = new Map<PrefixKey, OutgoingAttributes>();
+  readonly #pending = new Set<PrefixKey>();
+
+  constructor(options: AdjRibOutOptions) {
+    this.#options = options;
+  }
+
+  /** Routes the peer holds from us. */
+  get size(): number {
+    return this.#sent.size;
+  }
+
+  get idle(): boolean {
+    return this.#pending.size === 0;
+  }
+
+  /** The route to this prefix may have changed. */
+  touch(key: PrefixKey): void {
+    if (this.#options.families.includes(familyOfKey(key))) this.#pending.add(key);
+  }
+
+  /** Everything is to be decided anew; what comes out as before is not sent again. */
+  touchSent(): void {
+    for (const key of this.#sent.keys()) this.#pending.add(key);
+  }
+
+  /** Everything of the family is to be sent again. */
+  forget(family: AddressFamily): void {
+    for (const key of this.#sent.keys()) {
+      if (familyOfKey(key) !== family) continue;
+      this.#sent.set(key, forgotten);
+      this.#pending.add(key);
+    }
+  }
+
+  /** Messages for up to `count` waiting prefixes. */
+  take(count: number): Uint8Array[] {
+    const withdrawn: PrefixKey[] = [];
+    const announced = new Map<OutgoingAttributes, PrefixKey[]>();
+    for (const key of this.#pending) {
+      if (count-- === 0) break;
+      this.#pending.delete(key);
+      const wanted = this.#options.wanted(key);
+      const sent = this.#sent.get(key);
+      if (wanted === sent) continue;
+      if (wanted === undefined) {
+        this.#sent.delete(key);
+        withdrawn.push(key);
+        continue;
+      }
+      this.#sent.set(key, wanted);
+      const group = announced.get(wanted);
+      if (group) group.push(key);
+      else announced.set(wanted, [key]);
+    }
+    return this.#encode(withdrawn, announced);
+  }
+
+  #encode(
+    withdrawn: readonly PrefixKey[],
+    announced: ReadonlyMap<OutgoingAttributes, readonly PrefixKey[]>,
+  ): Uint8Array[] {
+    const messages: Uint8Array[] = [];
+    const { maximumBytes } = this.#options;
+    for (const family of this.#options.families) {
+      const of = (keys: readonly PrefixKey[]) => keys.filter((key) => familyOfKey(key) === family);
+      const gone = of(withdrawn);
+      if (gone.length > 0) messages.push(...encodeWithdraw({ family, keys: gone, maximumBytes }));
+      for (const [{ bytes, nextHop }, keys] of announced) {
+        const mine = of(keys);
+        if (mine.length === 0) continue;
+        messages.push(
+          ...encodeAnnounce({ family, attributes: bytes, nextHop, keys: mine, maximumBytes }),
+        );
+      }
+    }
+    return messages;
+  }
+}

@@ -1,0 +1,7 @@
+/** Tables of routes and the rules between them. Pure. */
+
+export * from "./adj-rib-in.ts";
+export * from "./adj-rib-out.ts";
+export * from "./export.ts";
+export * from "./loc-rib.ts";
+export * from "./path.ts";

@@ -1,0 +1,90 @@
+/**
+ * A path: attributes as learned from one peer in one session. One object for all routes of a session
+ * that share their attributes; tables map prefixes to paths.
+ */
+
+import type { IpAddress, Ipv4 } from "../../lib/index.ts";
+import type { PolicyRule } from "../types.ts";
+import { asPathContains, asPathLength, neighbourAs, type PathAttributes } from "../wire/index.ts";
+
+/** One session with a peer, as far as its routes need to know. */
+export interface Source {
+  /** Of the configured peer; never used again, so that a late sweep cannot hit a successor's routes. */
+  readonly peerId: number;
+  readonly peer: string;
+  readonly peerType: "ibgp" | "ebgp";
+  readonly peerAddress: IpAddress;
+  readonly peerRouterId: Ipv4;
+  /** Our end; a route whose next hop this is, is of no use. */
+  readonly localAddress: IpAddress | undefined;
+  readonly routeReflectorClient: boolean;
+  /** The session is over and the peer expected back (RFC 4724): all its routes at once. */
+  stale: boolean;
+}
+
+export interface Path {
+  readonly source: Source;
+  readonly attributes: PathAttributes;
+  /** False: kept in Adj-RIB-in, never selected (RFC 4271 section 9.1.2, RFC 4456 section 8). */
+  readonly feasible: boolean;
+  readonly localPref: number;
+  readonly asPathLength: number;
+  readonly neighbourAs: number;
+}
+
+const DEFAULT_LOCAL_PREF = 100;
+
+export interface Identity {
+  readonly as: number;
+  readonly routerId: Ipv4;
+}
+
+export function makePath(parts: {
+  readonly source: Source;
+  readonly attributes: PathAttributes;
+  readonly identity: Identity;
+}): Path {
+  const { source, attributes, identity } = parts;
+  return {
+    source,
+    attributes,
+    feasible: isFeasible(source, attributes, identity),
+    localPref: attributes.localPref ?? DEFAULT_LOCAL_PREF,
+    asPathLength: asPathLength(attributes.asPath),
+    neighbourAs: neighbourAs(attributes.asPath),
+  };
+}
+
+function isFeasible(
+  source: Source,
+  attributes: PathAttributes,
+  { as, routerId }: Identity,
+): boolean {
+  if (asPathContains(attributes.asPath, as)) return false;
+  if (attributes.nextHop === source.localAddress) return false;
+  if (source.peerType === "ebgp") return true;
+  if (attributes.originatorId === routerId) return false;
+  return !attributes.clusterList?.includes(routerId);
+}
+
+/** The path with what a rule sets; made by {@link PathVariants}, so that equal ones are identical. */
+export class PathVariants {
+  readonly #variants = new WeakMap<Path, Map<PolicyRule, Path>>();
+
+  apply(path: Path, rule: PolicyRule): Path {
+    const { set } = rule;
+    if (set === undefined || (set.localPref === undefined && set.med === undefined)) return path;
+    let byRule = this.#variants.get(path);
+    if (byRule === undefined) {
+      byRule = new Map();
+      this.#variants.set(path, byRule);
+    }
+    let variant = byRule.get(rule);
+    if (variant === undefined) {
+      const attributes = { ...path.attributes, ...set };
+      variant = { ...path, attributes, localPref: set.localPref ?? path.localPref };
+      byRule.set(rule, variant);
+    }
+    return variant;
+  }
+}

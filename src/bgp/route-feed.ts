@@ -1,0 +1,84 @@
+/** Tells listeners what changed in the Loc-RIB: many changes per call, none twice, in slices. */
+
+import type { LocRib, Path } from "./rib/index.ts";
+import type { Slices } from "./slices.ts";
+import type { LearnedRoute, RouteChange } from "./types.ts";
+import { asPathNumbers, type PrefixKey, prefixOfKey } from "./wire/index.ts";
+
+const BATCH_ROUTES = 1000;
+
+export type RouteListener = (changes: readonly RouteChange[]) => void;
+
+export class RouteFeed {
+  readonly #slices: Slices;
+  readonly #rib: LocRib;
+  readonly #onChanged: (key: PrefixKey) => void;
+  readonly #listeners = new Set<RouteListener>();
+  readonly #changed = new Set<PrefixKey>();
+  readonly #job = () => this.#flush();
+
+  constructor(options: {
+    readonly slices: Slices;
+    readonly rib: LocRib;
+    /** Called for each change whether or not anybody listens. */
+    readonly onChanged: (key: PrefixKey) => void;
+  }) {
+    this.#slices = options.slices;
+    this.#rib = options.rib;
+    this.#onChanged = options.onChanged;
+  }
+
+  get idle(): boolean {
+    return this.#changed.size === 0;
+  }
+
+  changed(key: PrefixKey): void {
+    if (this.#changed.size === 0) this.#slices.add(this.#job);
+    this.#changed.add(key);
+  }
+
+  subscribe(listener: RouteListener): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  routes(): LearnedRoute[] {
+    const routes: LearnedRoute[] = [];
+    for (const key of this.#rib.keys()) {
+      const best = this.#rib.best(key);
+      if (best) routes.push(learnedRoute(key, best));
+    }
+    return routes;
+  }
+
+  #flush(): boolean {
+    const changes: RouteChange[] = [];
+    const wanted = this.#listeners.size > 0;
+    let left = BATCH_ROUTES;
+    for (const key of this.#changed) {
+      if (left-- === 0) break;
+      this.#changed.delete(key);
+      this.#onChanged(key);
+      if (!wanted) continue;
+      const best = this.#rib.best(key);
+      changes.push({ prefix: prefixOfKey(key), best: best && learnedRoute(key, best) });
+    }
+    if (changes.length > 0) for (const listener of this.#listeners) listener(changes);
+    return this.#changed.size > 0;
+  }
+}
+
+function learnedRoute(key: PrefixKey, { source, attributes, localPref }: Path): LearnedRoute {
+  return {
+    prefix: prefixOfKey(key),
+    nextHop: attributes.nextHop,
+    peer: source.peer,
+    peerType: source.peerType,
+    asPath: asPathNumbers(attributes.asPath),
+    origin: attributes.origin,
+    localPref,
+    communities: attributes.communities ?? [],
+    stale: source.stale,
+    ...(attributes.med === undefined ? {} : { med: attributes.med }),
+  };
+}

@@ -1,0 +1,50 @@
+/**
+ * A timer that may be put off a million times a second: moving its deadline later touches no system
+ * timer; one that fires early just sleeps again.
+ */
+
+import type { Clock, Timer } from "../../lib/index.ts";
+
+export class Deadline {
+  readonly #clock: Clock;
+  readonly #callback: () => void;
+  #timer: Timer | undefined;
+  #timerAtMs = 0;
+  #deadlineMs: number | undefined;
+
+  constructor(clock: Clock, callback: () => void) {
+    this.#clock = clock;
+    this.#callback = callback;
+  }
+
+  start(delayMs: number): void {
+    this.#deadlineMs = this.#clock.monotonicMs() + delayMs;
+    if (this.#timer !== undefined && this.#timerAtMs <= this.#deadlineMs) return;
+    this.#timer?.cancel();
+    this.#arm(delayMs);
+  }
+
+  stop(): void {
+    this.#deadlineMs = undefined;
+    this.#timer?.cancel();
+    this.#timer = undefined;
+  }
+
+  #arm(delayMs: number): void {
+    this.#timerAtMs = this.#clock.monotonicMs() + delayMs;
+    this.#timer = this.#clock.schedule(delayMs, () => this.#fire());
+  }
+
+  #fire(): void {
+    this.#timer = undefined;
+    if (this.#deadlineMs === undefined) return;
+    const leftMs = this.#deadlineMs - this.#clock.monotonicMs();
+    // System timers may fire a fraction of a millisecond early.
+    if (leftMs > 1) {
+      this.#arm(leftMs);
+      return;
+    }
+    this.#deadlineMs = undefined;
+    this.#callback();
+  }
+}

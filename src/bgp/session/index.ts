@@ -1,0 +1,9 @@
+/** Sessions: from a peer's address to Established and back. Knows messages, not routes. */
+
+export { Deadline } from "./deadline.ts";
+export type { DownCause } from "./fsm.ts";
+export type { Negotiated } from "./negotiate.ts";
+export { nodeTransport } from "./node-transport.ts";
+export type { SessionParameters } from "./parameters.ts";
+export { PeerSession, type SessionHandlers } from "./peer-session.ts";
+export type * from "./transport.ts";

@@ -1,0 +1,310 @@
+/**
+ * One connection with its state machine: carries out the machine's actions on a socket and a clock, and
+ * turns bytes and timers into its events. Reads in slices of a few milliseconds, so that timers of other
+ * sessions are never late because one peer sends much.
+ */
+
+import { type Clock, errorText, type IpAddress } from "../../lib/index.ts";
+import {
+  type AttributeTable,
+  decodeNotification,
+  decodeOpen,
+  decodeRouteRefresh,
+  decodeUpdate,
+  encodeKeepalive,
+  encodeNotification,
+  encodeOpen,
+  Framer,
+  HEADER_BYTES,
+  MAXIMUM_EXTENDED_MESSAGE_BYTES,
+  messageType,
+  type Open,
+  ProtocolError,
+  type RouteRefresh,
+  type Update,
+} from "../wire/index.ts";
+import type { Direction } from "./collision.ts";
+import { Deadline } from "./deadline.ts";
+import {
+  type DownCause,
+  type FsmAction,
+  type FsmEvent,
+  type FsmState,
+  type FsmTimer,
+  idleState,
+  step,
+} from "./fsm.ts";
+import type { Negotiated } from "./negotiate.ts";
+import type { SessionParameters } from "./parameters.ts";
+import type { Connection, ConnectionHandlers, Transport } from "./transport.ts";
+
+const SLICE_MS = 5;
+/** A hold timer that fires late may have been overtaken by data still in the kernel: one look more. */
+const HOLD_GRACE_MS = 20;
+
+export interface LaneHandlers {
+  onState(lane: Lane): void;
+  /** False: the OPEN is not to be handled, the lane was closed. */
+  onOpen(lane: Lane, open: Open): boolean;
+  onEstablished(lane: Lane, negotiated: Negotiated): void;
+  onDown(lane: Lane, down: { cause: DownCause; from: FsmState["name"]; reason: string }): void;
+  onUpdate(lane: Lane, update: Update): void;
+  onRouteRefresh(lane: Lane, message: RouteRefresh): void;
+  onDrain(lane: Lane): void;
+  connectRetryMs(): number;
+  /** The OPEN to send now. */
+  open(): Open;
+}
+
+export interface LaneOptions {
+  readonly clock: Clock;
+  readonly transport: Transport;
+  readonly direction: Direction;
+  readonly parameters: SessionParameters;
+  readonly table: AttributeTable;
+  readonly handlers: LaneHandlers;
+}
+
+export class Lane {
+  readonly direction: Direction;
+  /** When TCP was connected, and when the session was Established, monotonic; 0 if it never was. */
+  connectedAtMs = 0;
+  establishedAtMs = 0;
+  #state: FsmState = idleState;
+  #connection: Connection | undefined;
+  #framer = new Framer();
+  #pumpScheduled = false;
+  #inputSeen = 0;
+  readonly #options: LaneOptions;
+  readonly #timers: Readonly<Record<FsmTimer, Deadline>>;
+
+  constructor(options: LaneOptions) {
+    this.#options = options;
+    this.direction = options.direction;
+    const deadline = (timer: FsmTimer) =>
+      new Deadline(options.clock, () =>
+        timer === "hold" ? this.#holdFired() : this.dispatch({ kind: "timer", timer }),
+      );
+    this.#timers = {
+      "connect-retry": deadline("connect-retry"),
+      hold: deadline("hold"),
+      keepalive: deadline("keepalive"),
+    };
+  }
+
+  get state(): FsmState["name"] {
+    return this.#state.name;
+  }
+
+  get negotiated(): Negotiated | undefined {
+    return this.#state.negotiated;
+  }
+
+  get localAddress(): IpAddress | undefined {
+    return this.#connection?.localAddress;
+  }
+
+  /** Takes an accepted connection; the lane must be Idle. */
+  adopt(connection: Connection): void {
+    this.dispatch({ kind: "start", passive: true });
+    this.#attach(connection);
+    connection.setHandlers(this.#connectionHandlers(() => connection));
+    this.#connected();
+  }
+
+  /** False: wait for `onDrain` before sending more. */
+  send(bytes: Uint8Array): boolean {
+    return this.#connection?.write(bytes) ?? true;
+  }
+
+  dispatch(event: FsmEvent): void {
+    const before = this.#state.name;
+    const { state, actions } = step(this.#state, event, this.#options.parameters);
+    this.#state = state;
+    for (const action of actions) this.#perform(action);
+    if (this.#state.name !== before) this.#options.handlers.onState(this);
+  }
+
+  #perform(action: FsmAction): void {
+    const { clock, handlers } = this.#options;
+    switch (action.kind) {
+      case "dial":
+        this.#dial();
+        return;
+      case "close":
+        // A NOTIFICATION may be on its way: let it leave.
+        this.#connection?.end();
+        this.#connection = undefined;
+        return;
+      case "send-open":
+        this.send(encodeOpen(handlers.open()));
+        return;
+      case "send-keepalive":
+        this.send(encodeKeepalive());
+        return;
+      case "send-notification":
+        this.send(encodeNotification(action.notification));
+        return;
+      case "start-timer":
+        this.#startTimer(action);
+        return;
+      case "stop-timers":
+        for (const timer of Object.values(this.#timers)) timer.stop();
+        return;
+      case "established":
+        this.establishedAtMs = clock.monotonicMs();
+        if (action.negotiated.extendedMessage) {
+          this.#framer.maximumBytes = MAXIMUM_EXTENDED_MESSAGE_BYTES;
+        }
+        handlers.onEstablished(this, action.negotiated);
+        return;
+      case "down":
+        handlers.onDown(this, action);
+        return;
+    }
+  }
+
+  #startTimer({ timer, seconds }: { timer: FsmTimer; seconds?: number }): void {
+    if (seconds === undefined) {
+      this.#timers[timer].start(this.#options.handlers.connectRetryMs());
+      return;
+    }
+    // RFC 4271 section 10: keepalives are sent a little early, by chance, so that they spread.
+    const share = timer === "keepalive" ? 0.75 + 0.25 * Math.random() : 1;
+    this.#timers[timer].start(seconds * 1000 * share);
+  }
+
+  #holdFired(): void {
+    const seen = this.#inputSeen;
+    this.#options.clock.schedule(HOLD_GRACE_MS, () => {
+      const alive = this.#inputSeen !== seen || this.#pumpScheduled;
+      if (this.#state.negotiated === undefined && this.#state.name !== "OpenSent") return;
+      if (alive) this.#timers.hold.start((this.#state.negotiated?.holdTimeSeconds ?? 240) * 1000);
+      else this.dispatch({ kind: "timer", timer: "hold" });
+    });
+  }
+
+  #dial(): void {
+    const { transport, parameters } = this.#options;
+    const { address, port, localAddress } = parameters;
+    let connection: Connection | undefined;
+    try {
+      connection = transport.dial(
+        { address, port, ...(localAddress === undefined ? {} : { localAddress }) },
+        this.#connectionHandlers(() => connection),
+      );
+      this.#attach(connection);
+    } catch (error) {
+      this.dispatch({ kind: "tcp-failed", reason: errorText(error) });
+    }
+  }
+
+  #attach(connection: Connection): void {
+    this.#connection = connection;
+    this.#framer = new Framer();
+    this.#pumpScheduled = false;
+  }
+
+  #connectionHandlers(own: () => Connection | undefined): ConnectionHandlers {
+    const current = () => this.#connection !== undefined && this.#connection === own();
+    return {
+      onConnect: () => {
+        if (current()) this.#connected();
+      },
+      onData: (chunk) => {
+        if (!current()) return;
+        this.#inputSeen++;
+        this.#framer.push(chunk);
+        if (!this.#pumpScheduled) this.#pump();
+      },
+      onDrain: () => {
+        if (current()) this.#options.handlers.onDrain(this);
+      },
+      onClose: (reason) => {
+        if (!current()) return;
+        this.#finishInput();
+        if (!current()) return;
+        this.#connection = undefined;
+        const words = reason === "" ? "the peer closed the connection" : reason;
+        this.dispatch({ kind: "tcp-failed", reason: words });
+      },
+    };
+  }
+
+  #connected(): void {
+    this.connectedAtMs = this.#options.clock.monotonicMs();
+    this.dispatch({ kind: "tcp-connected" });
+  }
+
+  /** A NOTIFICATION right before the close must not be lost to slicing. */
+  #finishInput(): void {
+    if (this.#pumpScheduled) this.#pump(Number.POSITIVE_INFINITY);
+  }
+
+  #pump(budgetMs = SLICE_MS): void {
+    const { clock } = this.#options;
+    const connection = this.#connection;
+    const endMs = clock.monotonicMs() + budgetMs;
+    try {
+      for (;;) {
+        const message = this.#framer.next();
+        if (message === undefined) break;
+        this.#receive(message);
+        if (this.#connection !== connection) return;
+        if (clock.monotonicMs() >= endMs) {
+          this.#pumpLater();
+          return;
+        }
+      }
+    } catch (error) {
+      if (!(error instanceof ProtocolError)) throw error;
+      this.dispatch({ kind: "protocol-error", error });
+    }
+  }
+
+  #pumpLater(): void {
+    if (this.#pumpScheduled) return;
+    const connection = this.#connection;
+    this.#pumpScheduled = true;
+    connection?.pause();
+    this.#options.clock.schedule(0, () => {
+      if (this.#connection === undefined || this.#connection !== connection) return;
+      this.#pumpScheduled = false;
+      this.#pump();
+      if (!this.#pumpScheduled) this.#connection?.resume();
+    });
+  }
+
+  #receive(message: Uint8Array): void {
+    const { handlers, table } = this.#options;
+    switch (message[HEADER_BYTES - 1]) {
+      case messageType.open: {
+        const open = decodeOpen(message);
+        if (this.#state.name !== "OpenSent" || handlers.onOpen(this, open)) {
+          this.dispatch({ kind: "open", open });
+        }
+        return;
+      }
+      case messageType.update: {
+        const negotiated = this.#state.negotiated;
+        const usable = this.#state.name === "Established" && negotiated !== undefined;
+        const update = usable ? decodeUpdate(message, { ...negotiated, table }) : undefined;
+        this.dispatch({ kind: "update" });
+        if (update) handlers.onUpdate(this, update);
+        return;
+      }
+      case messageType.notification:
+        this.dispatch({ kind: "notification", notification: decodeNotification(message) });
+        return;
+      case messageType.keepalive:
+        this.dispatch({ kind: "keepalive" });
+        return;
+      default: {
+        const refresh = decodeRouteRefresh(message);
+        const established = this.#state.name === "Established";
+        this.dispatch({ kind: "route-refresh" });
+        if (established) handlers.onRouteRefresh(this, refresh);
+      }
+    }
+  }
+}

@@ -1,0 +1,109 @@
+/** What two OPENs agree on (RFC 4271 sections 4.2 and 6.2, RFC 5492), or the NOTIFICATION that says why not. */
+
+import type { Ipv4 } from "../../lib/index.ts";
+import type { AddressFamily } from "../types.ts";
+import {
+  afiSafiOf,
+  concatBytes,
+  encodeCapability,
+  familyFrom,
+  type Open,
+  ProtocolError,
+} from "../wire/index.ts";
+import type { SessionParameters } from "./parameters.ts";
+
+export interface Negotiated {
+  readonly peerType: "ibgp" | "ebgp";
+  readonly peerRouterId: Ipv4;
+  /** 0: neither hold timer nor keepalives. */
+  readonly holdTimeSeconds: number;
+  readonly keepaliveSeconds: number;
+  readonly families: readonly AddressFamily[];
+  readonly fourOctetAs: boolean;
+  readonly routeRefresh: boolean;
+  readonly enhancedRouteRefresh: boolean;
+  readonly extendedMessage: boolean;
+  /** Absent when the peer did not announce it. */
+  readonly gracefulRestart?: {
+    readonly restarted: boolean;
+    readonly restartTimeSeconds: number;
+    /** Families whose routes are kept while the peer restarts. */
+    readonly families: readonly AddressFamily[];
+    /** Of these, families for which it says that it kept forwarding (F bit). */
+    readonly forwarding: readonly AddressFamily[];
+  };
+}
+
+/** @throws ProtocolError with the NOTIFICATION to send */
+export function negotiate(open: Open, parameters: SessionParameters): Negotiated {
+  if (open.as !== parameters.remoteAs) {
+    throw new ProtocolError(
+      "badPeerAs",
+      `AS ${open.as} where ${parameters.remoteAs} is configured`,
+    );
+  }
+  const peerType = open.as === parameters.localAs ? "ibgp" : "ebgp";
+  // RFC 6286 section 2.1: identifiers are unique inside an AS.
+  if (peerType === "ibgp" && open.routerId === parameters.routerId) {
+    throw new ProtocolError("badIdentifier", "the peer's identifier is our own");
+  }
+  const holdTimeSeconds = Math.min(open.holdTimeSeconds, parameters.holdTimeSeconds);
+  const third = Math.max(1, Math.floor(holdTimeSeconds / 3));
+  const has = (kind: Open["capabilities"][number]["kind"]) =>
+    open.capabilities.some((capability) => capability.kind === kind);
+  const families = commonFamilies(open, parameters);
+  return {
+    peerType,
+    peerRouterId: open.routerId,
+    holdTimeSeconds,
+    keepaliveSeconds:
+      holdTimeSeconds === 0 ? 0 : Math.min(third, parameters.keepaliveSeconds ?? third),
+    families,
+    fourOctetAs: has("four-octet-as"),
+    routeRefresh: has("route-refresh"),
+    enhancedRouteRefresh: has("enhanced-route-refresh") && has("route-refresh"),
+    extendedMessage: has("extended-message"),
+    ...gracefulRestart(open, families),
+  };
+}
+
+function commonFamilies(open: Open, parameters: SessionParameters): readonly AddressFamily[] {
+  const offered = open.capabilities.filter((item) => item.kind === "multiprotocol");
+  // RFC 4760 section 8: a peer that announces none speaks IPv4 unicast.
+  const theirs = offered.length === 0 ? ["ipv4-unicast"] : offered.map(familyFrom);
+  const common = parameters.families.filter((family) => theirs.includes(family));
+  if (common.length === 0) {
+    const wanted = parameters.families.map((family) =>
+      encodeCapability({ kind: "multiprotocol", ...afiSafiOf(family) }),
+    );
+    throw new ProtocolError(
+      "unsupportedCapability",
+      `the peer carries none of ${parameters.families.join(", ")}`,
+      concatBytes(wanted),
+    );
+  }
+  return common;
+}
+
+function gracefulRestart(
+  open: Open,
+  carried: readonly AddressFamily[],
+): Pick<Negotiated, "gracefulRestart"> {
+  // RFC 4724 section 3: of several, the last counts.
+  const capability = open.capabilities.findLast(({ kind }) => kind === "graceful-restart");
+  if (capability?.kind !== "graceful-restart") return {};
+  const families = carried.filter((family) =>
+    capability.families.some((entry) => familyFrom(entry) === family),
+  );
+  const forwarding = families.filter((family) =>
+    capability.families.some((entry) => familyFrom(entry) === family && entry.forwarding),
+  );
+  return {
+    gracefulRestart: {
+      restarted: capability.restarted,
+      restartTimeSeconds: capability.restartTimeSeconds,
+      families,
+      forwarding,
+    },
+  };
+}

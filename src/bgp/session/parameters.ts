@@ -1,0 +1,50 @@
+/** What a session needs to know of the configuration, and the OPEN it makes of it. */
+
+import type { IpAddress, Ipv4 } from "../../lib/index.ts";
+import type { AddressFamily } from "../types.ts";
+import { afiSafiOf, type Capability, type Open } from "../wire/index.ts";
+
+export interface SessionParameters {
+  readonly address: IpAddress;
+  readonly port: number;
+  readonly localAddress?: IpAddress;
+  readonly passive: boolean;
+  readonly localAs: number;
+  readonly routerId: Ipv4;
+  readonly remoteAs: number;
+  readonly holdTimeSeconds: number;
+  readonly keepaliveSeconds?: number;
+  readonly connectRetrySeconds: number;
+  readonly families: readonly AddressFamily[];
+  /** Advertised; RFC 4724 section 3. */
+  readonly restartTimeSeconds: number;
+}
+
+/**
+ * `restarted` is the R bit: the speaker has started and this is its first session with the peer. The
+ * F bits are always set: who embeds this speaker keeps forwarding while it is away.
+ */
+export function localOpen(parameters: SessionParameters, restarted: boolean): Open {
+  const families = parameters.families.map(afiSafiOf);
+  const capabilities: Capability[] = [
+    ...families.map((family) => ({ kind: "multiprotocol" as const, ...family })),
+    { kind: "route-refresh" },
+    { kind: "enhanced-route-refresh" },
+    { kind: "extended-message" },
+    {
+      kind: "graceful-restart",
+      restarted,
+      notification: false,
+      restartTimeSeconds: parameters.restartTimeSeconds,
+      families: families.map((family) => ({ ...family, forwarding: true })),
+    },
+    { kind: "four-octet-as", as: parameters.localAs },
+  ];
+  return {
+    kind: "open",
+    as: parameters.localAs,
+    holdTimeSeconds: parameters.holdTimeSeconds,
+    routerId: parameters.routerId,
+    capabilities,
+  };
+}

@@ -1,0 +1,245 @@
+/**
+ * The session with one peer: up to one connection that this side dials and those the peer dials, until
+ * one of them is Established. Decides when to dial, which connection survives, and when to try again.
+ */
+
+import { Backoff, type Clock, type IpAddress } from "../../lib/index.ts";
+import type { SessionState } from "../types.ts";
+import {
+  type AttributeTable,
+  type Notification,
+  notification,
+  type Open,
+  ProtocolError,
+  type RouteRefresh,
+  type Update,
+} from "../wire/index.ts";
+import { resolveCollision } from "./collision.ts";
+import { Deadline } from "./deadline.ts";
+import type { DownCause } from "./fsm.ts";
+import { Lane, type LaneHandlers } from "./lane.ts";
+import { type Negotiated, negotiate } from "./negotiate.ts";
+import { localOpen, type SessionParameters } from "./parameters.ts";
+import type { Connection, Transport } from "./transport.ts";
+
+export interface SessionHandlers {
+  onEstablished(negotiated: Negotiated, localAddress: IpAddress | undefined): void;
+  /** The Established session ended. */
+  onDown(cause: DownCause, reason: string): void;
+  onUpdate(update: Update): void;
+  onRouteRefresh(message: RouteRefresh): void;
+  /** More may be sent. */
+  onDrain(): void;
+  /** `state` or `lastError` may have changed. */
+  onStatus(): void;
+}
+
+export interface PeerSessionOptions {
+  readonly clock: Clock;
+  readonly transport: Transport;
+  readonly table: AttributeTable;
+  readonly parameters: SessionParameters;
+  readonly handlers: SessionHandlers;
+  /** Whether the next OPEN says that this speaker has restarted (RFC 4724 section 3). */
+  restarted(): boolean;
+}
+
+/** A connection accepted so soon after Established was being set up at the same time (see collision.ts). */
+const CONCURRENT_MS = 1000;
+const FIRST_RETRY_MS = 500;
+const ERROR_WAIT = { initialMs: 1000, maximumMs: 30_000 };
+const stateOrder: readonly SessionState[] = [
+  "Idle",
+  "Active",
+  "Connect",
+  "OpenSent",
+  "OpenConfirm",
+  "Established",
+];
+
+export class PeerSession {
+  lastError = "";
+  readonly #options: PeerSessionOptions;
+  readonly #outgoing: Lane | undefined;
+  readonly #incoming = new Set<Lane>();
+  #established: Lane | undefined;
+  readonly #retry: Backoff;
+  readonly #errorWait = new Backoff(ERROR_WAIT);
+  readonly #restart: Deadline;
+  #stopped = true;
+
+  constructor(options: PeerSessionOptions) {
+    this.#options = options;
+    const { clock, parameters } = options;
+    this.#retry = new Backoff({
+      initialMs: Math.min(FIRST_RETRY_MS, parameters.connectRetrySeconds * 1000),
+      maximumMs: parameters.connectRetrySeconds * 1000,
+    });
+    this.#restart = new Deadline(clock, () => this.#dial());
+    this.#outgoing = parameters.passive ? undefined : this.#lane("outgoing");
+  }
+
+  get state(): SessionState {
+    const lanes = this.#lanes();
+    if (this.#stopped) return "Idle";
+    let best: SessionState = this.#outgoing === undefined ? "Active" : "Idle";
+    for (const { state } of lanes) {
+      if (stateOrder.indexOf(state) > stateOrder.indexOf(best)) best = state;
+    }
+    return best;
+  }
+
+  get negotiated(): Negotiated | undefined {
+    return this.#established?.negotiated;
+  }
+
+  start(): void {
+    this.#stopped = false;
+    this.#dial();
+    this.#options.handlers.onStatus();
+  }
+
+  /** With a NOTIFICATION the peer drops our routes; without, it sees TCP fail. */
+  stop(message?: Notification): void {
+    this.#stopped = true;
+    this.#restart.stop();
+    for (const lane of this.#lanes()) {
+      lane.dispatch({ kind: "stop", ...(message ? { notification: message } : {}) });
+    }
+  }
+
+  /** Takes a connection the peer has dialled. */
+  accept(connection: Connection): void {
+    const lane = this.#lane("incoming");
+    this.#incoming.add(lane);
+    if (this.#outgoing?.state === "Active" || this.#yieldsDial(connection)) {
+      // It would only collide.
+      this.#outgoing?.dispatch({ kind: "stop" });
+    }
+    lane.adopt(connection);
+  }
+
+  /** False: wait for `onDrain` before sending more. */
+  send(bytes: Uint8Array): boolean {
+    return this.#established?.send(bytes) ?? true;
+  }
+
+  #lanes(): Lane[] {
+    return this.#outgoing ? [this.#outgoing, ...this.#incoming] : [...this.#incoming];
+  }
+
+  /** Of two dials under way, exactly one is given up: that of the lower address. */
+  #yieldsDial(connection: Connection): boolean {
+    if (this.#outgoing?.state !== "Connect") return false;
+    const local = connection.localAddress;
+    return local !== undefined && local < connection.remoteAddress;
+  }
+
+  #lane(direction: "incoming" | "outgoing"): Lane {
+    const { clock, transport, parameters, table } = this.#options;
+    return new Lane({
+      clock,
+      transport,
+      direction,
+      parameters,
+      table,
+      handlers: this.#laneHandlers(),
+    });
+  }
+
+  #laneHandlers(): LaneHandlers {
+    const { handlers, parameters, restarted } = this.#options;
+    return {
+      onState: () => handlers.onStatus(),
+      onOpen: (lane, open) => this.#survivesCollision(lane, open),
+      onEstablished: (lane, negotiated) => this.#onEstablished(lane, negotiated),
+      onDown: (lane, down) => this.#onDown(lane, down),
+      onUpdate: (_, update) => handlers.onUpdate(update),
+      onRouteRefresh: (_, message) => handlers.onRouteRefresh(message),
+      onDrain: (lane) => {
+        if (lane === this.#established) handlers.onDrain();
+      },
+      connectRetryMs: () => this.#retry.next(),
+      open: () => localOpen(parameters, restarted()),
+    };
+  }
+
+  #dial(): void {
+    if (this.#stopped || this.#established) return;
+    for (const lane of this.#incoming) if (lane.state !== "Idle") return;
+    this.#outgoing?.dispatch({ kind: "start", passive: false });
+  }
+
+  #scheduleRestart(delayMs: number): void {
+    if (!this.#stopped && this.#outgoing) this.#restart.start(delayMs);
+  }
+
+  #survivesCollision(lane: Lane, open: Open): boolean {
+    const { parameters } = this.#options;
+    try {
+      negotiate(open, parameters);
+    } catch (error) {
+      // The state machine says so to the peer; the other connection is not to suffer for it.
+      if (error instanceof ProtocolError) return true;
+      throw error;
+    }
+    const cease = notification("connectionCollision");
+    for (const other of this.#lanes()) {
+      if (other === lane) continue;
+      const outcome = resolveCollision({
+        local: { routerId: parameters.routerId, as: parameters.localAs },
+        remote: { routerId: open.routerId, as: open.as },
+        candidate: lane.direction,
+        other: {
+          state: other.state,
+          direction: other.direction,
+          gracefulRestart: other.negotiated?.gracefulRestart !== undefined,
+          concurrent: lane.connectedAtMs < other.establishedAtMs + CONCURRENT_MS,
+        },
+      });
+      if (outcome === "replace-other") other.dispatch({ kind: "replaced" });
+      if (outcome === "close-other") other.dispatch({ kind: "replaced", notification: cease });
+      if (outcome === "close-candidate") {
+        lane.dispatch({ kind: "stop", notification: cease });
+        return false;
+      }
+    }
+    return true;
+  }
+
+  #onEstablished(lane: Lane, negotiated: Negotiated): void {
+    this.#established = lane;
+    this.#retry.reset();
+    this.#restart.stop();
+    for (const other of this.#lanes()) {
+      if (other !== lane && (other.state === "Connect" || other.state === "Active")) {
+        other.dispatch({ kind: "stop" });
+      }
+    }
+    this.#options.handlers.onEstablished(negotiated, lane.localAddress);
+  }
+
+  #onDown(lane: Lane, down: { cause: DownCause; from: SessionState; reason: string }): void {
+    const { handlers } = this.#options;
+    const { cause, from, reason } = down;
+    this.#incoming.delete(lane);
+    if (cause !== "stopped") this.lastError = reason;
+    const wasEstablished = lane === this.#established;
+    if (wasEstablished) {
+      this.#established = undefined;
+      handlers.onDown(cause, reason);
+    }
+    if (from !== "Connect" && (cause !== "stopped" || lane !== this.#outgoing)) {
+      this.#scheduleRestart(this.#restartDelayMs(cause, wasEstablished));
+    }
+    handlers.onStatus();
+  }
+
+  #restartDelayMs(cause: DownCause, wasEstablished: boolean): number {
+    if (cause === "notification-sent" || cause === "notification-received") {
+      return this.#errorWait.next();
+    }
+    if (wasEstablished) this.#errorWait.reset();
+    return wasEstablished ? 0 : this.#retry.next();
+  }
+}

@@ -1,0 +1,244 @@
+/**
+ * The speaker: peers, Loc-RIB, what is originated, and the listening socket. Configured with the whole
+ * desired state each time; finds out itself what changes.
+ */
+
+import { type Clock, formatAddress, type IpAddress, SwitchyardError } from "../lib/index.ts";
+import type { Log } from "../lib/log/index.ts";
+import { checkConfig, sameData, sessionParameters } from "./config.ts";
+import { Peer, type PeerHost } from "./peer.ts";
+import { LocRib, type Origination, Originations, type Path } from "./rib/index.ts";
+import { RouteFeed } from "./route-feed.ts";
+import { type Connection, type Listener, nodeTransport, type Transport } from "./session/index.ts";
+import { Slices } from "./slices.ts";
+import type { LearnedRoute, PeerConfig, PeerStatus, RouteChange, SpeakerConfig } from "./types.ts";
+import {
+  AttributeTable,
+  encodeNotification,
+  keyOfPrefix,
+  notification,
+  type PrefixKey,
+} from "./wire/index.ts";
+
+export interface SpeakerOptions {
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly config: SpeakerConfig;
+  /** `node:net` unless told. */
+  readonly transport?: Transport;
+}
+
+export class Speaker {
+  readonly #clock: Clock;
+  readonly #log: Log;
+  readonly #transport: Transport;
+  readonly #slices: Slices;
+  readonly #rib = new LocRib();
+  readonly #peers = new Map<string, Peer>();
+  readonly #feed: RouteFeed;
+  readonly #originations = new Originations();
+  readonly #peerListeners = new Set<(peers: readonly PeerStatus[]) => void>();
+  readonly #host: PeerHost;
+  #config: SpeakerConfig;
+  #originated = new Map<PrefixKey, Origination>();
+  #listener: Listener | undefined;
+  #running = false;
+  #lastPeerId = 0;
+  #statusDue = false;
+
+  constructor(options: SpeakerOptions) {
+    checkConfig(options.config);
+    this.#clock = options.clock;
+    this.#log = options.log;
+    this.#config = options.config;
+    this.#transport = options.transport ?? nodeTransport;
+    this.#slices = new Slices(options.clock);
+    this.#feed = new RouteFeed({
+      slices: this.#slices,
+      rib: this.#rib,
+      onChanged: (key) => this.#touch(key),
+    });
+    this.#host = {
+      clock: options.clock,
+      log: options.log,
+      transport: this.#transport,
+      table: new AttributeTable(),
+      slices: this.#slices,
+      onPath: (peerId, key, path) => this.#onPath(peerId, key, path),
+      onStatus: () => this.#onStatus(),
+      route: (key) => this.#originated.get(key) ?? this.#rib.best(key),
+      allKeys: () => this.#allKeys(),
+    };
+  }
+
+  /** Listens and dials. Rejects when the listening socket cannot be had; nothing runs then. */
+  async start(): Promise<void> {
+    if (this.#running) return;
+    this.#running = true;
+    try {
+      await this.#listen(this.#config);
+    } catch (error) {
+      this.#running = false;
+      throw error;
+    }
+    this.#apply(this.#config);
+  }
+
+  /**
+   * Takes a new desired state. Sessions whose peer is unchanged stay; a change of policy or of what is
+   * originated sends only differences. @throws SwitchyardError INVALID_ARGUMENT, and nothing changes
+   */
+  configure(config: SpeakerConfig): void {
+    checkConfig(config);
+    const before = this.#config;
+    this.#config = config;
+    if (!this.#running) return;
+    if (!sameData(before.listen, config.listen)) {
+      this.#listener?.close();
+      this.#listener = undefined;
+      this.#listen(config).catch((error: Error) => this.#log.error({ error: error.message }));
+    }
+    this.#apply(config);
+  }
+
+  peers(): PeerStatus[] {
+    return [...this.#peers.values()].map((peer) => peer.status());
+  }
+
+  /** The best route to each prefix learned, in no order. */
+  routes(): LearnedRoute[] {
+    return this.#feed.routes();
+  }
+
+  /** Calls back with what changed, many changes at a time; returns how to stop that. */
+  onRoutes(listener: (changes: readonly RouteChange[]) => void): () => void {
+    return this.#feed.subscribe(listener);
+  }
+
+  /** Calls back with the status of all peers after a change of any; returns how to stop that. */
+  onPeers(listener: (peers: readonly PeerStatus[]) => void): () => void {
+    this.#peerListeners.add(listener);
+    return () => this.#peerListeners.delete(listener);
+  }
+
+  /**
+   * True when nothing more is expected to be learned of what the network knew before this speaker
+   * started. A peer is waited for while it is
+   * - Established, until its End-of-RIB for every family of the session; a peer that did not announce
+   *   graceful restart (RFC 4724) sends none: two seconds without an UPDATE stand for it;
+   * - away, with its routes kept for it (`PeerStatus.gracefulRestart`);
+   * - never yet Established, for as long as our own restart time after it was configured: so long
+   *   the neighbours of a restarted speaker keep its routes.
+   * False before `start`.
+   */
+  converged(): boolean {
+    if (!this.#running || !this.#feed.idle) return false;
+    for (const peer of this.#peers.values()) if (!peer.converged()) return false;
+    return true;
+  }
+
+  /** Asks a peer to send all its routes again (RFC 2918). Nothing happens unless it is Established. */
+  refresh(peerName: string): void {
+    const peer = this.#peers.get(peerName);
+    if (peer === undefined) {
+      throw new SwitchyardError("RESOURCE_NOT_FOUND", `no BGP peer is named ${peerName}`);
+    }
+    peer.refresh();
+  }
+
+  /**
+   * `notify: true` tells peers Cease / Administrative Shutdown, and they drop our routes. Otherwise
+   * connections just close, and peers keep our routes for our restart time (RFC 4724).
+   */
+  async stop(options: { readonly notify?: boolean } = {}): Promise<void> {
+    this.#running = false;
+    this.#listener?.close();
+    this.#listener = undefined;
+    const message = options.notify ? notification("administrativeShutdown") : undefined;
+    for (const peer of this.#peers.values()) peer.stop(message);
+    this.#peers.clear();
+  }
+
+  async #listen({ listen }: SpeakerConfig): Promise<void> {
+    if (listen === undefined) return;
+    this.#listener = await this.#transport.listen(listen, (connection) => this.#accept(connection));
+  }
+
+  #accept(connection: Connection): void {
+    for (const peer of this.#peers.values()) {
+      if (peer.config.address === connection.remoteAddress) {
+        peer.accept(connection);
+        return;
+      }
+    }
+    this.#log.warn(
+      { address: formatAddress(connection.remoteAddress as IpAddress) },
+      "connection from an address that is no peer's refused",
+    );
+    connection.write(encodeNotification(notification("connectionRejected")));
+    connection.end();
+  }
+
+  #apply(config: SpeakerConfig): void {
+    const wanted = new Map(config.peers.map((peer) => [peer.name, peer]));
+    for (const [name, peer] of this.#peers) {
+      const next = wanted.get(name);
+      if (next === undefined) {
+        this.#peers.delete(name);
+        peer.remove(notification("peerDeconfigured"));
+      } else if (needsNewSession(peer, next, config)) {
+        this.#peers.delete(name);
+        peer.remove(notification("otherConfigurationChange"));
+      } else if (!sameData(peer.config, next)) {
+        peer.reconfigure(next);
+      }
+    }
+    this.#originate(config);
+    for (const next of config.peers) {
+      if (this.#peers.has(next.name)) continue;
+      const parameters = sessionParameters(config, next);
+      const peer = new Peer({ id: ++this.#lastPeerId, config: next, parameters, host: this.#host });
+      this.#peers.set(next.name, peer);
+      peer.start();
+    }
+    this.#onStatus();
+  }
+
+  #originate(config: SpeakerConfig): void {
+    const before = this.#originated;
+    this.#originated = new Map(
+      config.originate.map((route) => [keyOfPrefix(route.prefix), this.#originations.of(route)]),
+    );
+    for (const key of before.keys()) if (!this.#originated.has(key)) this.#touch(key);
+    for (const [key, route] of this.#originated) if (before.get(key) !== route) this.#touch(key);
+  }
+
+  #onPath(peerId: number, key: PrefixKey, path: Path | undefined): void {
+    if (this.#rib.update(key, peerId, path)) this.#feed.changed(key);
+  }
+
+  #touch(key: PrefixKey): void {
+    for (const peer of this.#peers.values()) peer.touch(key);
+  }
+
+  *#allKeys(): Generator<PrefixKey> {
+    yield* this.#originated.keys();
+    yield* this.#rib.keys();
+  }
+
+  #onStatus(): void {
+    if (this.#statusDue) return;
+    this.#statusDue = true;
+    this.#clock.schedule(0, () => {
+      this.#statusDue = false;
+      const peers = this.peers();
+      for (const listener of this.#peerListeners) listener(peers);
+    });
+  }
+}
+
+function needsNewSession(peer: Peer, next: PeerConfig, config: SpeakerConfig): boolean {
+  const clients =
+    (peer.config.routeReflectorClient ?? false) !== (next.routeReflectorClient ?? false);
+  return clients || !sameData(peer.parameters, sessionParameters(config, next));
+}

@@ -1,0 +1,134 @@
+/** AS_PATH (RFC 4271 section 4.3 b) and AS4_PATH (RFC 6793), and what is done with a path of ASes. */
+
+import { readUint16, readUint32 } from "../bytes.ts";
+import { AS_TRANS, attributeFlag, attributeType } from "../constants.ts";
+import type { AsSegment, AttributeCodec } from "./types.ts";
+
+const SET = 1;
+const SEQUENCE = 2;
+const MAXIMUM_SEGMENT = 255;
+
+export const asPathCodec: AttributeCodec = {
+  type: attributeType.asPath,
+  flags: attributeFlag.transitive,
+  onError: "treat-as-withdraw",
+  decode(value, draft, { fourOctetAs }) {
+    const segments = decodeSegments(value, fourOctetAs ? 4 : 2);
+    if (typeof segments === "string") return segments;
+    draft.asPath = segments;
+    return undefined;
+  },
+};
+
+export const as4PathCodec: AttributeCodec = {
+  type: attributeType.as4Path,
+  flags: attributeFlag.optional | attributeFlag.transitive,
+  onError: "discard",
+  ignoredFrom: ({ fourOctetAs }) => fourOctetAs,
+  decode(value, draft) {
+    const segments = decodeSegments(value, 4);
+    if (typeof segments === "string") return segments;
+    draft.as4Path = segments;
+    return undefined;
+  },
+};
+
+function decodeSegments(value: Uint8Array, asBytes: 2 | 4): AsSegment[] | string {
+  const segments: AsSegment[] = [];
+  let at = 0;
+  while (at < value.length) {
+    if (at + 2 > value.length) return "a segment header is cut short";
+    const type = value[at]!;
+    const count = value[at + 1]!;
+    at += 2;
+    // Confederation segments too: this speaker is in none (RFC 5065 section 5).
+    if (type !== SET && type !== SEQUENCE) return `segment type ${type}`;
+    // RFC 9774 section 3.
+    if (type === SET) return "an AS_SET";
+    if (count === 0) return "an empty segment";
+    if (at + count * asBytes > value.length) return "a segment runs past the attribute";
+    const asns = new Array<number>(count);
+    for (let i = 0; i < count; i++, at += asBytes) {
+      asns[i] = asBytes === 4 ? readUint32(value, at) : readUint16(value, at);
+      if (asns[i] === 0) return "AS 0 (RFC 7607)";
+    }
+    segments.push({ kind: "sequence", asns });
+  }
+  return segments;
+}
+
+/** The attribute's value; numbers that need four octets become AS_TRANS when there are two. */
+export function encodeSegments(segments: readonly AsSegment[], asBytes: 2 | 4): Uint8Array {
+  const bytes: number[] = [];
+  for (const { kind, asns } of segments) {
+    for (let start = 0; start < asns.length; start += MAXIMUM_SEGMENT) {
+      const part = asns.slice(start, start + MAXIMUM_SEGMENT);
+      bytes.push(kind === "set" ? SET : SEQUENCE, part.length);
+      for (const as of part) {
+        if (asBytes === 4) bytes.push(as >>> 24, (as >>> 16) & 255, (as >>> 8) & 255, as & 255);
+        else {
+          const short = as > 0xffff ? AS_TRANS : as;
+          bytes.push(short >>> 8, short & 255);
+        }
+      }
+    }
+  }
+  return Uint8Array.from(bytes);
+}
+
+/** RFC 4271 section 9.1.2.2 a: a set counts as one. */
+export function asPathLength(path: readonly AsSegment[]): number {
+  let length = 0;
+  for (const { kind, asns } of path) length += kind === "set" ? 1 : asns.length;
+  return length;
+}
+
+export function asPathContains(path: readonly AsSegment[], as: number): boolean {
+  return path.some(({ asns }) => asns.includes(as));
+}
+
+export function asPathNumbers(path: readonly AsSegment[]): number[] {
+  return path.flatMap(({ asns }) => asns);
+}
+
+/** The neighbouring AS the route came from; 0 for a path without one. */
+export function neighbourAs(path: readonly AsSegment[]): number {
+  const first = path[0];
+  return first?.kind === "sequence" ? (first.asns[0] ?? 0) : 0;
+}
+
+/** RFC 4271 section 5.1.2 b. */
+export function prependAs(path: readonly AsSegment[], as: number): readonly AsSegment[] {
+  const [first, ...rest] = path;
+  if (first?.kind === "sequence" && first.asns.length < MAXIMUM_SEGMENT) {
+    return [{ kind: "sequence", asns: [as, ...first.asns] }, ...rest];
+  }
+  return [{ kind: "sequence", asns: [as] }, ...path];
+}
+
+/** RFC 6793 section 4.2.3: the true path, from what a 2-octet peer passed on. */
+export function mergeAs4Path(
+  path: readonly AsSegment[],
+  as4Path: readonly AsSegment[],
+): readonly AsSegment[] {
+  let lead = asPathLength(path) - asPathLength(as4Path);
+  if (lead < 0) return path;
+  const merged: AsSegment[] = [];
+  for (const segment of path) {
+    if (lead <= 0) break;
+    const asns = segment.kind === "set" ? segment.asns : segment.asns.slice(0, lead);
+    merged.push({ kind: segment.kind, asns });
+    lead -= segment.kind === "set" ? 1 : asns.length;
+  }
+  const last = merged.at(-1);
+  const [first, ...rest] = as4Path;
+  if (
+    last?.kind === "sequence" &&
+    first?.kind === "sequence" &&
+    last.asns.length + first.asns.length <= MAXIMUM_SEGMENT
+  ) {
+    const joined: AsSegment = { kind: "sequence", asns: [...last.asns, ...first.asns] };
+    return [...merged.slice(0, -1), joined, ...rest];
+  }
+  return [...merged, ...as4Path];
+}

@@ -1,0 +1,168 @@
+/**
+ * The path attribute block of an UPDATE, read in two passes: {@link scanAttributes} cuts it into
+ * attributes without looking inside, {@link decodeAttributes} gives them meaning. What is wrong is
+ * graded as RFC 7606 says; only what must end the session is thrown.
+ */
+
+import { AS_TRANS, attributeFlag, attributeType } from "../constants.ts";
+import { ProtocolError } from "../notification.ts";
+import { aggregatorCodec, as4AggregatorCodec, atomicAggregateCodec } from "./aggregator.ts";
+import { as4PathCodec, asPathCodec, mergeAs4Path } from "./as-path.ts";
+import {
+  clusterListCodec,
+  communitiesCodec,
+  extendedCommunitiesCodec,
+  largeCommunitiesCodec,
+} from "./lists.ts";
+import {
+  localPrefCodec,
+  medCodec,
+  nextHopCodec,
+  originatorIdCodec,
+  originCodec,
+} from "./scalars.ts";
+import type {
+  AttributeCodec,
+  AttributeContext,
+  AttributeDraft,
+  UnknownAttribute,
+} from "./types.ts";
+
+const codecs = new Map<number, AttributeCodec>(
+  [
+    originCodec,
+    asPathCodec,
+    nextHopCodec,
+    medCodec,
+    localPrefCodec,
+    atomicAggregateCodec,
+    aggregatorCodec,
+    communitiesCodec,
+    originatorIdCodec,
+    clusterListCodec,
+    extendedCommunitiesCodec,
+    as4PathCodec,
+    as4AggregatorCodec,
+    largeCommunitiesCodec,
+  ].map((codec) => [codec.type, codec]),
+);
+
+export interface RawAttribute {
+  readonly flags: number;
+  readonly type: number;
+  /** Where flags, type, length and value stand in the block. */
+  readonly start: number;
+  readonly end: number;
+  readonly value: Uint8Array;
+}
+
+export interface ScannedAttributes {
+  /** All but the two MP attributes; the first of each type (RFC 7606 section 3 g). */
+  readonly attributes: readonly RawAttribute[];
+  readonly mpReach?: RawAttribute;
+  readonly mpUnreach?: RawAttribute;
+  /** Why the routes must be withdrawn: the attributes' lengths do not add up (RFC 7606 section 4). */
+  readonly broken?: string;
+}
+
+/** @throws ProtocolError for an MP attribute that appears twice */
+export function scanAttributes(block: Uint8Array): ScannedAttributes {
+  const attributes: RawAttribute[] = [];
+  const seen = new Set<number>();
+  const multiprotocol: { mpReach?: RawAttribute; mpUnreach?: RawAttribute } = {};
+  let at = 0;
+  while (at < block.length) {
+    const flags = block[at]!;
+    const long = (flags & attributeFlag.extendedLength) !== 0;
+    const head = long ? 4 : 3;
+    if (at + head > block.length) {
+      return { attributes, ...multiprotocol, broken: "an attribute header is cut short" };
+    }
+    const type = block[at + 1]!;
+    const length = long ? block[at + 2]! * 256 + block[at + 3]! : block[at + 2]!;
+    const end = at + head + length;
+    if (end > block.length) {
+      return { attributes, ...multiprotocol, broken: `attribute ${type} runs past the block` };
+    }
+    const attribute = { flags, type, start: at, end, value: block.subarray(at + head, end) };
+    at = end;
+    const isReach = type === attributeType.mpReachNlri;
+    if (isReach || type === attributeType.mpUnreachNlri) {
+      if (seen.has(type)) {
+        throw new ProtocolError("malformedAttributeList", `attribute ${type} appears twice`);
+      }
+      multiprotocol[isReach ? "mpReach" : "mpUnreach"] = attribute;
+    } else if (!seen.has(type)) {
+      attributes.push(attribute);
+    }
+    seen.add(type);
+  }
+  return { attributes, ...multiprotocol };
+}
+
+export interface DecodedAttributes {
+  readonly draft: AttributeDraft;
+  /** The first reason to treat the routes as withdrawn. */
+  readonly withdraw?: string;
+  /** Attributes that were left out, and why. */
+  readonly discarded: readonly string[];
+}
+
+/** @throws ProtocolError for an unknown well-known attribute */
+export function decodeAttributes(
+  raw: readonly RawAttribute[],
+  context: AttributeContext,
+): DecodedAttributes {
+  const draft: AttributeDraft = {};
+  const unknown: UnknownAttribute[] = [];
+  const discarded: string[] = [];
+  let withdraw: string | undefined;
+  for (const attribute of raw) {
+    const codec = codecs.get(attribute.type);
+    if (codec === undefined) {
+      keepUnknown(attribute, unknown);
+      continue;
+    }
+    if (codec.ignoredFrom?.(context)) continue;
+    const problem = flagsProblem(attribute, codec);
+    if (problem !== undefined) {
+      // RFC 7606 section 3 c: wrong flags are always worth a withdrawal.
+      withdraw ??= `attribute ${attribute.type}: ${problem}`;
+      continue;
+    }
+    const wrong = codec.decode(attribute.value, draft, context);
+    if (wrong === undefined) continue;
+    const text = `attribute ${attribute.type}: ${wrong}`;
+    if (codec.onError === "discard") discarded.push(text);
+    else withdraw ??= text;
+  }
+  if (unknown.length > 0) draft.unknown = unknown;
+  if (!context.fourOctetAs) reconstruct(draft);
+  return { draft, discarded, ...(withdraw === undefined ? {} : { withdraw }) };
+}
+
+function flagsProblem({ flags }: RawAttribute, codec: AttributeCodec): string | undefined {
+  const { optional, transitive } = attributeFlag;
+  return (flags & (optional | transitive)) === codec.flags
+    ? undefined
+    : `flags 0x${flags.toString(16)}`;
+}
+
+function keepUnknown({ flags, type, value }: RawAttribute, unknown: UnknownAttribute[]): void {
+  if ((flags & attributeFlag.optional) === 0) {
+    throw new ProtocolError("unrecognizedWellKnown", `attribute ${type}`, Uint8Array.of(type));
+  }
+  // RFC 4271 section 5: unknown non-transitive ones are quietly ignored.
+  if ((flags & attributeFlag.transitive) !== 0) unknown.push({ type, value: value.slice() });
+}
+
+/** RFC 6793 section 4.2.3. */
+function reconstruct(draft: AttributeDraft): void {
+  const { as4Path, as4Aggregator, aggregator, asPath } = draft;
+  delete draft.as4Path;
+  delete draft.as4Aggregator;
+  // Somebody on the way aggregated without knowing 4-octet numbers: what they carry is outdated.
+  if (aggregator && aggregator.as !== AS_TRANS && as4Aggregator) return;
+  if (aggregator && as4Aggregator) draft.aggregator = as4Aggregator;
+  if (asPath && as4Path) draft.asPath = mergeAs4Path(asPath, as4Path);
+}

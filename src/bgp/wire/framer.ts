@@ -1,0 +1,83 @@
+/** Cuts the TCP byte stream into messages and checks each header (RFC 4271 section 6.1). */
+
+import { HEADER_BYTES, MAXIMUM_MESSAGE_BYTES, messageType } from "./constants.ts";
+import { ProtocolError } from "./notification.ts";
+
+/** Shortest message of each type (RFC 4271 section 4, RFC 2918 section 3). */
+const minimumBytes: Readonly<Record<number, number>> = {
+  [messageType.open]: 29,
+  [messageType.update]: 23,
+  [messageType.notification]: 21,
+  [messageType.keepalive]: HEADER_BYTES,
+  [messageType.routeRefresh]: 23,
+};
+
+export class Framer {
+  /** RFC 8654: 65535 once both sides announced it; OPEN and KEEPALIVE stay at 4096. */
+  maximumBytes = MAXIMUM_MESSAGE_BYTES;
+  #buffer: Uint8Array = new Uint8Array(0);
+  #offset = 0;
+
+  push(chunk: Uint8Array): void {
+    const rest = this.#buffer.length - this.#offset;
+    if (rest === 0) {
+      this.#buffer = chunk;
+    } else {
+      const joined = new Uint8Array(rest + chunk.length);
+      joined.set(this.#buffer.subarray(this.#offset));
+      joined.set(chunk, rest);
+      this.#buffer = joined;
+    }
+    this.#offset = 0;
+  }
+
+  /** Bytes received and not yet taken. */
+  get bufferedBytes(): number {
+    return this.#buffer.length - this.#offset;
+  }
+
+  /** The next whole message, header included; `undefined` if there is none yet. @throws ProtocolError */
+  next(): Uint8Array | undefined {
+    const available = this.bufferedBytes;
+    if (available < HEADER_BYTES) return undefined;
+    const length = this.#checkHeader();
+    if (available < length) return undefined;
+    const message = this.#buffer.subarray(this.#offset, this.#offset + length);
+    this.#offset += length;
+    return message;
+  }
+
+  #checkHeader(): number {
+    const start = this.#offset;
+    const bytes = this.#buffer;
+    for (let i = 0; i < 16; i++) {
+      if (bytes[start + i] !== 0xff) {
+        throw new ProtocolError("notSynchronized", `marker byte ${i} is not 0xff`);
+      }
+    }
+    const length = bytes[start + 16]! * 256 + bytes[start + 17]!;
+    const type = bytes[start + 18]!;
+    const minimum = minimumBytes[type];
+    if (length < HEADER_BYTES || length > this.maximumBytes) throw badLength(length, type);
+    if (minimum === undefined) {
+      throw new ProtocolError("badMessageType", `type ${type}`, Uint8Array.of(type));
+    }
+    const short = type === messageType.open || type === messageType.keepalive;
+    if (
+      length < minimum ||
+      (type === messageType.keepalive && length !== minimum) ||
+      (short && length > MAXIMUM_MESSAGE_BYTES)
+    ) {
+      throw badLength(length, type);
+    }
+    return length;
+  }
+}
+
+function badLength(length: number, type: number): ProtocolError {
+  return new ProtocolError(
+    "badMessageLength",
+    `length ${length} of a message of type ${type}`,
+    Uint8Array.of(length >>> 8, length & 255),
+  );
+}

@@ -1,0 +1,196 @@
+/**
+ * UPDATE in (RFC 4271 section 4.3, RFC 4760), with RFC 7606's three grades of error: the session ends
+ * (thrown), the routes are treated as withdrawn, or an attribute is left out.
+ */
+
+import { formatAddress, type IpAddress } from "../../lib/index.ts";
+import type { AddressFamily } from "../types.ts";
+import {
+  decodeAttributes,
+  type RawAttribute,
+  type ScannedAttributes,
+  scanAttributes,
+} from "./attributes/decode.ts";
+import { decodeMpReach, decodeMpUnreach, type MpReach } from "./attributes/multiprotocol.ts";
+import type { AttributeTable } from "./attributes/table.ts";
+import type { AttributeContext, PathAttributes } from "./attributes/types.ts";
+import { bytesToKey, readUint16 } from "./bytes.ts";
+import { HEADER_BYTES } from "./constants.ts";
+import { decodeNlri4 } from "./nlri.ts";
+import { ProtocolError } from "./notification.ts";
+import type { PrefixKey } from "./prefix-key.ts";
+
+export interface Update {
+  readonly kind: "update";
+  readonly withdrawn: readonly PrefixKey[];
+  readonly reach: readonly Reach[];
+  /** RFC 4724 section 2: this message says that the family's initial routes have all been sent. */
+  readonly endOfRib?: AddressFamily;
+  /** Why announced routes stand in `withdrawn` (RFC 7606 section 2). */
+  readonly treatedAsWithdraw?: string;
+  /** Attributes left out, and why. */
+  readonly discarded: readonly string[];
+}
+
+export interface Reach {
+  readonly attributes: PathAttributes;
+  readonly keys: readonly PrefixKey[];
+}
+
+export interface UpdateContext extends AttributeContext {
+  readonly table: AttributeTable;
+}
+
+const nothing: readonly string[] = [];
+
+/** `message` is whole, its header already checked (at least 23 bytes). @throws ProtocolError */
+export function decodeUpdate(message: Uint8Array, context: UpdateContext): Update {
+  const { withdrawnField, block, nlriField } = cut(message);
+  const withdrawn: PrefixKey[] = [];
+  const announced: PrefixKey[] = [];
+  decodeNlri4(withdrawnField, withdrawn);
+  decodeNlri4(nlriField, announced);
+  if (block.length === 0) {
+    if (announced.length > 0) {
+      const reason = "routes without attributes";
+      return asWithdrawn({ withdrawn, keys: announced, reason, discarded: nothing });
+    }
+    const empty = withdrawn.length === 0;
+    return {
+      kind: "update",
+      withdrawn,
+      reach: [],
+      discarded: nothing,
+      ...(empty ? { endOfRib: "ipv4-unicast" as const } : {}),
+    };
+  }
+  return withAttributes({ block, withdrawn, announced, context });
+}
+
+function cut(message: Uint8Array): Record<"withdrawnField" | "block" | "nlriField", Uint8Array> {
+  const withdrawnEnd = HEADER_BYTES + 2 + readUint16(message, HEADER_BYTES);
+  if (withdrawnEnd + 2 > message.length) {
+    throw new ProtocolError("malformedAttributeList", "withdrawn routes run past the message");
+  }
+  const blockEnd = withdrawnEnd + 2 + readUint16(message, withdrawnEnd);
+  if (blockEnd > message.length) {
+    throw new ProtocolError("malformedAttributeList", "attributes run past the message");
+  }
+  return {
+    withdrawnField: message.subarray(HEADER_BYTES + 2, withdrawnEnd),
+    block: message.subarray(withdrawnEnd + 2, blockEnd),
+    nlriField: message.subarray(blockEnd),
+  };
+}
+
+function withAttributes(parts: {
+  block: Uint8Array;
+  withdrawn: PrefixKey[];
+  announced: PrefixKey[];
+  context: UpdateContext;
+}): Update {
+  const { block, withdrawn, announced, context } = parts;
+  const scanned = scanAttributes(block);
+  const unreach = scanned.mpUnreach && decodeMpUnreach(scanned.mpUnreach.value);
+  const mpReach = scanned.mpReach && decodeMpReach(scanned.mpReach.value);
+  for (const key of unreach?.keys ?? []) withdrawn.push(key);
+  const reachable = announced.length + (mpReach?.keys.length ?? 0);
+  if (reachable === 0 && scanned.attributes.length === 0 && scanned.broken === undefined) {
+    const ends = unreach && !scanned.mpReach && withdrawn.length === 0;
+    return {
+      kind: "update",
+      withdrawn,
+      reach: [],
+      discarded: nothing,
+      ...(ends ? { endOfRib: unreach.family } : {}),
+    };
+  }
+  const outcome = readReach({ block, scanned, announced, mpReach, context });
+  if (outcome.reason === undefined) {
+    return { kind: "update", withdrawn, reach: outcome.reach, discarded: outcome.discarded };
+  }
+  if (reachable === 0) {
+    // RFC 7606 section 5.2: with no routes in sight, withdrawing them is not possible.
+    throw new ProtocolError("malformedAttributeList", outcome.reason);
+  }
+  const keys = mpReach ? announced.concat(mpReach.keys) : announced;
+  return asWithdrawn({ withdrawn, keys, reason: outcome.reason, discarded: outcome.discarded });
+}
+
+interface Outcome {
+  readonly reach: Reach[];
+  readonly discarded: readonly string[];
+  readonly reason?: string;
+}
+
+function readReach(parts: {
+  block: Uint8Array;
+  scanned: ScannedAttributes;
+  announced: readonly PrefixKey[];
+  mpReach: MpReach | undefined;
+  context: UpdateContext;
+}): Outcome {
+  const { block, scanned, announced, mpReach, context } = parts;
+  if (scanned.broken !== undefined) {
+    return { reach: [], discarded: nothing, reason: scanned.broken };
+  }
+  const reach: Reach[] = [];
+  let discarded: readonly string[] = nothing;
+  const wanted: { keys: readonly PrefixKey[]; nextHop?: IpAddress }[] = [];
+  if (announced.length > 0) wanted.push({ keys: announced });
+  if (mpReach) wanted.push({ keys: mpReach.keys, nextHop: mpReach.nextHop });
+  if (wanted.length === 0) {
+    const decoded = decodeAttributes(scanned.attributes, context);
+    const reason = decoded.withdraw;
+    return { reach, discarded: decoded.discarded, ...(reason === undefined ? {} : { reason }) };
+  }
+  for (const { keys, nextHop } of wanted) {
+    const found = resolve({ block, raw: scanned.attributes, nextHop, context });
+    discarded = found.discarded;
+    if (found.attributes === undefined) return { reach: [], discarded, reason: found.reason! };
+    reach.push({ attributes: found.attributes, keys });
+  }
+  return { reach, discarded };
+}
+
+/** The shared set for these bytes and next hop, decoded only when it is new. */
+function resolve(parts: {
+  block: Uint8Array;
+  raw: readonly RawAttribute[];
+  nextHop: IpAddress | undefined;
+  context: UpdateContext;
+}): { attributes?: PathAttributes; reason?: string; discarded: readonly string[] } {
+  const { block, raw, nextHop, context } = parts;
+  let key = `${context.peerType}${context.fourOctetAs ? 4 : 2}`;
+  key += nextHop === undefined ? "|" : `${formatAddress(nextHop)}|`;
+  for (const { start, end } of raw) key += bytesToKey(block.subarray(start, end));
+  const known = context.table.get(key);
+  if (known !== undefined) return { attributes: known, discarded: nothing };
+  const { draft, withdraw, discarded } = decodeAttributes(raw, context);
+  if (nextHop !== undefined) draft.nextHop = nextHop;
+  const reason = withdraw ?? missing(draft);
+  if (reason !== undefined) return { reason, discarded };
+  return { attributes: context.table.add(key, draft as PathAttributes), discarded };
+}
+
+/** RFC 7606 section 3 d. LOCAL_PREF may be missing from internal peers: 100 is assumed. */
+function missing(draft: { origin?: unknown; asPath?: unknown; nextHop?: unknown }) {
+  if (draft.origin === undefined) return "ORIGIN is missing";
+  if (draft.asPath === undefined) return "AS_PATH is missing";
+  return draft.nextHop === undefined ? "NEXT_HOP is missing" : undefined;
+}
+
+function asWithdrawn(parts: {
+  withdrawn: readonly PrefixKey[];
+  keys: readonly PrefixKey[];
+  reason: string;
+  discarded: readonly string[];
+}): Update {
+  return {
+    kind: "update",
+    withdrawn: parts.withdrawn.concat(parts.keys),
+    reach: [],
+    treatedAsWithdraw: parts.reason,
+    discarded: parts.discarded,
+  };
+}

@@ -1,0 +1,120 @@
+/** UPDATE out: as many prefixes per message as fit (RFC 4271 section 4.3; IPv6 by RFC 4760). */
+
+import type { IpAddress } from "../../lib/index.ts";
+import type { AddressFamily } from "../types.ts";
+import { encodeAttribute } from "./attributes/encode.ts";
+import { mpReachHead, mpUnreachHead } from "./attributes/multiprotocol.ts";
+import { attributeFlag, attributeType, HEADER_BYTES, messageType } from "./constants.ts";
+import { writeHeader } from "./header.ts";
+import { nlriBytes, writeNlri } from "./nlri.ts";
+import type { PrefixKey } from "./prefix-key.ts";
+
+const { optional, extendedLength } = attributeFlag;
+
+export interface AnnounceOptions {
+  readonly family: AddressFamily;
+  /** From `encodeAttributes`. */
+  readonly attributes: Uint8Array;
+  /** Goes into MP_REACH_NLRI for IPv6; for IPv4 it stands in `attributes`. */
+  readonly nextHop: IpAddress;
+  readonly keys: readonly PrefixKey[];
+  readonly maximumBytes: number;
+}
+
+/** Messages that announce all keys. A set too large for any message yields none. */
+export function encodeAnnounce(options: AnnounceOptions): Uint8Array[] {
+  const { family, attributes, nextHop, keys, maximumBytes } = options;
+  if (family === "ipv4-unicast") {
+    return pack(keys, maximumBytes, (nlri) => classic({ attributes, announced: nlri }));
+  }
+  const head = mpReachHead(family, nextHop);
+  return pack(keys, maximumBytes, (nlri) =>
+    classic({
+      // RFC 7606 section 5.1: MP_REACH_NLRI goes first.
+      attributes: join(mpAttribute(attributeType.mpReachNlri, join(head, nlri)), attributes),
+    }),
+  );
+}
+
+/** Messages that withdraw all keys. */
+export function encodeWithdraw(options: {
+  readonly family: AddressFamily;
+  readonly keys: readonly PrefixKey[];
+  readonly maximumBytes: number;
+}): Uint8Array[] {
+  const { family, keys, maximumBytes } = options;
+  if (family === "ipv4-unicast") {
+    return pack(keys, maximumBytes, (nlri) => classic({ withdrawn: nlri }));
+  }
+  return pack(keys, maximumBytes, (nlri) => unreach(family, nlri));
+}
+
+/** RFC 4724 section 2. */
+export function encodeEndOfRib(family: AddressFamily): Uint8Array {
+  return family === "ipv4-unicast" ? classic({}) : unreach(family, new Uint8Array(0));
+}
+
+function unreach(family: AddressFamily, nlri: Uint8Array): Uint8Array {
+  const value = join(mpUnreachHead(family), nlri);
+  return classic({ attributes: mpAttribute(attributeType.mpUnreachNlri, value) });
+}
+
+/** Fills messages greedily; `build` makes one from its NLRI bytes. */
+function pack(
+  keys: readonly PrefixKey[],
+  maximumBytes: number,
+  build: (nlri: Uint8Array) => Uint8Array,
+): Uint8Array[] {
+  const room = maximumBytes - build(new Uint8Array(0)).length;
+  const messages: Uint8Array[] = [];
+  const buffer = new Uint8Array(Math.max(0, room));
+  let used = 0;
+  for (const key of keys) {
+    const size = nlriBytes(key);
+    if (size > room) return [];
+    if (used + size > room) {
+      messages.push(build(buffer.subarray(0, used)));
+      used = 0;
+    }
+    used = writeNlri(key, buffer, used);
+  }
+  if (used > 0) messages.push(build(buffer.subarray(0, used)));
+  return messages;
+}
+
+function classic(parts: {
+  withdrawn?: Uint8Array;
+  attributes?: Uint8Array;
+  announced?: Uint8Array;
+}): Uint8Array {
+  const empty = new Uint8Array(0);
+  const { withdrawn = empty, attributes = empty, announced = empty } = parts;
+  const message = new Uint8Array(
+    HEADER_BYTES + 4 + withdrawn.length + attributes.length + announced.length,
+  );
+  writeHeader(message, messageType.update);
+  let at = HEADER_BYTES;
+  message[at] = withdrawn.length >>> 8;
+  message[at + 1] = withdrawn.length & 255;
+  message.set(withdrawn, at + 2);
+  at += 2 + withdrawn.length;
+  message[at] = attributes.length >>> 8;
+  message[at + 1] = attributes.length & 255;
+  message.set(attributes, at + 2);
+  message.set(announced, at + 2 + attributes.length);
+  return message;
+}
+
+/** Always with the two-byte length, so that a message's overhead does not depend on its NLRI. */
+function mpAttribute(type: number, value: Uint8Array): Uint8Array {
+  return value.length > 255
+    ? encodeAttribute(optional, type, value)
+    : join(Uint8Array.of(optional | extendedLength, type, 0, value.length), value);
+}
+
+function join(a: Uint8Array, b: Uint8Array): Uint8Array {
+  const whole = new Uint8Array(a.length + b.length);
+  whole.set(a);
+  whole.set(b, a.length);
+  return whole;
+}
