@@ -1,0 +1,106 @@
+/**
+ * A speaker for the BIRD tests, run inside a network namespace: configuration comes as JSON lines on
+ * standard input (`{"config": …}`, `{"refresh": name}`, `{"stop": {notify}}`), what it knows goes out as
+ * JSON lines after every change and at least four times a second.
+ */
+
+import { createInterface } from "node:readline";
+import { Speaker, type SpeakerConfig } from "../../src/bgp/index.ts";
+import { formatAddress, formatPrefix, prefix, systemClock } from "../../src/lib/index.ts";
+import { createLog } from "../../src/lib/log/index.ts";
+
+/** The configuration as sent: prefixes of `originate` are text. */
+export interface ProgramConfig extends Omit<SpeakerConfig, "originate"> {
+  readonly originate: readonly string[];
+}
+
+export type ProgramCommand =
+  | { readonly config: ProgramConfig }
+  | { readonly refresh: string }
+  | { readonly stop: { readonly notify: boolean } };
+
+export interface ProgramReport {
+  readonly peers: readonly {
+    readonly name: string;
+    readonly state: string;
+    readonly lastError: string;
+    readonly endOfRib: boolean;
+    readonly gracefulRestart: boolean;
+    readonly routesReceived: number;
+    readonly routesSent: number;
+  }[];
+  /** `PREFIX via NEXTHOP as PATH[ stale]`, sorted; only the count when there are many. */
+  readonly routes: readonly string[];
+  readonly routeCount: number;
+  /** Changes told to listeners since the start: announcements and losses. */
+  readonly announced: number;
+  readonly lost: number;
+  readonly converged: boolean;
+  readonly rssBytes: number;
+}
+
+const MANY = 1000;
+let speaker: Speaker | undefined;
+let announced = 0;
+let lost = 0;
+
+function report(): void {
+  if (speaker === undefined) return;
+  const routes = speaker.routes();
+  const texts =
+    routes.length > MANY
+      ? []
+      : routes.map(
+          (route) =>
+            `${formatPrefix(route.prefix)} via ${formatAddress(route.nextHop)} as ${route.asPath.join(" ")}${route.stale ? " stale" : ""}`,
+        );
+  const peers = speaker.peers().map((peer) => ({ ...peer, address: "" }));
+  const line: ProgramReport = {
+    peers,
+    routes: texts.sort(),
+    routeCount: routes.length,
+    announced,
+    lost,
+    converged: speaker.converged(),
+    rssBytes: process.memoryUsage.rss(),
+  };
+  process.stdout.write(`${JSON.stringify(line)}\n`);
+}
+
+async function handle(command: ProgramCommand): Promise<void> {
+  if ("config" in command) {
+    const { originate, ...rest } = command.config;
+    const config = { ...rest, originate: originate.map((text) => ({ prefix: prefix(text) })) };
+    if (speaker) {
+      speaker.configure(config);
+      return;
+    }
+    speaker = new Speaker({
+      clock: systemClock,
+      log: createLog({ level: process.env["BGP_LOG"] ?? "silent" }),
+      config,
+    });
+    speaker.onRoutes((changes) => {
+      for (const { best } of changes) best ? announced++ : lost++;
+      report();
+    });
+    speaker.onPeers(report);
+    await speaker.start();
+    const again = () => {
+      report();
+      systemClock.schedule(250, again);
+    };
+    again();
+  } else if ("refresh" in command) {
+    speaker?.refresh(command.refresh);
+  } else {
+    await speaker?.stop(command.stop);
+    process.exit(0);
+  }
+}
+
+if (import.meta.main) {
+  for await (const line of createInterface({ input: process.stdin })) {
+    await handle(JSON.parse(line) as ProgramCommand);
+  }
+}
