@@ -11,3 +11,13 @@ export type { Metadata } from "./metadata.ts";
 export { cidrName, isSubdomain } from "./names.ts";
 export { type NetworkMode, networkModes, poolMode, poolModeFields } from "./pool-mode.ts";
 export * from "./resource.ts";
+export { applyReadDefaults } from "./rules/ip-pool.ts";
+export { type PrepareOptions, prepareForWrite } from "./rules/prepare.ts";
+export type { Labels } from "./selector/expression.ts";
+export { parseSelector, type Selector } from "./selector/parser.ts";
+export {
+  parseWorkloadEndpointName,
+  type WorkloadEndpointIdentifiers,
+  workloadEndpointName,
+  workloadEndpointNamePrefix,
+} from "./workload-endpoint-name.ts";

@@ -9,6 +9,7 @@ import {
   failureStatus,
   openSqliteStore,
   statusFromError,
+  withRules,
 } from "../datastore/index.ts";
 import { type Clock, errorText, hasCode, parseJson, SwitchyardError } from "../lib/index.ts";
 import type { Log } from "../lib/log/index.ts";
@@ -46,10 +47,11 @@ export async function startServer(options: StartServerOptions): Promise<RunningS
     await mkdir(dirname(databasePath), { recursive: true, mode: 0o750 });
   }
   const { keepLogEntries } = options;
-  const store = openSqliteStore(databasePath, {
+  const sqlite = openSqliteStore(databasePath, {
     clock,
     ...(keepLogEntries === undefined ? {} : { keepLogEntries }),
   });
+  const store = withRules(sqlite, { clock });
   const closing = new AbortController();
   let app: FastifyInstance | undefined;
   try {

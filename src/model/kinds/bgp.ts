@@ -2,6 +2,7 @@
 
 import { z } from "zod";
 import { asNumberSchema } from "./as-number.ts";
+import { durationSchema } from "./duration.ts";
 
 const secretKeyRef = z.strictObject({
   secretKeyRef: z
@@ -32,7 +33,7 @@ export const bgpConfigurationSpecSchema = z.strictObject({
     .optional(),
   listenPort: z.int().optional(),
   nodeMeshPassword: secretKeyRef.optional(),
-  nodeMeshMaxRestartTime: z.string().optional(),
+  nodeMeshMaxRestartTime: durationSchema.optional(),
   bindMode: z.enum(["None", "NodeIP"]).optional(),
   ignoredInterfaces: z.array(z.string()).optional(),
   localWorkloadPeeringIPV4: z.string().optional(),
@@ -55,8 +56,8 @@ export const bgpPeerSpecSchema = z.strictObject({
   nextHopMode: z.enum(["Auto", "Self", "Keep"]).optional(),
   password: secretKeyRef.optional(),
   sourceAddress: z.enum(["UseNodeIP", "None"]).optional(),
-  maxRestartTime: z.string().optional(),
-  keepaliveTime: z.string().optional(),
+  maxRestartTime: durationSchema.optional(),
+  keepaliveTime: durationSchema.optional(),
   numAllowedLocalASNumbers: z.int().optional(),
   ttlSecurity: z.int().optional(),
   reachableBy: z.string().optional(),

@@ -2,6 +2,14 @@
 
 import { z } from "zod";
 
+const portSchema = z.strictObject({
+  name: z.string().optional(),
+  protocol: z.union([z.string(), z.int()]),
+  port: z.int(),
+  hostPort: z.int().optional(),
+  hostIP: z.string().optional(),
+});
+
 export const workloadEndpointSpecSchema = z.strictObject({
   orchestrator: z.string().optional(),
   workload: z.string().optional(),
@@ -17,7 +25,7 @@ export const workloadEndpointSpecSchema = z.strictObject({
   profiles: z.array(z.string()).optional(),
   interfaceName: z.string().optional(),
   mac: z.string().optional(),
-  ports: z.array(z.record(z.string(), z.unknown())).optional(),
+  ports: z.array(portSchema).optional(),
   allowSpoofedSourcePrefixes: z.array(z.string()).optional(),
   qosControls: z.record(z.string(), z.unknown()).optional(),
 });
