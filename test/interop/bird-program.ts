@@ -77,7 +77,7 @@ async function handle(command: ProgramCommand): Promise<void> {
     }
     speaker = new Speaker({
       clock: systemClock,
-      log: createLog({ level: process.env["BGP_LOG"] ?? "silent" }),
+      log: createLog({ level: process.env.BGP_LOG ?? "silent" }),
       config,
     });
     speaker.onRoutes((changes) => {

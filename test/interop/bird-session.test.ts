@@ -6,48 +6,13 @@
 
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
-import { ipv4 } from "../../src/lib/index.ts";
+import { birdConfig, ourConfig } from "./bird-config.ts";
 import { BIRD_ADDRESS, BirdLab, OUR_ADDRESS, until } from "./bird-lab.ts";
-import type { ProgramConfig } from "./bird-program.ts";
 
 const cases = [
   { name: "iBGP", tag: "i", ourAs: 64512, birdAs: 64512 },
   { name: "eBGP with 4-octet AS numbers", tag: "e", ourAs: 4_200_000_001, birdAs: 4_200_000_002 },
 ];
-
-function birdConfig(ourAs: number, birdAs: number, routes: readonly string[]): string {
-  return `
-protocol device {}
-protocol static blocks { ipv4; ${routes.map((route) => `route ${route} blackhole;`).join(" ")} }
-protocol bgp ours {
-  local ${BIRD_ADDRESS} as ${birdAs};
-  neighbor ${OUR_ADDRESS} as ${ourAs};
-  multihop;
-  graceful restart on;
-  connect retry time 1;
-  connect delay time 1;
-  error wait time 1, 2;
-  ipv4 { import all; export where source = RTS_STATIC; next hop self; };
-}
-`;
-}
-
-function ourConfig(ourAs: number, birdAs: number, originate: readonly string[]): ProgramConfig {
-  return {
-    localAs: ourAs,
-    routerId: ipv4(OUR_ADDRESS),
-    listen: { port: 179 },
-    peers: [
-      {
-        name: "bird",
-        address: ipv4(BIRD_ADDRESS),
-        localAddress: ipv4(OUR_ADDRESS),
-        remoteAs: birdAs,
-      },
-    ],
-    originate,
-  };
-}
 
 for (const { name, tag, ourAs, birdAs } of cases) {
   describe(`BIRD, ${name}`, () => {
@@ -56,9 +21,10 @@ for (const { name, tag, ourAs, birdAs } of cases) {
 
     before(async () => {
       lab = new BirdLab(tag);
-      await lab.startBird(birdConfig(ourAs, birdAs, ["10.2.0.0/26", "10.2.1.0/24"]));
+      const birdRoutes = ["10.2.0.0/26", "10.2.1.0/24"];
+      await lab.startBird(birdConfig({ ourAs, birdAs, birdRoutes }));
       lab.startSpeaker();
-      lab.tell({ config: ourConfig(ourAs, birdAs, ["10.1.0.0/26", "10.1.7.1/32"]) });
+      lab.tell({ config: ourConfig({ ourAs, birdAs, ourRoutes: ["10.1.0.0/26", "10.1.7.1/32"] }) });
     });
 
     after(() => lab.close());
@@ -82,7 +48,7 @@ for (const { name, tag, ourAs, birdAs } of cases) {
     });
 
     it("withdraws and learns of withdrawals", async () => {
-      lab.tell({ config: ourConfig(ourAs, birdAs, ["10.1.0.0/26"]) });
+      lab.tell({ config: ourConfig({ ourAs, birdAs, ourRoutes: ["10.1.0.0/26"] }) });
       await until("BIRD lost one", () => lab.birdRouteCount() === 1);
       assert.deepEqual(lab.birdRoutes(), ["10.1.0.0/26"]);
       lab.birdc("disable blocks");
