@@ -3,6 +3,7 @@
  * may share one, as drivers share a real kernel over a restart. Tests disturb it and have it refuse.
  */
 
+import { formatDestination } from "../lib/index.ts";
 import type { HostFacts, HostRoute, RoutePlan } from "../plan/index.ts";
 
 export interface FakeKernelOptions {
@@ -40,6 +41,14 @@ export class FakeKernel {
   alterRoute(destination: string, route: RoutePlan): void {
     this.routes.set(destination, route);
     this.disturbed();
+  }
+
+  /** All routes, sorted, as `destination device`; blackholes have device `blackhole`. */
+  routeLines(): string[] {
+    const lines = [...this.hostRoutes, ...this.routes.values()].map(
+      ({ destination, device = "blackhole" }) => `${formatDestination(destination)} ${device}`,
+    );
+    return lines.sort();
   }
 
   /** Tells all drivers that something changed behind their backs. */

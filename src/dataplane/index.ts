@@ -5,3 +5,10 @@ export { FakeKernel, type FakeKernelOptions } from "./fake-kernel.ts";
 export { type DataplaneOptions, openDataplane } from "./kernel-dataplane.ts";
 export type { Ownership } from "./ownership.ts";
 export type * from "./types.ts";
+export {
+  type AttachWorkloadOptions,
+  attachWorkload,
+  type DetachWorkloadOptions,
+  detachWorkload,
+  workloadDeviceName,
+} from "./workload.ts";

@@ -6,7 +6,7 @@
 
 import { formatPrefix, type Prefix, prefixesOverlap } from "../lib/index.ts";
 import { formatRoute, type Route, routeKey } from "../netlink/index.ts";
-import type { RoutePlan } from "../plan/index.ts";
+import { type RoutePlan, renderRoute } from "../plan/index.ts";
 import type { Failure } from "./types.ts";
 
 export interface RouteDiffInput {
@@ -49,7 +49,7 @@ export function diffRoutes(input: RouteDiffInput): RouteDiff {
     const device = plan.device === undefined ? undefined : input.deviceIndex(plan.device);
     const wanted = wantedRoute(plan, device);
     const key = routeKey(wanted);
-    const text = formatRoute(wanted, () => plan.device);
+    const text = renderRoute(plan);
     if (wantedKeys.has(key)) {
       fail(`route ${text} was not written: the plan holds two routes for it`);
       continue;

@@ -1,0 +1,129 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { ipv4, prefix4 } from "../lib/index.ts";
+import type { FirewallPlan } from "../plan/index.ts";
+import { portsBeside, renderFirewall } from "./firewall-render.ts";
+
+const empty: FirewallPlan = {
+  pools: [],
+  masqueradedPools: [],
+  excludedHosts: [],
+  vxlanPort: 4789,
+  tunnels: [],
+};
+const pool = prefix4("10.244.0.0/16");
+
+function render(change: Partial<FirewallPlan>): string[] {
+  const script = renderFirewall({
+    firewall: { ...empty, ...change },
+    workloadDevicePrefix: "cali",
+  });
+  return script.split("\n").map((line) => line.trim());
+}
+
+function rules(change: Partial<FirewallPlan>, chain: string): string[] {
+  const lines = render(change);
+  const start = lines.indexOf(`chain ${chain} {`);
+  if (start < 0) return [];
+  return lines
+    .slice(start + 1, lines.indexOf("}", start))
+    .filter((line) => !line.startsWith("type "));
+}
+
+const outgoing = "ip saddr @masq-ipam-pools ip daddr != @network-ip-pools";
+
+describe("renderFirewall", () => {
+  it("replaces our table and no other", () => {
+    assert.deepEqual(render({}).slice(0, 3), [
+      "add table ip switchyard",
+      "delete table ip switchyard",
+      "table ip switchyard {",
+    ]);
+  });
+
+  const nat: readonly (readonly [string, Partial<FirewallPlan>, readonly string[]])[] = [
+    ["no pool is masqueraded", { pools: [pool] }, []],
+    ["masquerade", { masqueradedPools: [pool] }, [`${outgoing} masquerade fully-random`]],
+    [
+      "hosts excluded",
+      { masqueradedPools: [pool], excludedHosts: [ipv4("172.139.20.75")] },
+      [`${outgoing} ip daddr != @nat-excluded-hosts masquerade fully-random`],
+    ],
+    [
+      "port range",
+      { masqueradedPools: [pool], natPortRange: "32768:65535" },
+      [
+        `${outgoing} meta l4proto { tcp, udp } masquerade to :32768-65535 fully-random`,
+        `${outgoing} masquerade fully-random`,
+      ],
+    ],
+    [
+      "address",
+      { masqueradedPools: [pool], natOutgoingAddress: ipv4("192.0.2.1") },
+      [`${outgoing} snat to 192.0.2.1 fully-random`],
+    ],
+    [
+      "address and one port",
+      { masqueradedPools: [pool], natOutgoingAddress: ipv4("192.0.2.1"), natPortRange: "4000" },
+      [
+        `${outgoing} meta l4proto { tcp, udp } snat to 192.0.2.1:4000 fully-random`,
+        `${outgoing} snat to 192.0.2.1 fully-random`,
+      ],
+    ],
+  ];
+  for (const [name, change, expected] of nat) {
+    it(`nat-outgoing: ${name}`, () => assert.deepEqual(rules(change, "nat-outgoing"), expected));
+  }
+
+  for (const range of ["", "0:10", "9:8", "1:65536", "a", "1:2:3", "1; drop"]) {
+    it(`refuses the port range ${JSON.stringify(range)}`, () => {
+      assert.throws(() => render({ masqueradedPools: [pool], natPortRange: range }), {
+        code: "INVALID_ARGUMENT",
+        message: `natPortRange ${JSON.stringify(range)} is no port range`,
+      });
+    });
+  }
+
+  it("masquerades what the host sends into a tunnel, off the VXLAN port", () => {
+    const tunnel = 'oifname "tunl0" fib saddr . oif type != local fib saddr type local';
+    assert.deepEqual(rules({ tunnels: ["tunl0"] }, "nat-postrouting"), [
+      "jump nat-outgoing",
+      `${tunnel} masquerade fully-random`,
+    ]);
+    assert.deepEqual(rules({ tunnels: ["tunl0"], vxlanSenders: [] }, "nat-postrouting"), [
+      "jump nat-outgoing",
+      `${tunnel} meta l4proto udp masquerade to :4790-65535 fully-random`,
+      `${tunnel} masquerade fully-random`,
+    ]);
+  });
+
+  it("filters and leaves untracked only what is in use", () => {
+    assert.deepEqual(rules({}, "filter-input"), []);
+    assert.deepEqual(rules({}, "raw-prerouting"), []);
+    assert.deepEqual(rules({ ipipSenders: [] }, "filter-input"), [
+      "ip protocol 4 ip saddr @all-hosts-net fib daddr type local accept",
+      "ip protocol 4 drop",
+    ]);
+    assert.deepEqual(rules({ vxlanSenders: [], vxlanPort: 8472 }, "filter-input"), [
+      "udp dport 8472 ip saddr @all-vxlan-net fib daddr type local accept",
+      "udp dport 8472 fib daddr type local drop",
+    ]);
+    assert.deepEqual(rules({ vxlanSenders: [] }, "raw-output"), ["udp dport 4789 notrack"]);
+  });
+
+  it("leaves prefixes inside others out of the sets, and sorts them", () => {
+    const pools = ["10.9.0.0/24", "10.244.0.0/16", "10.244.1.0/24", "10.9.0.0/24"].map((text) =>
+      prefix4(text),
+    );
+    const line = render({ pools }).find((text) => text.startsWith("set network-ip-pools"));
+    assert.equal(
+      line,
+      "set network-ip-pools { type ipv4_addr; flags interval; elements = { 10.9.0.0/24, 10.244.0.0/16 } }",
+    );
+  });
+});
+
+it("portsBeside takes the wider side", () => {
+  assert.equal(portsBeside(4789), "4790-65535");
+  assert.equal(portsBeside(60000), "1-59999");
+});
