@@ -11,13 +11,14 @@ import {
   prefixFamily,
   SwitchyardError,
 } from "../lib/index.ts";
+import type { Labels } from "../model/index.ts";
 import { blockCidr, claimBlock, listHostBlocks, releaseBlock } from "./affinity.ts";
 import { allocateInBlock } from "./allocate.ts";
 import type { Attributes } from "./block.ts";
 import type { IpamContext } from "./context.ts";
 import { claimUsableBlock, existingBlocks, formatPools, listBlocks } from "./find-block.ts";
 import { cleanHandle, hostAffinity } from "./names.ts";
-import { type IpamPool, type Labels, poolOf, poolsForRequest, type Use } from "./pools.ts";
+import { type IpamPool, poolOf, poolsForRequest, type Use } from "./pools.ts";
 import { nodeLabels, readPools } from "./read-pools.ts";
 import { releaseAddresses } from "./release.ts";
 import { selects } from "./selects.ts";

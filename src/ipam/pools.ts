@@ -11,7 +11,7 @@ import {
   prefixFamily,
   SwitchyardError,
 } from "../lib/index.ts";
-import type { IPPool } from "../model/index.ts";
+import type { IPPool, Labels } from "../model/index.ts";
 import { selects } from "./selects.ts";
 
 export type Use = "Workload" | "Tunnel" | "LoadBalancer";
@@ -61,8 +61,6 @@ function isAllocatable(pool: IPPool): boolean {
 export function poolOf(pools: readonly IpamPool[], address: IpAddress): IpamPool | undefined {
   return pools.find((pool) => prefixContains(pool.cidr, address));
 }
-
-export type Labels = Readonly<Record<string, string>>;
 
 export interface PoolRequest {
   readonly node: string;

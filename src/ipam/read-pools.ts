@@ -1,7 +1,8 @@
 /** Pools and the labels they select by, from the datastore. */
 
+import type { Labels } from "../model/index.ts";
 import type { IpamContext } from "./context.ts";
-import { type IpamPool, type Labels, poolsFromResources } from "./pools.ts";
+import { type IpamPool, poolsFromResources } from "./pools.ts";
 import { readOptional } from "./records.ts";
 import { selectsAll } from "./selects.ts";
 

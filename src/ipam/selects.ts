@@ -1,6 +1,6 @@
 /** Selectors of pools: which nodes and namespaces they serve. */
 
-import { SwitchyardError } from "../lib/index.ts";
+import { type Labels, parseSelector } from "../model/index.ts";
 
 /** True if the selector needs no labels to be answered. */
 export function selectsAll(selector: string): boolean {
@@ -8,7 +8,7 @@ export function selectsAll(selector: string): boolean {
   return text === "" || text === "all()";
 }
 
-export function selects(selector: string, _labels: Readonly<Record<string, string>>): boolean {
-  if (selectsAll(selector)) return true;
-  throw new SwitchyardError("OPERATION_NOT_SUPPORTED", `selector ${selector}`);
+/** @throws SwitchyardError if the selector cannot be read. */
+export function selects(selector: string, labels: Labels): boolean {
+  return selectsAll(selector) || parseSelector(selector).matches(labels);
 }
