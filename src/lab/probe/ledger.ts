@@ -63,6 +63,11 @@ export class ProbeLedger {
     return ++this.#window;
   }
 
+  /** A gap is measured only from the next arrival on. */
+  forgetArrivals(): void {
+    for (const pair of this.#pairs) pair.lastArrivalMs = undefined;
+  }
+
   /** Books a probe as sent; returns its sequence number within the pair. */
   send(pair: number): number {
     const entry = this.#pairs[pair]!;

@@ -50,6 +50,12 @@ export class Traffic {
     return { ...report, ...(atEnd.stream && { stream: atEnd.stream }) };
   }
 
+  /** Holds everything open and sends nothing, so that a measurement has the machine to itself. */
+  async pause(paused: boolean): Promise<void> {
+    this.#worker.postMessage({ kind: "pause", paused } satisfies Command);
+    await this.#answer("paused");
+  }
+
   async stop(): Promise<void> {
     this.#worker.postMessage({ kind: "stop" } satisfies Command);
     await this.#answer("stopped");

@@ -46,6 +46,8 @@ export interface WindowReport {
 export type Command =
   | { readonly kind: "advance" }
   | { readonly kind: "report"; readonly window: number }
+  /** Keeps sockets and connection, sends nothing. */
+  | { readonly kind: "pause"; readonly paused: boolean }
   | { readonly kind: "stop" };
 
 /** From the worker; answers come in the order of the commands. */
@@ -53,5 +55,6 @@ export type Answer =
   | { readonly kind: "ready" }
   | { readonly kind: "advanced"; readonly window: number }
   | { readonly kind: "report"; readonly report: WindowReport }
+  | { readonly kind: "paused" }
   | { readonly kind: "stopped" }
   | { readonly kind: "failed"; readonly message: string };

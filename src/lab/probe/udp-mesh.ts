@@ -72,6 +72,12 @@ export class UdpMesh {
     this.receive(nowMs);
   }
 
+  /** Time spent paused is neither debt nor gap. */
+  resume(nowMs: number): void {
+    this.#lastTurnMs = nowMs;
+    this.ledger.forgetArrivals();
+  }
+
   receive(nowMs: number): void {
     for (const fd of this.#receivers) {
       for (;;) {

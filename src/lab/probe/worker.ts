@@ -15,6 +15,7 @@ async function run(options: TrafficOptions): Promise<void> {
   const stream = options.stream && openStream(options, options.stream, port);
   await stream?.connect();
   let stopped = false;
+  let paused = false;
 
   const report = (window: number): WindowReport => {
     const pairs = mesh.reports(window);
@@ -30,6 +31,10 @@ async function run(options: TrafficOptions): Promise<void> {
       answer({ kind: "advanced", window: mesh.ledger.advance(performance.now()) });
     } else if (command.kind === "report") {
       answer({ kind: "report", report: report(command.window) });
+    } else if (command.kind === "pause") {
+      paused = command.paused;
+      if (!paused) mesh.resume(performance.now());
+      answer({ kind: "paused" });
     } else {
       stopped = true;
     }
@@ -37,8 +42,11 @@ async function run(options: TrafficOptions): Promise<void> {
   answer({ kind: "ready" });
   while (!stopped) {
     const nowMs = performance.now();
-    mesh.turn(nowMs);
-    stream?.turn(nowMs);
+    if (paused) mesh.receive(nowMs);
+    else {
+      mesh.turn(nowMs);
+      stream?.turn(nowMs);
+    }
     await sleep(systemClock, 1);
   }
   mesh.close();

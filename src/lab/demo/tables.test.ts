@@ -1,0 +1,36 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { renderChanges, renderModes } from "./tables.ts";
+
+test("the table of changes lines its figures up", () => {
+  const row = { from: "IPIP Always", sent: 19000, lost: 0, reordered: 0, maxGapMs: 21 };
+  const tcp = { tcpResets: 0, tcpRetransmits: 3 };
+  assert.equal(
+    renderChanges([
+      { ...row, ...tcp, to: "None", convergedMs: 412 },
+      { ...row, ...tcp, from: "None", to: "IPIP CrossSubnet", convergedMs: 95 },
+    ]),
+    [
+      "from         to                all moved ms   sent  lost  reordered  longest gap ms  TCP resets  TCP retransmits",
+      "-----------  ----------------  ------------  -----  ----  ---------  --------------  ----------  ---------------",
+      "IPIP Always  None                       412  19000     0          0              21           0                3",
+      "None         IPIP CrossSubnet            95  19000     0          0              21           0                3",
+    ].join("\n"),
+  );
+});
+
+test("the table of modes shows both paths", () => {
+  const text = renderModes([
+    {
+      mode: "VXLAN CrossSubnet",
+      nextHopDevices: ["eth0", "vxlan.calico"],
+      pathMtu: { sameSubnet: 1500, crossSubnet: 1450 },
+      rtt: { sameSubnet: { p50Us: 20, p99Us: 30 }, crossSubnet: { p50Us: 25, p99Us: 40 } },
+      throughputGbps: { sameSubnet: 17, crossSubnet: 14.5 },
+    },
+  ]);
+  assert.match(
+    text,
+    /VXLAN CrossSubnet {2}eth0 vxlan\.calico {2}1500 \/ 1450 {2}20 \/ 25 +30 \/ 40 {2}17 \/ 14\.5/,
+  );
+});
