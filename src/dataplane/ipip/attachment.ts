@@ -24,6 +24,7 @@ import {
   decodeCounters,
   ENCAP,
   encodeConfig,
+  encodeIndex,
   encodeIpv4,
   encodePrefix,
   type IpipConfig,
@@ -146,11 +147,7 @@ export class IpipAttachment {
 
   counters(): IpipCounters {
     const map = this.#object.map("ipip_counters");
-    return decodeCounters((index) => {
-      const key = Buffer.alloc(4);
-      key.writeUInt32LE(index);
-      return map.get(key) ?? Buffer.alloc(0);
-    });
+    return decodeCounters((index) => map.get(encodeIndex(index)) ?? Buffer.alloc(0));
   }
 
   /** Takes both filters off. */

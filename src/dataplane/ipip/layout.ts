@@ -41,7 +41,7 @@ export interface IpipConfig {
   readonly ownsQdisc: boolean;
 }
 
-export const configKey = Buffer.alloc(4);
+export const configKey = encodeIndex(0);
 
 export function encodeConfig(config: IpipConfig): Buffer {
   const bytes = Buffer.alloc(mapShapes.ipip_config.valueBytes);
@@ -85,6 +85,13 @@ export function encodePrefix(prefix: Prefix4): Buffer {
 export function encodeIpv4(address: Ipv4): Buffer {
   const bytes = Buffer.alloc(4);
   bytes.writeUInt32BE(address);
+  return bytes;
+}
+
+/** Key of an array map. */
+export function encodeIndex(index: number): Buffer {
+  const bytes = Buffer.alloc(4);
+  bytes.writeUInt32LE(index);
   return bytes;
 }
 
