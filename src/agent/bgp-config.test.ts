@@ -1,0 +1,133 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { formatAddress, formatPrefix } from "../lib/index.ts";
+import type { BGPConfiguration, BGPPeer } from "../model/index.ts";
+import { vxlanMacOf } from "./agent.ts";
+import { bgpPlan } from "./bgp-config.ts";
+import { clusterFacts } from "./facts.ts";
+import { clusterView, nodeResource, poolResource } from "./testing.ts";
+import type { ClusterView } from "./view.ts";
+
+const calico = "projectcalico.org/v3";
+const peer = (name: string, spec: BGPPeer["spec"]): BGPPeer => ({
+  apiVersion: calico,
+  kind: "BGPPeer",
+  metadata: { name },
+  spec,
+});
+const configuration = (spec: BGPConfiguration["spec"]): BGPConfiguration => ({
+  apiVersion: calico,
+  kind: "BGPConfiguration",
+  metadata: { name: "default" },
+  spec,
+});
+
+function peersOf(overrides: Partial<ClusterView>, node = "node1") {
+  const view = clusterView(overrides);
+  const { blocks } = clusterFacts(view, node, vxlanMacOf);
+  const plan = bgpPlan(view, node, blocks)!;
+  return {
+    ...plan,
+    lines: plan.config.peers.map(
+      (item) =>
+        `${item.name} ${formatAddress(item.address)}:${item.port} as ${item.remoteAs} ${plan.types.get(item.name)}${item.passive ? " passive" : ""}`,
+    ),
+  };
+}
+
+test("every node meshes with every other; the lower address as text waits", () => {
+  assert.deepEqual(peersOf({}).lines, [
+    "Mesh_172_139_20_76 172.139.20.76:179 as 64512 node-to-node mesh passive",
+    "Mesh_172_139_30_75 172.139.30.75:179 as 64512 node-to-node mesh passive",
+  ]);
+  assert.deepEqual(peersOf({}, "node2").lines, [
+    "Mesh_172_139_20_75 172.139.20.75:179 as 64512 node-to-node mesh",
+    "Mesh_172_139_30_75 172.139.30.75:179 as 64512 node-to-node mesh passive",
+  ]);
+});
+
+test("the mesh can be turned off, and its AS set", () => {
+  assert.deepEqual(
+    peersOf({ bgpConfigurations: [configuration({ nodeToNodeMeshEnabled: false })] }).lines,
+    [],
+  );
+  const { config, lines } = peersOf({ bgpConfigurations: [configuration({ asNumber: 65010 })] });
+  assert.equal(config.localAs, 65010);
+  assert.match(lines[0] ?? "", /as 65010/);
+});
+
+const peerings: { name: string; peer: BGPPeer; on: Record<string, string[]> }[] = [
+  {
+    name: "a global peer is everybody's",
+    peer: peer("tor", { peerIP: "172.139.20.1", asNumber: 65000 }),
+    on: {
+      node1: ["Global_172_139_20_1 172.139.20.1:179 as 65000 global"],
+      node3: ["Global_172_139_20_1 172.139.20.1:179 as 65000 global"],
+    },
+  },
+  {
+    name: "a selected peer is the selected nodes'",
+    peer: peer("rack20", {
+      peerIP: "172.139.20.1:1179",
+      asNumber: 65000,
+      nodeSelector: "rack == '20'",
+    }),
+    on: {
+      node1: ["Node_172_139_20_1_port_1179 172.139.20.1:1179 as 65000 node specific"],
+      node3: [],
+    },
+  },
+  {
+    name: "a node's own peer is that node's",
+    peer: peer("own", { peerIP: "172.139.30.1", asNumber: 65000, node: "node3" }),
+    on: { node1: [], node3: ["Node_172_139_30_1 172.139.30.1:179 as 65000 node specific"] },
+  },
+  {
+    name: "peers can be nodes, selected by their labels",
+    peer: peer("reflectors", { nodeSelector: "rack == '30'", peerSelector: "rack == '20'" }),
+    on: {
+      node1: [],
+      node3: [
+        "Node_172_139_20_75 172.139.20.75:179 as 64512 node specific",
+        "Node_172_139_20_76 172.139.20.76:179 as 64512 node specific",
+      ],
+    },
+  },
+  {
+    name: "a peer with the node's own address is dropped",
+    peer: peer("self", { peerIP: "172.139.20.75", asNumber: 64512 }),
+    on: { node1: [] },
+  },
+];
+for (const { name, peer: item, on } of peerings) {
+  test(name, () => {
+    const bgpConfigurations = [configuration({ nodeToNodeMeshEnabled: false })];
+    for (const [node, lines] of Object.entries(on)) {
+      assert.deepEqual(peersOf({ bgpConfigurations, bgpPeers: [item] }, node).lines, lines, node);
+    }
+  });
+}
+
+test("bad peers are named and the others kept", () => {
+  const { lines, problems } = peersOf({
+    bgpPeers: [
+      peer("a", { peerIP: "nonsense" }),
+      peer("b", { peerIP: "192.0.2.1", asNumber: 65000, nodeSelector: "rack ==" }),
+    ],
+  });
+  assert.equal(lines.length, 2);
+  assert.equal(problems.length, 2);
+  assert.match(problems.join("\n"), /BGPPeer a: bad peerIP nonsense/);
+});
+
+test("own blocks are originated, but not those of a pool that is not to be exported", () => {
+  const originated = (overrides: Partial<ClusterView>) =>
+    peersOf(overrides).config.originate.map((route) => formatPrefix(route.prefix));
+  assert.deepEqual(originated({}), ["10.244.1.0/26"]);
+  assert.deepEqual(originated({ pools: [poolResource({ disableBGPExport: true })] }), []);
+});
+
+test("a node without an address does not speak", () => {
+  const view = clusterView({ nodes: [{ ...nodeResource("node1", ""), spec: {} }] });
+  assert.equal(bgpPlan(view, "node1", []), undefined);
+});

@@ -1,0 +1,96 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { formatPrefix } from "../lib/index.ts";
+import type { BlockAffinity, WorkloadEndpoint } from "../model/index.ts";
+import { vxlanMacOf } from "./agent.ts";
+import { clusterFacts } from "./facts.ts";
+import { affinityResource, clusterView, nodeResource, poolResource } from "./testing.ts";
+
+const facts = (overrides: Parameters<typeof clusterView>[0] = {}) =>
+  clusterFacts(clusterView(overrides), "node1", vxlanMacOf);
+
+const affinity = (spec: Partial<BlockAffinity["spec"]>): BlockAffinity => {
+  const base = affinityResource("node2", "10.244.2.0/26");
+  return { ...base, spec: { ...base.spec, ...spec } };
+};
+
+test("the VTEP MAC is 66 and the first five octets of SHA-1 of the node's name", () => {
+  // printf node1 | sha1sum
+  // printf node1 | sha1sum
+  assert.equal(vxlanMacOf("node1"), "66:f9:37:c3:7e:94");
+});
+
+test("one bad object is named and left out, the rest is used", () => {
+  const { nodes, pools, problems } = facts({
+    nodes: [...clusterView().nodes, nodeResource("broken", "10.0.0.300/24")],
+    pools: [poolResource(), poolResource({ cidr: "10.1.2.3/16" }, "unmasked")],
+  });
+  assert.deepEqual(
+    nodes.map(({ name }) => name),
+    ["node1", "node2", "node3"],
+  );
+  assert.deepEqual(
+    pools.map(({ name }) => name),
+    ["default-ipv4-ippool"],
+  );
+  assert.deepEqual(problems, [
+    "Node broken: bad spec.bgp.ipv4Address 10.0.0.300/24",
+    "IPPool unmasked: bad cidr 10.1.2.3/16",
+  ]);
+});
+
+test("a stored address without a mask is a /32", () => {
+  const { nodes } = facts({ nodes: [nodeResource("node1", "172.139.20.75")] });
+  assert.equal(nodes[0]?.prefixLength, 32);
+});
+
+const states: [string, Partial<BlockAffinity["spec"]>, boolean][] = [
+  ["confirmed", { state: "confirmed" }, true],
+  ["confirmed of old, without a word", { state: "" }, true],
+  ["pending", { state: "pending" }, false],
+  ["pendingDeletion", { state: "pendingDeletion" }, false],
+  ["deleted", { deleted: true }, false],
+  ["deleted, as etcd writes it", { deleted: "true" }, false],
+  ["of no node", { type: "virtual" }, false],
+];
+for (const [name, spec, counts] of states) {
+  test(`an affinity that is ${name} ${counts ? "counts" : "does not count"}`, () => {
+    assert.equal(facts({ affinities: [affinity(spec)] }).blocks.length, Number(counts));
+  });
+}
+
+test("only this node's pods count, by their IPv4 address", () => {
+  const pod = (node: string, ipNetworks: string[]): WorkloadEndpoint => ({
+    apiVersion: "projectcalico.org/v3",
+    kind: "WorkloadEndpoint",
+    metadata: { name: `${node}-k8s-pod-eth0`, namespace: "default" },
+    spec: { node, ipNetworks, interfaceName: "cali0123456789a" },
+  });
+  const { workloads } = facts({
+    workloads: [pod("node1", ["fd00::5/128", "10.244.1.5/32"]), pod("node2", ["10.244.2.5/32"])],
+  });
+  assert.equal(workloads.length, 1);
+});
+
+test("a node's own FelixConfiguration overlays the default one", () => {
+  const felix = (name: string, spec: object) =>
+    ({
+      apiVersion: "projectcalico.org/v3",
+      kind: "FelixConfiguration",
+      metadata: { name },
+      spec,
+    }) as const;
+  const { settings } = facts({
+    felixConfigurations: [
+      felix("default", {
+        vxlanPort: 4790,
+        vxlanVNI: 5,
+        externalNodesList: ["192.0.2.0/24", "nonsense"],
+      }),
+      felix("node.node1", { vxlanPort: 4791 }),
+      felix("node.node2", { vxlanVNI: 6 }),
+    ],
+  });
+  assert.deepEqual([settings.vxlanPort, settings.vxlanVni], [4791, 5]);
+  assert.deepEqual(settings.externalNodes.map(formatPrefix), ["192.0.2.0/24"]);
+});

@@ -1,0 +1,250 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { FakeDataplane, FakeKernel } from "../dataplane/index.ts";
+import { type Datastore, openSqliteStore, withRules } from "../datastore/index.ts";
+import {
+  FakeClock,
+  ipv4,
+  type Prefix4,
+  parsePrefix,
+  prefix4,
+  SwitchyardError,
+} from "../lib/index.ts";
+import { silentLog } from "../lib/log/index.ts";
+import type { Encapsulation, IPPoolSpec } from "../model/index.ts";
+import { Announcer } from "./announcer.ts";
+import { Cluster } from "./cluster.ts";
+import { Reconciler } from "./reconciler.ts";
+import { affinityResource, nodeResource, poolResource } from "./testing.ts";
+
+const blocks = { node1: "10.244.1.0/26", node2: "10.244.2.0/26" } as const;
+const addresses = { node1: "172.139.20.75", node2: "172.139.20.76" } as const;
+type Name = keyof typeof blocks;
+
+/** Two nodes over one store; passes run when the test says so. */
+class Bench {
+  readonly clock = new FakeClock();
+  readonly store: Datastore;
+  /** When set, the nodes' view of the datastore fails with it. */
+  outage = false;
+  readonly nodes: Record<
+    Name,
+    { cluster: Cluster; kernel: FakeKernel; dataplane: FakeDataplane; reconciler: Reconciler }
+  >;
+
+  constructor() {
+    this.store = withRules(openSqliteStore(":memory:"), { clock: this.clock });
+    this.nodes = { node1: this.#node("node1"), node2: this.#node("node2") };
+  }
+
+  async start(): Promise<void> {
+    await this.store.create(poolResource());
+    for (const name of ["node1", "node2"] as const) {
+      const node = nodeResource(name, `${addresses[name]}/24`);
+      await this.store.create<"Node">({
+        ...node,
+        spec: { ...node.spec, ipv4VXLANTunnelAddr: name === "node1" ? "10.244.1.1" : "10.244.2.1" },
+      });
+      await this.store.create(affinityResource(name, blocks[name]));
+    }
+    for (const { cluster } of Object.values(this.nodes)) cluster.start(() => {});
+    await this.settle();
+  }
+
+  /** Lets watches deliver. */
+  async settle(): Promise<void> {
+    for (let i = 0; i < 20; i++) await this.clock.advance(1);
+  }
+
+  async pass(name: Name): Promise<void> {
+    const running = this.nodes[name].reconciler.pass();
+    let done = false;
+    const ended = running.finally(() => {
+      done = true;
+    });
+    for (let i = 0; !done && i < 6000; i++) await this.clock.advance(1);
+    await ended;
+    await this.settle();
+  }
+
+  async patch(spec: Partial<IPPoolSpec>): Promise<void> {
+    const pool = await this.store.get("IPPool", "default-ipv4-ippool");
+    await this.store.update<"IPPool">({ ...pool, spec: { ...pool.spec, ...spec } });
+    await this.settle();
+  }
+
+  async mode(name: Name) {
+    return (await this.store.get("NodeMode", name)).status!;
+  }
+
+  sends(name: Name): Encapsulation | undefined {
+    const { kernel } = this.nodes[name];
+    const remote = name === "node1" ? blocks.node2 : blocks.node1;
+    const device = kernel.routes.get(remote)?.device;
+    if (device === undefined) return undefined;
+    return device === "tunl0" ? "ipip" : device === "vxlan.calico" ? "vxlan" : "none";
+  }
+
+  async stop(): Promise<void> {
+    this.outage = false;
+    const stopping = Promise.all(Object.values(this.nodes).map(({ cluster }) => cluster.stop()));
+    await this.settle();
+    await stopping;
+    await this.store.close();
+  }
+
+  #node(name: Name) {
+    const { clock } = this;
+    const store = this.#viewOf();
+    const kernel = new FakeKernel({
+      nodeAddress: addresses[name],
+      host: {
+        uplink: { name: "eth0", index: 2, mac: "02:00:00:00:00:01", mtu: 1500 },
+        routes: [{ destination: prefix4("172.139.20.0/24"), device: "eth0" }],
+      },
+    });
+    const dataplane = new FakeDataplane(kernel);
+    const cluster = new Cluster({ store, clock, log: silentLog });
+    const remote = name === "node1" ? "node2" : "node1";
+    const learned = [
+      { prefix: parsePrefix(blocks[remote]) as Prefix4, nextHop: ipv4(addresses[remote]) },
+    ];
+    const reconciler = new Reconciler({
+      node: name,
+      cluster,
+      dataplane,
+      announcer: new Announcer({ store, node: name, clock }),
+      clock,
+      log: silentLog,
+      version: "test",
+      vxlanMac: (node) => `66:00:00:00:00:0${node.slice(-1)}`,
+      learned: () => learned,
+      bgpConverged: () => true,
+      drainMs: 1000,
+    });
+    return { cluster, kernel, dataplane, reconciler };
+  }
+
+  #viewOf(): Datastore {
+    const refuse = () => {
+      if (this.outage) throw new SwitchyardError("DATASTORE_UNAVAILABLE", "the datastore is away");
+    };
+    return new Proxy(this.store, {
+      get: (target, property) => {
+        const value = Reflect.get(target, property) as unknown;
+        if (typeof value !== "function") return value;
+        return (...args: unknown[]) => {
+          refuse();
+          return (value as (...args: unknown[]) => unknown).apply(target, args);
+        };
+      },
+    });
+  }
+}
+
+async function started(): Promise<Bench> {
+  const bench = new Bench();
+  await bench.start();
+  for (let round = 0; round < 3; round++) {
+    for (const name of ["node1", "node2"] as const) await bench.pass(name);
+  }
+  assert.deepEqual([bench.sends("node1"), bench.sends("node2")], ["ipip", "ipip"]);
+  return bench;
+}
+
+test("a node does not send what the other has not said it accepts, and does once it has", async () => {
+  const bench = await started();
+  await bench.patch({ ipipMode: "Never", vxlanMode: "Always" });
+  await bench.pass("node1");
+  await bench.pass("node1");
+  assert.equal(bench.sends("node1"), "ipip", "node2 has said nothing yet");
+  const waiting = (await bench.mode("node1")).pools["default-ipv4-ippool"];
+  assert.deepEqual(waiting?.waiting, ["node2 does not accept vxlan yet"]);
+  assert.equal(waiting?.realised, false);
+  await bench.pass("node2");
+  assert.equal(bench.sends("node2"), "vxlan", "node1 had accepted it before");
+  await bench.pass("node1");
+  assert.equal(bench.sends("node1"), "vxlan");
+  assert.equal((await bench.mode("node1")).pools["default-ipv4-ippool"]?.realised, true);
+  await bench.stop();
+});
+
+test("what will be sent is announced before the first such route exists", async () => {
+  const bench = await started();
+  await bench.patch({ ipipMode: "Never", vxlanMode: "Always" });
+  const { dataplane } = bench.nodes.node2;
+  const apply = dataplane.apply.bind(dataplane);
+  const announced: string[][] = [];
+  dataplane.apply = async (plan) => {
+    const { sends } = await bench.mode("node2");
+    announced.push(sends);
+    for (const { chosen } of plan.destinations)
+      assert.ok(chosen === undefined || sends.includes(chosen));
+    return apply(plan);
+  };
+  await bench.pass("node1");
+  await bench.pass("node2");
+  await bench.pass("node2");
+  assert.ok(announced.some((sends) => sends.includes("vxlan")));
+  await bench.stop();
+});
+
+test("the old way is received until nobody sends it, and then for the drain", async () => {
+  const bench = await started();
+  await bench.patch({ ipipMode: "Never", vxlanMode: "Always" });
+  for (const name of ["node1", "node2", "node1", "node2", "node1"] as const) await bench.pass(name);
+  const devices = () => [...bench.nodes.node1.kernel.devices].filter((name) => name === "tunl0");
+  assert.deepEqual(devices(), ["tunl0"]);
+  assert.ok(!(await bench.mode("node1")).accepts.includes("ipip"), "withdrawn before it closes");
+  await bench.pass("node1");
+  assert.deepEqual(devices(), ["tunl0"], "draining");
+  await bench.clock.advance(1000);
+  await bench.pass("node1");
+  assert.deepEqual(devices(), []);
+  await bench.stop();
+});
+
+test("without a datastore nothing new is sent and nothing is given up", async () => {
+  const bench = await started();
+  await bench.patch({ ipipMode: "Never", vxlanMode: "Always" });
+  await bench.pass("node2");
+  bench.outage = true;
+  await bench.pass("node1");
+  assert.equal(bench.sends("node1"), "ipip");
+  bench.outage = false;
+  await bench.clock.advance(10_000);
+  for (const name of ["node1", "node2", "node1"] as const) await bench.pass(name);
+  assert.equal(bench.sends("node1"), "vxlan");
+  await bench.stop();
+});
+
+test("a new agent finds everything as its predecessor left it and changes nothing", async () => {
+  const bench = await started();
+  const { kernel } = bench.nodes.node1;
+  const before = [...kernel.routes.keys(), ...kernel.devices];
+  const { resourceVersion } = (await bench.store.get("NodeMode", "node1")).metadata;
+  const fresh = new FakeDataplane(kernel);
+  const cluster = bench.nodes.node1.cluster;
+  const reconciler = new Reconciler({
+    node: "node1",
+    cluster,
+    dataplane: fresh,
+    announcer: new Announcer({ store: bench.store, node: "node1", clock: bench.clock }),
+    clock: bench.clock,
+    log: silentLog,
+    version: "test",
+    vxlanMac: (node) => `66:00:00:00:00:0${node.slice(-1)}`,
+    // BGP has no session yet.
+    learned: () => [],
+    bgpConverged: () => false,
+    drainMs: 1000,
+  });
+  const result = await reconciler.pass();
+  assert.equal(result?.actual.changes, 0);
+  assert.deepEqual([...kernel.routes.keys(), ...kernel.devices], before);
+  assert.equal(
+    (await bench.store.get("NodeMode", "node1")).metadata.resourceVersion,
+    resourceVersion,
+  );
+  await bench.stop();
+});
