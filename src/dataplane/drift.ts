@@ -106,9 +106,11 @@ export class DriftWatch {
     }
   }
 
-  /** Learned neighbours come and go by themselves; what is deleted is told in its last state. */
+  /** Learned entries come and go by themselves. The kernel tells of a deleted neighbour as `failed`. */
   #isPermanentEntry(entry: { readonly index: number; readonly state: string }): boolean {
-    return entry.state === "permanent" && isTunnelDevice(this.#devices.get(entry.index));
+    const { index, state } = entry;
+    const lasting = state === "permanent" || state === "failed";
+    return lasting && isTunnelDevice(this.#devices.get(index));
   }
 
   #isOurDevice(name: string | undefined): boolean {
