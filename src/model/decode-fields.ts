@@ -59,7 +59,7 @@ function zeroValue(schema: Schema): unknown {
     case "object":
       return alignFields(inner, {}, { path: "", unknown: [] });
     case "union":
-      return zeroValue(def.options[0]!);
+      return def.options.map(zeroValue).find((zero) => zero !== undefined);
     case "enum":
       return Object.values(def.entries).includes("") ? "" : undefined;
     default:
