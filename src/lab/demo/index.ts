@@ -1,4 +1,5 @@
-export { watchModes } from "./convergence.ts";
+export { type ModeWatcher, watchModes } from "./convergence.ts";
 export type { ChangeFacts, DemoReport, ModeFacts } from "./report.ts";
 export { type DemoOptions, runDemo } from "./run.ts";
-export { renderTable } from "./table.ts";
+export { type Column, renderTable } from "./table.ts";
+export { TOUR_START, type TourResult, tour } from "./tour.ts";

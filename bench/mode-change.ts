@@ -1,0 +1,87 @@
+/** The mode change under load: what it loses and how long it takes, and what each mode costs a packet. */
+
+import { type ChangeFacts, type ModeFacts, TOUR_START, tour } from "../src/lab/demo/index.ts";
+import { type LabState, labDown, labUp } from "../src/lab/index.ts";
+import { measureRoundTrip } from "../src/lab/probe/index.ts";
+import { systemClock } from "../src/lib/index.ts";
+import { measureNaive, type NaiveResult } from "./naive.ts";
+import { type BenchRow, benchRow } from "./row.ts";
+
+const PROBES_PER_SECOND = 5000;
+const LAB = "bench";
+
+export async function run(progress: (line: string) => void): Promise<BenchRow[]> {
+  await labDown({ name: LAB });
+  try {
+    const lab = await labUp({ name: LAB, mode: TOUR_START, onProgress: progress });
+    const { report, losses } = await tour(lab, {
+      print: progress,
+      clock: systemClock,
+      probesPerSecond: PROBES_PER_SECOND,
+    });
+    for (const line of losses) progress(line);
+    const rawUs = rawRoundTripUs(lab);
+    progress("the naive ways, on two nodes whose agents are dead");
+    const naive = await measureNaive(lab, PROBES_PER_SECOND);
+    return [
+      ...report.changes.flatMap((change) => changeRows(change, naive)),
+      ...report.modes.flatMap((mode) => roundTripRows(mode, rawUs)),
+    ];
+  } finally {
+    await labDown({ name: LAB });
+  }
+}
+
+/** Between two nodes of one subnet, nothing of ours on the way. */
+function rawRoundTripUs(lab: LabState): number {
+  const [a, b] = lab.nodes;
+  if (!a || !b) throw new RangeError("the lab needs two nodes");
+  return measureRoundTrip({ from: a, to: b, count: 10_000 }).p50Us;
+}
+
+function changeRows(change: ChangeFacts, naive: NaiveResult): BenchRow[] {
+  const figure = { bench: "mode-change", case: `${change.from} -> ${change.to}` };
+  const { deleteThenAdd, deviceFirst } = naive;
+  const lost = { ...figure, metric: "lost", value: change.lost, unit: "probes" };
+  const gap = { ...figure, metric: "longest gap", value: change.maxGapMs, unit: "ms" };
+  const first = "device torn down first, nodes 200 ms apart";
+  return [
+    benchRow({ ...lost, peer: "delete then add", peerValue: deleteThenAdd.lost }, { mostValue: 0 }),
+    benchRow({ ...lost, peer: first, peerValue: deviceFirst.lost }, { mostValue: 0 }),
+    benchRow({ ...gap, peer: first, peerValue: Math.round(deviceFirst.maxGapMs) }),
+    benchRow({
+      ...figure,
+      metric: "every node moved",
+      value: change.convergedMs,
+      unit: "ms",
+      peer: "",
+      peerValue: 0,
+    }),
+  ];
+}
+
+/** Measured on kernel 6.18, 2 vCPU; the budgets leave room for the noise of such a machine. */
+const ROUND_TRIP_BUDGETS: Readonly<Record<string, number>> = {
+  "IPIP Always": 1.7,
+  "IPIP CrossSubnet": 1.5,
+  None: 1.5,
+  "VXLAN Always": 1.9,
+  "VXLAN CrossSubnet": 1.5,
+};
+
+function roundTripRows({ mode, rtt }: ModeFacts, rawUs: number): BenchRow[] {
+  return [
+    benchRow(
+      {
+        bench: "mode-change",
+        case: `pod to pod, one subnet, ${mode}`,
+        metric: "round trip p50",
+        value: rtt.sameSubnet.p50Us,
+        unit: "us",
+        peer: "raw node to node",
+        peerValue: rawUs,
+      },
+      { mostRatio: ROUND_TRIP_BUDGETS[mode] ?? 2 },
+    ),
+  ];
+}

@@ -1,0 +1,50 @@
+/** `npm run bench`: lists the benchmarks; `npm run bench -- NAME [--json FILE]` runs one. */
+
+import { writeFileSync } from "node:fs";
+import { parseArgs } from "node:util";
+import { type Column, renderTable } from "../src/lab/demo/index.ts";
+import type { BenchRow } from "./row.ts";
+
+interface Bench {
+  readonly about: string;
+  readonly load: () => Promise<{ run(progress: (line: string) => void): Promise<BenchRow[]> }>;
+}
+
+const benches: Readonly<Record<string, Bench>> = {
+  "mode-change": {
+    about:
+      "five mode changes under 5,000 probes/s beside the naive ways; round trips in every mode",
+    load: () => import("./mode-change.ts"),
+  },
+};
+
+const columns: readonly Column<BenchRow>[] = [
+  { title: "case", cell: (row) => row.case },
+  { title: "metric", cell: (row) => row.metric },
+  { title: "value", cell: (row) => row.value },
+  { title: "unit", cell: (row) => row.unit },
+  { title: "peer", cell: (row) => row.peer },
+  { title: "peer value", cell: (row) => row.peerValue },
+  { title: "ratio", cell: (row) => row.ratio },
+  { title: "budget", cell: (row) => row.budget },
+  { title: "pass", cell: (row) => (row.pass ? "yes" : "NO") },
+];
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: { json: { type: "string" } },
+});
+const name = positionals[0];
+const bench = name === undefined ? undefined : benches[name];
+if (!bench) {
+  if (name !== undefined) process.stderr.write(`there is no benchmark ${name}\n`);
+  for (const [known, { about }] of Object.entries(benches))
+    process.stdout.write(`${known}  ${about}\n`);
+  process.exitCode = name === undefined ? 0 : 1;
+} else {
+  const { run } = await bench.load();
+  const rows = await run((line) => process.stderr.write(`${line}\n`));
+  process.stdout.write(`${renderTable(columns, rows)}\n`);
+  if (values.json) writeFileSync(values.json, `${JSON.stringify(rows, undefined, 2)}\n`);
+  process.exitCode = rows.every((row) => row.pass) ? 0 : 1;
+}
