@@ -1,0 +1,230 @@
+/** Every message written is read back as it was. */
+
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import fc from "fast-check";
+import { formatPrefix, prefix } from "../../lib/index.ts";
+import * as arbitrary from "./arbitraries.ts";
+import { encodeSegments, mergeAs4Path } from "./attributes/as-path.ts";
+import type { AsSegment } from "./attributes/types.ts";
+import {
+  AttributeTable,
+  asPathLength,
+  asPathNumbers,
+  decodeNotification,
+  decodeOpen,
+  decodeRouteRefresh,
+  decodeUpdate,
+  describeNotification,
+  encodeAnnounce,
+  encodeAttributes,
+  encodeEndOfRib,
+  encodeKeepalive,
+  encodeNotification,
+  encodeOpen,
+  encodeRouteRefresh,
+  encodeWithdraw,
+  Framer,
+  keyOfPrefix,
+  notification,
+  type PrefixKey,
+  prefixOfKey,
+} from "./index.ts";
+
+function context(fourOctetAs = true) {
+  return { fourOctetAs, peerType: "ibgp" as const, table: new AttributeTable() };
+}
+
+describe("prefix keys", () => {
+  for (const text of ["0.0.0.0/0", "10.0.0.0/26", "255.255.255.255/32", "::/0", "2001:db8::/64"]) {
+    it(text, () => assert.equal(formatPrefix(prefixOfKey(keyOfPrefix(prefix(text)))), text));
+  }
+
+  it("ignore host bits", () => {
+    assert.equal(keyOfPrefix(prefix("10.0.0.77/26")), keyOfPrefix(prefix("10.0.0.64/26")));
+  });
+});
+
+describe("round trips", () => {
+  it("OPEN", () => {
+    fc.assert(
+      fc.property(arbitrary.open, (open) => {
+        assert.deepEqual(decodeOpen(encodeOpen(open)), open);
+      }),
+    );
+  });
+
+  it("OPEN with more parameters than 255 bytes (RFC 9072)", () => {
+    const unknown = { kind: "unknown" as const, code: 200, data: new Uint8Array(200).fill(7) };
+    const open = {
+      kind: "open" as const,
+      as: 65000,
+      holdTimeSeconds: 90,
+      routerId: 1 as never,
+      capabilities: [unknown, unknown],
+    };
+    assert.deepEqual(decodeOpen(encodeOpen(open)), open);
+  });
+
+  it("NOTIFICATION", () => {
+    fc.assert(
+      fc.property(fc.nat(255), fc.nat(255), fc.uint8Array(), (code, subcode, data) => {
+        const message = { kind: "notification" as const, code, subcode, data };
+        assert.deepEqual(decodeNotification(encodeNotification(message)), message);
+        assert.notEqual(describeNotification(message), "");
+      }),
+    );
+  });
+
+  it("ROUTE-REFRESH", () => {
+    for (const subtype of ["request", "begin", "end"] as const) {
+      assert.deepEqual(decodeRouteRefresh(encodeRouteRefresh({ afi: 2, safi: 1, subtype })), {
+        kind: "route-refresh",
+        afi: 2,
+        safi: 1,
+        subtype,
+      });
+    }
+  });
+
+  it("UPDATE that announces IPv4, in messages no longer than allowed", () => {
+    fc.assert(
+      fc.property(
+        arbitrary.attributes,
+        fc.uniqueArray(arbitrary.key4, { minLength: 1, maxLength: 2000 }),
+        (attributes, keys) => {
+          const messages = encodeAnnounce({
+            family: "ipv4-unicast",
+            attributes: encodeAttributes(attributes, { fourOctetAs: true }),
+            nextHop: attributes.nextHop,
+            keys,
+            maximumBytes: 4096,
+          });
+          const read: PrefixKey[] = [];
+          const shared = context();
+          for (const message of messages) {
+            assert.ok(message.length <= 4096);
+            const update = decodeUpdate(message, shared);
+            assert.equal(update.treatedAsWithdraw, undefined);
+            assert.deepEqual(update.reach[0]?.attributes, attributes);
+            read.push(...update.reach[0]!.keys);
+          }
+          assert.deepEqual(read, keys);
+        },
+      ),
+      { numRuns: 50 },
+    );
+  });
+
+  it("UPDATE that announces IPv6", () => {
+    fc.assert(
+      fc.property(
+        arbitrary.attributes,
+        arbitrary.ipv6,
+        fc.uniqueArray(arbitrary.key6, { minLength: 1, maxLength: 600 }),
+        (base, nextHop, keys) => {
+          const attributes = { ...base, nextHop };
+          const messages = encodeAnnounce({
+            family: "ipv6-unicast",
+            attributes: encodeAttributes(attributes, { fourOctetAs: true }),
+            nextHop,
+            keys,
+            maximumBytes: 4096,
+          });
+          const read: PrefixKey[] = [];
+          for (const message of messages) {
+            assert.ok(message.length <= 4096);
+            const { reach } = decodeUpdate(message, context());
+            assert.deepEqual(reach[0]?.attributes, attributes);
+            read.push(...reach[0]!.keys);
+          }
+          assert.deepEqual(read, keys);
+        },
+      ),
+      { numRuns: 50 },
+    );
+  });
+
+  it("UPDATE that withdraws, either family", () => {
+    fc.assert(
+      fc.property(
+        fc.uniqueArray(arbitrary.key4, { minLength: 1, maxLength: 1500 }),
+        fc.uniqueArray(arbitrary.key6, { minLength: 1, maxLength: 500 }),
+        (four, six) => {
+          for (const [family, keys] of [
+            ["ipv4-unicast", four],
+            ["ipv6-unicast", six],
+          ] as const) {
+            const messages = encodeWithdraw({ family, keys, maximumBytes: 4096 });
+            assert.ok(messages.every((message) => message.length <= 4096));
+            const read = messages.flatMap((message) => decodeUpdate(message, context()).withdrawn);
+            assert.deepEqual(read, keys);
+          }
+        },
+      ),
+      { numRuns: 30 },
+    );
+  });
+
+  it("End-of-RIB", () => {
+    for (const family of ["ipv4-unicast", "ipv6-unicast"] as const) {
+      assert.equal(decodeUpdate(encodeEndOfRib(family), context()).endOfRib, family);
+    }
+  });
+
+  it("attributes through a peer with 2-octet AS numbers (RFC 6793)", () => {
+    fc.assert(
+      fc.property(arbitrary.attributes, (attributes) => {
+        const [message] = encodeAnnounce({
+          family: "ipv4-unicast",
+          attributes: encodeAttributes(attributes, { fourOctetAs: false }),
+          nextHop: attributes.nextHop,
+          keys: [keyOfPrefix(prefix("10.0.0.0/8"))],
+          maximumBytes: 65535,
+        });
+        const read = decodeUpdate(message!, context(false)).reach[0]!.attributes;
+        assert.deepEqual(asPathNumbers(read.asPath), asPathNumbers(attributes.asPath));
+        assert.deepEqual(read.aggregator, attributes.aggregator);
+      }),
+    );
+  });
+});
+
+describe("AS4_PATH", () => {
+  const sequence = (...asns: number[]): AsSegment[] => [{ kind: "sequence", asns }];
+
+  it("is put behind what 2-octet peers prepended", () => {
+    const merged = mergeAs4Path(sequence(1, 2, 23456, 4), sequence(70000, 4));
+    assert.deepEqual(asPathNumbers(merged), [1, 2, 70000, 4]);
+  });
+
+  it("longer than AS_PATH is ignored", () => {
+    assert.deepEqual(mergeAs4Path(sequence(1), sequence(70000, 4)), sequence(1));
+  });
+
+  it("longer than a segment is cut in segments", () => {
+    const asns = Array.from({ length: 300 }, (_, index) => index + 1);
+    assert.equal(encodeSegments([{ kind: "sequence", asns }], 2).length, 300 * 2 + 2 * 2);
+    assert.equal(asPathLength([{ kind: "sequence", asns }]), 300);
+  });
+});
+
+describe("framer", () => {
+  it("finds messages however the stream is cut", () => {
+    const one = [encodeKeepalive(), encodeNotification(notification("administrativeShutdown"))];
+    const stream = Uint8Array.from([...one, ...one, ...one].flatMap((bytes) => [...bytes]));
+    fc.assert(
+      fc.property(fc.array(fc.nat(stream.length)), (cuts) => {
+        const framer = new Framer();
+        const lengths: number[] = [];
+        let from = 0;
+        for (const to of [...cuts.sort((a, b) => a - b), stream.length]) {
+          framer.push(stream.subarray(from, to));
+          from = to;
+          for (let found = framer.next(); found; found = framer.next()) lengths.push(found.length);
+        }
+        assert.deepEqual(lengths, [19, 21, 19, 21, 19, 21]);
+      }),
+    );
+  });
+});
