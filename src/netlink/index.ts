@@ -1,6 +1,7 @@
 /** The door of the netlink room: rtnetlink without any knowledge of pods, pools or modes. */
 
 export { formatRoute } from "./format-route.ts";
+export { type Monitor, type MonitorOptions, openMonitor } from "./monitor.ts";
 export { Names, neighbourStates, routeProtocols, routeTables, scopes } from "./names.ts";
 export type { LinkName } from "./request.ts";
 export * from "./requests.ts";
