@@ -34,7 +34,7 @@ test("which pools serve a request", async () => {
       nodeSelector: "rack == 'r3'",
       allowedUses: ["Workload"],
     },
-    { cidr: "10.0.4.0/24" },
+    { cidr: "10.0.4.0/24", allowedUses: [] },
   ]);
   await put(store, "Node", { name: "n1", spec: {}, labels: { rack: "r1" } });
   await put(store, "Node", { name: "n3", spec: {}, labels: { rack: "r3" } });

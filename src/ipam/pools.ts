@@ -44,7 +44,7 @@ export function poolsFromResources(resources: readonly IPPool[]): IpamPool[] {
         blockSize,
         nodeSelector: spec.nodeSelector ?? "",
         namespaceSelector: spec.namespaceSelector ?? "",
-        allowedUses: spec.allowedUses ?? ["Workload", "Tunnel"],
+        allowedUses: spec.allowedUses?.length ? spec.allowedUses : ["Workload", "Tunnel"],
         manual: spec.assignmentMode === "Manual",
         enabled: !spec.disabled && !resource.metadata.deletionTimestamp && isAllocatable(resource),
       },
