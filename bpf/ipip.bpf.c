@@ -86,6 +86,8 @@ struct {
 #define IP_DF 0x4000
 #define IP_FRAGMENT 0x3fff /* MF and the offset */
 #define ECN_MASK 3
+#define ECN_ECT_1 1
+#define ECN_ECT_0 2
 #define ECN_CE 3
 
 static __always_inline void count(__u32 counter)
@@ -128,6 +130,16 @@ static __always_inline const struct ipip_config *configuration(void)
 	const struct ipip_config *config = bpf_map_lookup_elem(&ipip_config, &zero);
 
 	return config && config->layout == IPIP_LAYOUT ? config : 0;
+}
+
+/* RFC 6040 figure 4: what congestion the outer header saw is the inner's. Negative: a loss. */
+static __always_inline int decapsulated_ecn(__u8 outer, __u8 inner)
+{
+	outer &= ECN_MASK;
+	inner &= ECN_MASK;
+	if (outer == ECN_CE)
+		return inner ? ECN_CE : -1;
+	return outer == ECN_ECT_1 && inner == ECN_ECT_0 ? ECN_ECT_1 : inner;
 }
 
 SEC("tc")
@@ -198,9 +210,10 @@ int ipip_decap(struct __sk_buff *skb)
 {
 	const struct ipip_config *config;
 	struct iphdr *outer, *inner;
-	__u8 outer_tos, inner_tos;
+	__u8 inner_tos, tos;
 	void *data, *end;
 	__be32 sender;
+	int ecn;
 
 	/* A frame with a VLAN tag belongs to a VLAN device above the uplink. */
 	if (skb->protocol != bpf_htons(ETH_P_IP) || skb->vlan_present ||
@@ -233,21 +246,19 @@ int ipip_decap(struct __sk_buff *skb)
 	if (inner->version != 4 || header_checksum(outer))
 		return drop(COUNT_ERRORS);
 
-	outer_tos = outer->tos;
+	ecn = decapsulated_ecn(outer->tos, inner->tos);
+	if (ecn < 0)
+		return drop(COUNT_ERRORS);
 	inner_tos = inner->tos;
+	tos = (inner_tos & ~ECN_MASK) | ecn;
 	if (bpf_skb_adjust_room(skb, -OUTER_LEN, BPF_ADJ_ROOM_MAC, BPF_F_ADJ_ROOM_FIXED_GSO))
 		return drop(COUNT_ERRORS);
-	/* RFC 6040 section 4.2: congestion seen by the outer header is the inner's, or a loss. */
-	if ((outer_tos & ECN_MASK) == ECN_CE && (inner_tos & ECN_MASK) != ECN_CE) {
-		__u8 tos = inner_tos | ECN_CE;
-
-		if (!(inner_tos & ECN_MASK) ||
-		    bpf_l3_csum_replace(skb, ETH_HLEN + __builtin_offsetof(struct iphdr, check),
-					bpf_htons(inner_tos), bpf_htons(tos), 2) ||
-		    bpf_skb_store_bytes(skb, ETH_HLEN + __builtin_offsetof(struct iphdr, tos), &tos,
-					sizeof(tos), 0))
-			return drop(COUNT_ERRORS);
-	}
+	if (tos != inner_tos &&
+	    (bpf_l3_csum_replace(skb, ETH_HLEN + __builtin_offsetof(struct iphdr, check),
+				 bpf_htons(inner_tos), bpf_htons(tos), 2) ||
+	     bpf_skb_store_bytes(skb, ETH_HLEN + __builtin_offsetof(struct iphdr, tos), &tos,
+				 sizeof(tos), 0)))
+		return drop(COUNT_ERRORS);
 	/* The tunnel device takes in only what is addressed to it. */
 	data = (void *)(long)skb->data;
 	end = (void *)(long)skb->data_end;

@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import { type IpipBackend, openIpipBackend } from "../../src/dataplane/ipip/index.ts";
+import { addressAt, prefix4 } from "../../src/lib/index.ts";
 import {
   address,
   device,
@@ -269,6 +270,120 @@ it("crosses a router between two subnets", async () => {
     echo.close();
     b1.close();
     b2.close();
+  } finally {
+    namespaces.remove();
+  }
+});
+
+/** pod p1 -- n1 == tunnel == n2 -- pod p2, pods attached as Calico's: veth, /32 route, 169.254.1.1. */
+describe("pods behind two nodes", () => {
+  const namespaces = new Namespaces();
+  const backends: IpipBackend[] = [];
+  let n2: string;
+  let p1: string;
+  let echo: { close(): void };
+
+  before(async () => {
+    const [n1, second] = twoNodes(namespaces);
+    n2 = second;
+    for (const [node, own, other] of [
+      [n1, 1, 2],
+      [n2, 2, 1],
+    ] as const) {
+      const local = `172.139.20.${74 + own}`;
+      const peer = `172.139.20.${74 + other}`;
+      const backend = await openBpf(node);
+      backends.push(backend);
+      const destinations = [`10.244.${other}.0/26 via ${peer}`];
+      await backend.apply(stateOf({ namespace: node, local, senders: [peer], destinations }));
+      address(node, { own: `10.244.${own}.0`, routes: destinations });
+      // Linux answers ARP for 169.254.1.1 only where it has a route to it by another device.
+      ip(node, "route add default dev eth0");
+      const pod = namespaces.add(`p${own}`);
+      ip(node, `link add cali1 type veth peer name eth0 netns ${pod}`);
+      ip(node, `link set cali1 up\nroute add 10.244.${own}.5/32 dev cali1`);
+      ip(pod, `addr add 10.244.${own}.5/32 dev eth0\nlink set eth0 up mtu 1480`);
+      ip(pod, "route add 169.254.1.1 dev eth0\nroute add default via 169.254.1.1");
+      sh(`nsenter --net=${pathOf(node)} sh -c '
+        echo 1 >/proc/sys/net/ipv4/ip_forward
+        echo 1 >/proc/sys/net/ipv4/conf/cali1/proxy_arp
+        echo 0 >/proc/sys/net/ipv4/neigh/cali1/proxy_delay'`);
+      if (own === 1) p1 = pod;
+      else echo = await startEcho({ namespace: pod, address: "10.244.2.5" });
+    }
+  });
+  after(() => {
+    echo.close();
+    for (const backend of backends) backend.close();
+    namespaces.remove();
+  });
+
+  const fromPod = () => ({ namespace: p1, address: "10.244.1.5" });
+
+  it("reach each other", async () => {
+    const result = await probe({ from: fromPod(), to: "10.244.2.5", bytes: 4000, count: 50 });
+    assert.deepEqual(result, { sent: 50, received: 50, reordered: 0, intact: true });
+  });
+
+  it("carry bulk TCP", async (t) => {
+    const options = { from: fromPod(), to: "10.244.2.5", bytes: 128 << 20 };
+    const { gigabitsPerSecond } = await transfer(options);
+    t.diagnostic(`${gigabitsPerSecond.toFixed(1)} Gbit/s, both directions together`);
+  });
+
+  // What was decapsulated as one super-packet must still be cut right when its next device cannot.
+  it("carry bulk TCP when the receiving pod's device takes no super-packets", async () => {
+    sh(`nsenter --net=${pathOf(n2)} ethtool -K cali1 tso off gso off tx off sg off`);
+    await transfer({ from: fromPod(), to: "10.244.2.5", bytes: 32 << 20 });
+    for (const backend of backends) assert.equal((await backend.counters()).errors, 0);
+  });
+});
+
+it("takes 10,000 destinations without holding the event loop for long, and then only changes", async (t) => {
+  const namespaces = new Namespaces();
+  try {
+    const [n1] = twoNodes(namespaces);
+    const backend = await openBpf(n1);
+    const few = stateOf({
+      namespace: n1,
+      local: "172.139.20.75",
+      senders: ["172.139.20.76"],
+      destinations: [],
+    });
+    const [node] = few.senders;
+    assert.ok(node !== undefined);
+    const base = prefix4("10.0.0.0/8");
+    const many = {
+      ...few,
+      destinations: Array.from({ length: 10_000 }, (_, index) => ({
+        prefix: { address: addressAt(base, index * 64), length: 26 },
+        node,
+      })),
+    };
+    await backend.apply(few);
+    let turns = 0;
+    let ticker = setImmediate(function tick() {
+      turns++;
+      ticker = setImmediate(tick);
+    });
+    const timed = async (tunnel: IpipBackend, state: typeof many) => {
+      const startMs = performance.now();
+      await tunnel.apply(state);
+      return performance.now() - startMs;
+    };
+    const allMs = await timed(backend, many);
+    assert.ok(turns >= 10, `the event loop turned ${turns} times`);
+    const againMs = await timed(backend, { ...many });
+    assert.ok(againMs < allMs / 2, `${againMs} ms for what holds already, ${allMs} ms at first`);
+    backend.close();
+    const successor = await openBpf(n1);
+    turns = 0;
+    const adoptedMs = await timed(successor, many);
+    assert.ok(turns >= 10, `the event loop turned ${turns} times`);
+    clearImmediate(ticker);
+    successor.close();
+    const ms = [allMs, againMs, adoptedMs].map((value) => value.toFixed(0));
+    t.diagnostic(`all ${ms[0]} ms, the same again ${ms[1]} ms, adopted ${ms[2]} ms`);
   } finally {
     namespaces.remove();
   }

@@ -22,13 +22,14 @@ import {
   DECAP,
   decodeConfig,
   decodeCounters,
+  destinationCodec,
   ENCAP,
   encodeConfig,
   encodeIndex,
-  encodeIpv4,
-  encodePrefix,
   type IpipConfig,
   mapNames,
+  prefixNumber,
+  senderCodec,
 } from "./layout.ts";
 import { MirroredMap } from "./mirrored-map.ts";
 import type { IpipCounters, IpipState } from "./types.ts";
@@ -52,31 +53,33 @@ export class IpipAttachment {
   readonly #senders: MirroredMap;
   #config: IpipConfig | undefined;
 
-  private constructor(inside: Inside, object: BpfObject) {
-    this.#inside = inside;
-    this.#object = object;
-    this.#destinations = new MirroredMap(object.map("ipip_dests"));
-    this.#senders = new MirroredMap(object.map("ipip_senders"));
-    const bytes = object.map("ipip_config").get(configKey);
+  private constructor(parts: {
+    readonly inside: Inside;
+    readonly object: BpfObject;
+    readonly destinations: MirroredMap;
+    readonly senders: MirroredMap;
+  }) {
+    this.#inside = parts.inside;
+    this.#object = parts.object;
+    this.#destinations = parts.destinations;
+    this.#senders = parts.senders;
+    const bytes = parts.object.map("ipip_config").get(configKey);
     this.#config = bytes && decodeConfig(bytes);
   }
 
   /** Loads the programs, with the maps that filters at these devices hold, or with new ones. */
-  static open(
+  static async open(
     inside: Inside,
     devices: { readonly tunnel?: number; readonly uplink?: number },
-  ): IpipAttachment {
-    const maps = inside(() => standingMaps(devices));
+  ): Promise<IpipAttachment> {
+    const object = load(inside(() => standingMaps(devices)));
     try {
-      const object = BpfObject.load({
-        path: objectPath,
-        classifiers: [ENCAP, DECAP],
-        maps: mapNames,
-        ...(maps ? { reuse: maps } : {}),
-      });
-      return new IpipAttachment(inside, object);
-    } finally {
-      for (const map of maps?.values() ?? []) map.close();
+      const destinations = await MirroredMap.open(object.map("ipip_dests"), destinationCodec);
+      const senders = await MirroredMap.open(object.map("ipip_senders"), senderCodec);
+      return new IpipAttachment({ inside, object, destinations, senders });
+    } catch (error) {
+      object.close();
+      throw error;
     }
   }
 
@@ -87,14 +90,9 @@ export class IpipAttachment {
 
   async apply(state: IpipState, tunnel: TunnelDevice): Promise<void> {
     const destinations = new Map(
-      state.destinations.map(({ prefix, node }) => [
-        encodePrefix(prefix).toString("hex"),
-        encodeIpv4(node).toString("hex"),
-      ]),
+      state.destinations.map(({ prefix, node }) => [prefixNumber(prefix), node]),
     );
-    const senders = new Map(
-      state.senders.map((sender) => [encodeIpv4(sender).toString("hex"), "01000000"]),
-    );
+    const senders = new Map(state.senders.map((sender) => [sender, 1]));
     await this.#destinations.put(destinations);
     await this.#senders.put(senders);
     this.#attach(state, tunnel);
@@ -163,6 +161,20 @@ export class IpipAttachment {
 
   close(): void {
     this.#object.close();
+  }
+}
+
+/** Takes over and closes the maps. */
+function load(maps: AdoptedMaps | undefined): BpfObject {
+  try {
+    return BpfObject.load({
+      path: objectPath,
+      classifiers: [ENCAP, DECAP],
+      maps: mapNames,
+      ...(maps ? { reuse: maps } : {}),
+    });
+  } finally {
+    for (const map of maps?.values() ?? []) map.close();
   }
 }
 

@@ -41,7 +41,7 @@ export class BpfBackend implements IpipBackend {
       checkIpipState(state, this.#options.device);
       const { links } = this.#options;
       const link = await this.#device(state);
-      this.#attachment ??= IpipAttachment.open(this.#inside, {
+      this.#attachment ??= await IpipAttachment.open(this.#inside, {
         tunnel: link.index,
         uplink: state.uplink,
       });

@@ -88,7 +88,36 @@ export function encodeIpv4(address: Ipv4): Buffer {
   return bytes;
 }
 
-/** Key of an array map. */
+/** Entries of a map as numbers, which a JavaScript Map compares quickly. */
+export interface EntryCodec {
+  encodeKey(key: number): Buffer;
+  decodeKey(bytes: Buffer): number;
+  encodeValue(value: number): Buffer;
+  decodeValue(bytes: Buffer): number;
+}
+
+/** A prefix as one number: 32 bits of address, 6 of length. */
+export function prefixNumber(prefix: Prefix4): number {
+  return prefix.address * 64 + prefix.length;
+}
+
+/** `ipip_dests`: prefix -> node. */
+export const destinationCodec: EntryCodec = {
+  encodeKey: (key) => encodePrefix({ address: Math.floor(key / 64) as Ipv4, length: key % 64 }),
+  decodeKey: (bytes) => bytes.readUInt32BE(4) * 64 + bytes.readUInt32LE(0),
+  encodeValue: (value) => encodeIpv4(value as Ipv4),
+  decodeValue: (bytes) => bytes.readUInt32BE(0),
+};
+
+/** `ipip_senders`: node -> 1. */
+export const senderCodec: EntryCodec = {
+  encodeKey: (key) => encodeIpv4(key as Ipv4),
+  decodeKey: (bytes) => bytes.readUInt32BE(0),
+  encodeValue: (value) => encodeIndex(value),
+  decodeValue: (bytes) => bytes.readUInt32LE(0),
+};
+
+/** A `__u32`, such as the key of an array map. */
 export function encodeIndex(index: number): Buffer {
   const bytes = Buffer.alloc(4);
   bytes.writeUInt32LE(index);

@@ -1,58 +1,55 @@
 /**
  * A BPF map with a copy of its contents in this process, so that a full desired state costs system
- * calls only for what differs. Keys and values are hex text of their bytes.
+ * calls only for what differs. Keys and values are numbers here, bytes by a codec in the kernel.
  */
 
 import { setImmediate } from "node:timers/promises";
 import type { BpfMap } from "../../lib/sys/index.ts";
+import type { EntryCodec } from "./layout.ts";
 
-/** Between two turns of the event loop; about 2 ms of system calls. */
-const WRITES_PER_TURN = 2000;
+/** Between two turns of the event loop; a few milliseconds of system calls. */
+const CALLS_PER_TURN = 500;
 
 export class MirroredMap {
   readonly #map: BpfMap;
-  readonly #held = new Map<string, string>();
+  readonly #codec: EntryCodec;
+  readonly #held: Map<number, number>;
 
-  /** Reads what the map holds: a predecessor's entries count as ours. */
-  constructor(map: BpfMap) {
+  private constructor(map: BpfMap, codec: EntryCodec, held: Map<number, number>) {
     this.#map = map;
-    for (const key of map.keys()) {
-      const value = map.get(key);
-      if (value) this.#held.set(key.toString("hex"), value.toString("hex"));
-    }
+    this.#codec = codec;
+    this.#held = held;
   }
 
-  get size(): number {
-    return this.#held.size;
+  /** Reads what the map holds: a predecessor's entries count as ours. */
+  static async open(map: BpfMap, codec: EntryCodec): Promise<MirroredMap> {
+    const held = new Map<number, number>();
+    for (const [key, value] of map.entries()) {
+      held.set(codec.decodeKey(key), codec.decodeValue(value));
+      if (held.size % CALLS_PER_TURN === 0) await setImmediate();
+    }
+    return new MirroredMap(map, codec, held);
   }
 
   /** Writes what is missing or different. Each entry changes in one step. */
-  async put(desired: ReadonlyMap<string, string>): Promise<void> {
-    const turn = turns();
+  async put(desired: ReadonlyMap<number, number>): Promise<void> {
+    let writes = 0;
     for (const [key, value] of desired) {
       if (this.#held.get(key) === value) continue;
-      this.#map.set(Buffer.from(key, "hex"), Buffer.from(value, "hex"));
+      this.#map.set(this.#codec.encodeKey(key), this.#codec.encodeValue(value));
       this.#held.set(key, value);
-      const pause = turn();
-      if (pause) await pause;
+      if (++writes % CALLS_PER_TURN === 0) await setImmediate();
     }
   }
 
   /** Deletes what is not desired. */
-  async prune(desired: ReadonlyMap<string, string>): Promise<void> {
-    const turn = turns();
-    for (const key of [...this.#held.keys()]) {
+  async prune(desired: ReadonlyMap<number, number>): Promise<void> {
+    let writes = 0;
+    for (const key of this.#held.keys()) {
       if (desired.has(key)) continue;
-      this.#map.delete(Buffer.from(key, "hex"));
+      this.#map.delete(this.#codec.encodeKey(key));
       this.#held.delete(key);
-      const pause = turn();
-      if (pause) await pause;
+      if (++writes % CALLS_PER_TURN === 0) await setImmediate();
     }
   }
-}
-
-/** Lets the event loop run after every so many calls. */
-function turns(): () => Promise<void> | undefined {
-  let writes = 0;
-  return () => (++writes % WRITES_PER_TURN === 0 ? setImmediate() : undefined);
 }

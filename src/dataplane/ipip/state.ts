@@ -7,6 +7,7 @@ import {
   isMasked,
   SwitchyardError,
 } from "../../lib/index.ts";
+import { prefixNumber } from "./layout.ts";
 import type { IpipState } from "./types.ts";
 
 /** IFNAMSIZ less its zero; no `/`, no white space (dev_valid_name of the kernel). */
@@ -38,19 +39,21 @@ export function checkIpipState(state: IpipState, own: string): void {
 }
 
 function checkDestinations(state: IpipState): void {
-  const nodes = new Map<string, Ipv4>();
+  const nodes = new Map<number, Ipv4>();
   for (const { prefix, node } of state.destinations) {
-    const text = formatPrefix(prefix);
     if (!(prefix.length >= 0 && prefix.length <= 32) || !isMasked(prefix))
-      refuse("destinations", text, "prefixes without host bits");
-    if (!isUnicast(node) || node === state.local)
-      refuse("destinations", `${text} via ${formatAddress(node)}`, "behind another node");
-    const other = nodes.get(text);
+      refuse("destinations", formatPrefix(prefix), "prefixes without host bits");
+    if (!isUnicast(node) || node === state.local) {
+      const text = `${formatPrefix(prefix)} via ${formatAddress(node)}`;
+      refuse("destinations", text, "behind another node");
+    }
+    const key = prefixNumber(prefix);
+    const other = nodes.get(key);
     if (other !== undefined && other !== node) {
       const both = `${formatAddress(other)} and ${formatAddress(node)}`;
-      refuse("destinations", `${text} via ${both}`, "behind one node each");
+      refuse("destinations", `${formatPrefix(prefix)} via ${both}`, "behind one node each");
     }
-    nodes.set(text, node);
+    nodes.set(key, node);
   }
 }
 

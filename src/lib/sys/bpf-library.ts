@@ -83,6 +83,10 @@ function bindAll(handle: ReturnType<typeof koffi.load>) {
       handle,
       "int bpf_tc_detach(const void *hook, const void *options)",
     ),
+    run: bind<[program: number, options: Uint8Array], number>(
+      handle,
+      "int bpf_prog_test_run_opts(int program, void *options)",
+    ),
     query: bind<[hook: Uint8Array, options: Uint8Array], number>(
       handle,
       "int bpf_tc_query(const void *hook, void *options)",

@@ -64,17 +64,17 @@ export class BpfMap {
     return answer !== NO_ENTRY;
   }
 
-  /** Every key; exact only while nobody else writes. */
-  keys(): Buffer[] {
-    const keys: Buffer[] = [];
+  /** Every entry, one after the other; exact only while nobody writes. */
+  *entries(): Generator<readonly [key: Buffer, value: Buffer]> {
     let previous: Buffer | null = null;
     for (;;) {
-      const next: Buffer = Buffer.alloc(this.info.keyBytes);
-      const answer = libbpf().mapNextKey(this.#fd, previous, next);
-      if (answer === NO_ENTRY) return keys;
-      if (answer < 0) throw this.#error("bpf_map_get_next_key", previous ?? next, answer);
-      keys.push(next);
-      previous = next;
+      const key: Buffer = Buffer.alloc(this.info.keyBytes);
+      const answer = libbpf().mapNextKey(this.#fd, previous, key);
+      if (answer === NO_ENTRY) return;
+      if (answer < 0) throw this.#error("bpf_map_get_next_key", previous ?? key, answer);
+      const value = this.get(key);
+      if (value) yield [key, value];
+      previous = key;
     }
   }
 

@@ -3,6 +3,7 @@
 export * from "./bpf-info.ts";
 export * from "./bpf-map.ts";
 export * from "./bpf-object.ts";
+export * from "./bpf-run.ts";
 export * from "./bpf-tc.ts";
 export * from "./file-descriptor.ts";
 export * from "./namespace.ts";
