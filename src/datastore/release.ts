@@ -48,16 +48,31 @@ function isEmpty(block: IPAMBlock): boolean {
   return block.spec.allocations.every((allocation) => allocation === null);
 }
 
-/** The affinity goes; its block too if nobody uses it, else the block outlives its affinity. */
-async function releaseAffinity(store: Datastore, affinity: BlockAffinity): Promise<void> {
-  const { cidr, node, type } = affinity.spec;
+/** The affinities go; their blocks too if nobody uses them, else a block outlives its affinity. */
+async function releaseAffinities(
+  store: Datastore,
+  isMeant: (affinity: BlockAffinity) => boolean,
+): Promise<void> {
+  const affinities = (await store.list("BlockAffinity")).items.filter(isMeant);
+  if (affinities.length === 0) return;
+  const blocks = (await store.list("IPAMBlock")).items;
+  const names = new Map(blocks.map((block) => [block.spec.cidr, block.metadata.name]));
+  for (const affinity of affinities) {
+    await releaseAffinity(store, { affinity, blockName: names.get(affinity.spec.cidr) });
+  }
+}
+
+async function releaseAffinity(
+  store: Datastore,
+  object: { readonly affinity: BlockAffinity; readonly blockName: string | undefined },
+): Promise<void> {
+  const { affinity, blockName } = object;
+  const { node, type } = affinity.spec;
   const owner = `${type || "host"}:${node}`;
-  const { items } = await store.list("IPAMBlock");
-  const block = items.find((item) => item.spec.cidr === cidr);
-  if (block) {
+  if (blockName !== undefined) {
     await amend(store, {
       kind: "IPAMBlock",
-      name: block.metadata.name,
+      name: blockName,
       change: (current) => {
         if (current.spec.affinity !== owner) return undefined;
         if (isEmpty(current)) return "delete";
@@ -70,21 +85,19 @@ async function releaseAffinity(store: Datastore, affinity: BlockAffinity): Promi
 }
 
 /** Releases every affinity to a block inside `cidr`. */
-export async function releasePoolAffinities(store: Datastore, cidr: Prefix): Promise<void> {
-  const { items } = await store.list("BlockAffinity");
-  for (const affinity of items) {
-    const block = parsePrefix(affinity.spec.cidr);
-    if (block && prefixContains(cidr, block.address)) await releaseAffinity(store, affinity);
-  }
+export function releasePoolAffinities(store: Datastore, cidr: Prefix): Promise<void> {
+  return releaseAffinities(store, ({ spec }) => {
+    const block = parsePrefix(spec.cidr);
+    return block !== undefined && prefixContains(cidr, block.address);
+  });
 }
 
 /** Releases every affinity of the host. */
-export async function releaseHostAffinities(store: Datastore, node: string): Promise<void> {
-  const { items } = await store.list("BlockAffinity");
-  for (const affinity of items) {
-    const host = (affinity.spec.type || "host") === "host";
-    if (host && affinity.spec.node === node) await releaseAffinity(store, affinity);
-  }
+export function releaseHostAffinities(store: Datastore, node: string): Promise<void> {
+  return releaseAffinities(
+    store,
+    ({ spec }) => (spec.type || "host") === "host" && spec.node === node,
+  );
 }
 
 /** Drops attributes that no allocation points at, and points the others anew. */

@@ -1,0 +1,297 @@
+import assert from "node:assert/strict";
+import { connect } from "node:net";
+import { test } from "node:test";
+import fc from "fast-check";
+import { type Answer, type Served, withServer } from "./http.test-support.ts";
+
+const pools = "/apis/projectcalico.org/v3/ippools";
+
+function poolText(name: string, spec: object): string {
+  const resource = { apiVersion: "projectcalico.org/v3", kind: "IPPool", metadata: { name }, spec };
+  return JSON.stringify(resource);
+}
+
+/** `code reason message`, and that it is a Status like Kubernetes' own. */
+function failure({ code, body }: Answer): string {
+  const status = body as Record<string, unknown>;
+  assert.equal(status.kind, "Status");
+  assert.equal(status.apiVersion, "v1");
+  assert.equal(status.status, "Failure");
+  assert.equal(status.code, code);
+  return `${code} ${status.reason} ${status.message}`;
+}
+
+test("objects are created, read, replaced, patched and deleted over plain HTTP", async () => {
+  await withServer(async ({ call }) => {
+    const created = await call({
+      method: "POST",
+      path: pools,
+      body: poolText("a", { cidr: "10.0.0.0/16" }),
+    });
+    assert.equal(created.code, 201);
+    const resource = created.body as { metadata: Record<string, string>; spec: object };
+    assert.deepEqual((await call({ path: `${pools}/a` })).body, resource);
+    const list = (await call({ path: pools })).body as Record<string, unknown>;
+    assert.equal(list.kind, "IPPoolList");
+    assert.deepEqual(list.items, [resource]);
+    const replaced = await call({
+      method: "PUT",
+      path: `${pools}/a`,
+      body: JSON.stringify({ ...resource, spec: { ...resource.spec, natOutgoing: true } }),
+    });
+    assert.equal(replaced.code, 200);
+    for (const contentType of [
+      "application/merge-patch+json",
+      "application/strategic-merge-patch+json",
+    ]) {
+      const body = JSON.stringify({ spec: { natOutgoing: null, ipipMode: "Always" } });
+      const patched = await call({ method: "PATCH", path: `${pools}/a`, body, contentType });
+      const { spec } = patched.body as { spec: Record<string, unknown> };
+      assert.deepEqual([patched.code, spec.natOutgoing, spec.ipipMode], [200, undefined, "Always"]);
+    }
+    const stale = JSON.stringify({ preconditions: { resourceVersion: "1" } });
+    assert.equal(
+      failure(await call({ method: "DELETE", path: `${pools}/a`, body: stale })),
+      "409 Conflict update conflict: IPPool(a)",
+    );
+    assert.equal((await call({ method: "DELETE", path: `${pools}/a` })).code, 200);
+    assert.equal((await call({ path: `${pools}/a` })).code, 404);
+  });
+});
+
+test("refusals are Status objects with Calico's words", async () => {
+  await withServer(async ({ call }) => {
+    const create = (body: string | Buffer) => call({ method: "POST", path: pools, body });
+    await create(poolText("a", { cidr: "10.0.0.0/16" }));
+    const patch = (body: string) => call({ method: "PATCH", path: `${pools}/a`, body });
+    const rows: [answer: Answer, expected: RegExp | string][] = [
+      [await create("{"), /^400 BadRequest the body is not valid JSON: /],
+      [await create(Buffer.from([0xff, 0xfe])), /^400 BadRequest the body is not valid JSON: /],
+      [
+        await create(""),
+        "422 Invalid json: cannot unmarshal undefined into a resource: expected an object",
+      ],
+      [
+        await create("[]"),
+        "422 Invalid json: cannot unmarshal array into a resource: expected an object",
+      ],
+      [
+        await create(poolText("a", { cidr: "10.0.0.0/16" })),
+        "409 AlreadyExists resource already exists: IPPool(a) with error: <nil>",
+      ],
+      [
+        await create(poolText("b", { cidr: "10.0.0.0/24" })),
+        "422 Invalid error with field IPPool.Spec.CIDR = '10.0.0.0/24' (IPPool(b) CIDR overlaps with IPPool(a) CIDR 10.0.0.0/16)",
+      ],
+      [
+        await create(poolText("b", { cidr: "11.0.0.0/24", foo: 1 })),
+        '422 Invalid strict decoding error: unknown field "spec.foo"',
+      ],
+      [await create("x".repeat(5 * 1024 * 1024)), /^413 RequestEntityTooLarge /],
+      [await patch("[]"), "400 BadRequest a merge patch is a JSON object"],
+      [
+        await patch('{"spec":{"vxlanMode":"Always","ipipMode":"Always"}}'),
+        "422 Invalid error with field spec (ipipMode and vxlanMode cannot both be enabled)",
+      ],
+      [
+        await patch('{"spec":{"foo":1}}'),
+        '422 Invalid strict decoding error: unknown field "spec.foo"',
+      ],
+      [
+        await patch('{"metadata":{"resourceVersion":"1"}}'),
+        "409 Conflict update conflict: IPPool(a)",
+      ],
+      [
+        await patch('{"metadata":{"name":"b"}}'),
+        "400 BadRequest the name of the object (b) does not match the name on the URL (a)",
+      ],
+      [
+        await call({ path: `${pools}/b` }),
+        "404 NotFound resource does not exist: IPPool(b) with error: <nil>",
+      ],
+      [
+        await call({ path: "/apis/nothing" }),
+        "404 NotFound the server could not find the requested resource: GET /apis/nothing",
+      ],
+      [await call({ path: "/apis/projectcalico.org/v3/nodes/%ZZ" }), /^400 BadRequest /],
+      [
+        await call({ path: `${pools}?watch=true&resourceVersion=999` }),
+        /^410 Expired resource version 999 is too old, list again/,
+      ],
+      [
+        await call({ path: `${pools}?watch=true&resourceVersion=x` }),
+        "422 Invalid error with field ResourceVersion = 'x' (not a revision of this datastore)",
+      ],
+      [
+        await call({ method: "DELETE", path: `${pools}/a`, body: '{"preconditions":{"uid":1}}' }),
+        "400 BadRequest preconditions.resourceVersion and preconditions.uid are strings",
+      ],
+    ];
+    for (const [answer, expected] of rows) {
+      const text = failure(answer);
+      if (typeof expected === "string") assert.equal(text, expected);
+      else assert.match(text, expected);
+    }
+    const list = (await call({ path: pools })).body as { items: unknown[] };
+    assert.equal(list.items.length, 1);
+  });
+});
+
+test("discovery, version and health", async () => {
+  await withServer(async ({ call }) => {
+    const groups = (await call({ path: "/apis" })).body as { groups: { name: string }[] };
+    assert.deepEqual(
+      groups.groups.map((group) => group.name),
+      ["projectcalico.org", "switchyard.io"],
+    );
+    const resources = (await call({ path: "/apis/projectcalico.org/v3" })).body as {
+      resources: { name: string; kind: string; namespaced: boolean }[];
+    };
+    const found = resources.resources.filter((entry) => !entry.name.includes("/"));
+    assert.equal(found.length, 11);
+    const workloads = found.find((entry) => entry.kind === "WorkloadEndpoint");
+    assert.deepEqual([workloads?.name, workloads?.namespaced], ["workloadendpoints", true]);
+    for (const { name } of found) {
+      assert.equal((await call({ path: `/apis/projectcalico.org/v3/${name}` })).code, 200, name);
+    }
+    assert.equal((await call({ path: "/api" })).code, 200);
+    const version = (await call({ path: "/version" })).body as { gitVersion: string };
+    assert.match(version.gitVersion, /^v\d+\.\d+\.\d+$/);
+    assert.deepEqual(await call({ path: "/healthz" }), { code: 200, body: "ok" });
+    assert.deepEqual(await call({ path: "/readyz" }), { code: 200, body: "ok" });
+  });
+});
+
+test("a first start makes the cluster's identity", async () => {
+  await withServer(async ({ store }) => {
+    const { spec } = await store.get("ClusterInformation", "default");
+    assert.match(spec.clusterGUID ?? "", /^[0-9a-f]{32}$/);
+    assert.equal(spec.datastoreReady, true);
+  });
+});
+
+test("the status subresource changes the status and nothing else", async () => {
+  await withServer(async ({ store, call }) => {
+    const path = "/apis/projectcalico.org/v3/nodes";
+    const node = await store.create({
+      apiVersion: "projectcalico.org/v3",
+      kind: "Node",
+      metadata: { name: "n" },
+      spec: { ipv4VXLANTunnelAddr: "10.0.0.1" },
+    });
+    const body = JSON.stringify({ ...node, spec: {}, status: { podCIDRs: ["10.0.0.0/24"] } });
+    assert.equal((await call({ method: "PUT", path: `${path}/n/status`, body })).code, 200);
+    assert.equal(
+      failure(await call({ method: "PUT", path: `${path}/n/status`, body })),
+      "409 Conflict update conflict: Node(n)",
+    );
+    const { spec, status } = await store.get("Node", "n");
+    assert.deepEqual({ spec, status }, { spec: node.spec, status: { podCIDRs: ["10.0.0.0/24"] } });
+  });
+});
+
+test("a watch without a revision begins with what exists, and hides bookmarks unless asked", async () => {
+  await withServer(async ({ place, store, call }) => {
+    await call({ method: "POST", path: pools, body: poolText("a", { cidr: "10.0.0.0/16" }) });
+    const socket = connect({ path: place.socketPath });
+    socket.write(`GET ${pools}?watch=true HTTP/1.1\r\nHost: x\r\n\r\n`);
+    let text = "";
+    socket.setEncoding("utf8");
+    socket.on("data", (chunk) => {
+      text += chunk;
+    });
+    await store.create({
+      apiVersion: "projectcalico.org/v3",
+      kind: "IPPool",
+      metadata: { name: "b" },
+      spec: { cidr: "11.0.0.0/16" },
+    });
+    while (!text.includes('"name":"b"'))
+      await new Promise((resolve) => socket.once("data", resolve));
+    const types = [...text.matchAll(/"type":"([A-Z]+)","object":\{/g)].map((match) => match[1]);
+    assert.deepEqual(types, ["ADDED", "ADDED"]);
+    socket.destroy();
+  });
+});
+
+async function isAlive({ call }: Served): Promise<boolean> {
+  return (await call({ path: "/healthz" })).code === 200;
+}
+
+test("no bytes on the socket bring the server down", { timeout: 60_000 }, async () => {
+  await withServer(async (served) => {
+    const start = fc.constantFrom(
+      "",
+      "GET / HTTP/1.1\r\n",
+      `POST ${pools} HTTP/1.1\r\nContent-Length: 5\r\n\r\n`,
+      "GET /apis HTTP/1.1\r\nHost: x\r\n\r\n",
+    );
+    await fc.assert(
+      fc.asyncProperty(start, fc.uint8Array({ maxLength: 200 }), async (head, tail) => {
+        await new Promise<void>((resolve) => {
+          const socket = connect({ path: served.place.socketPath });
+          socket.on("error", () => resolve());
+          socket.on("close", () => resolve());
+          socket.on("connect", () => {
+            socket.write(head);
+            socket.end(tail);
+          });
+          socket.resume();
+        });
+        assert.ok(await isAlive(served));
+      }),
+      { numRuns: 100 },
+    );
+  });
+});
+
+test("no request brings the server down or is answered by 500", { timeout: 60_000 }, async () => {
+  await withServer(async (served) => {
+    const method = fc.constantFrom("GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS");
+    const segment = fc.constantFrom(
+      "apis",
+      "projectcalico.org",
+      "v3",
+      "ippools",
+      "nodes",
+      "workloadendpoints",
+      "namespaces",
+      "a",
+      "status",
+      "%2e%2e",
+      "__proto__",
+    );
+    const good = fc.constantFrom(
+      pools,
+      `${pools}/a`,
+      `${pools}/a/status`,
+      "/apis/projectcalico.org/v3/namespaces/n/workloadendpoints",
+    );
+    const path = fc.oneof(
+      good,
+      fc.array(segment).map((parts) => `/${parts.join("/")}`),
+    );
+    const json = fc.oneof(
+      fc.json(),
+      fc.jsonValue().map((spec) => poolText("a", spec as object)),
+      fc.jsonValue().map((metadata) =>
+        JSON.stringify({
+          kind: "IPPool",
+          apiVersion: "projectcalico.org/v3",
+          metadata,
+          spec: {},
+        }),
+      ),
+      fc.string(),
+    );
+    await fc.assert(
+      fc.asyncProperty(method, path, json, async (verb, where, body) => {
+        const request = verb === "GET" ? {} : { body };
+        const answer = await served.call({ method: verb, path: where, ...request });
+        assert.ok(answer.code < 500, `${verb} ${where} ${body}: ${JSON.stringify(answer.body)}`);
+      }),
+      { numRuns: 400 },
+    );
+    assert.ok(await isAlive(served));
+  });
+});
