@@ -1,0 +1,160 @@
+/**
+ * Builds the lab's network: a namespace per member, bridges and links in the router's. What is there
+ * already stays as it is; everything goes over rtnetlink, veths are made straight into their namespaces.
+ *
+ *   sy-router:  br20 ── node1, node2 (veths to eth0 of sy-node1, …)    br30 ── node3, …
+ *               outside (veth to eth0 of sy-outside)
+ */
+
+import { readFileSync, writeFileSync } from "node:fs";
+import { type Ipv4, type Prefix4, prefix4, SwitchyardError } from "../lib/index.ts";
+import { createNamespace, listNamespaces, namespacePath, withNamespace } from "../lib/sys/index.ts";
+import {
+  addressReplace,
+  type Link,
+  linkSet,
+  openRouteSocket,
+  type Request,
+  type RouteSocket,
+  routeReplace,
+} from "../netlink/index.ts";
+import { type LabPaths, namespaceName } from "./paths.ts";
+import type { Topology } from "./topology.ts";
+
+const RTPROT_STATIC = 4;
+const uplink = "eth0";
+const everywhere = prefix4("0.0.0.0/0");
+
+/** @throws SwitchyardError with the kernel's words. */
+export async function buildNetwork(paths: LabPaths, topology: Topology): Promise<void> {
+  const members = ["router", "outside", ...topology.nodes, ...topology.pods];
+  const existing = new Set(listNamespaces());
+  for (const member of members) {
+    const name = namespaceName(paths, typeof member === "string" ? member : member.name);
+    if (!existing.has(name)) createNamespace(name, { loopback: true });
+  }
+  await buildRouter(paths, topology);
+  const { outside } = topology;
+  const hosts = [
+    { name: "outside", ...outside },
+    ...topology.nodes.map(({ name, address, subnet }) => {
+      return { name, address, prefix: subnet.prefix, router: subnet.router };
+    }),
+  ];
+  for (const host of hosts) await configureHost(paths, host);
+}
+
+async function buildRouter(paths: LabPaths, topology: Topology): Promise<void> {
+  const namespace = namespacePath(namespaceName(paths, "router"));
+  enableForwarding(namespace);
+  const socket = openRouteSocket({ namespace });
+  try {
+    let links = await linksByName(socket);
+    for (const subnet of topology.subnets) {
+      if (links.has(subnet.bridge)) continue;
+      // A bridge without an address of its own takes that of its lowest port, and changes it with them.
+      const mac = macOf(subnet.router);
+      await socket.createLink({ kind: "bridge", name: subnet.bridge, mac, up: true });
+    }
+    const ports = [...topology.nodes.map(({ name }) => name), "outside"];
+    for (const port of ports) {
+      if (links.has(port)) continue;
+      const peer = { name: uplink, namespace: namespacePath(namespaceName(paths, port)) };
+      await socket.createLink({ kind: "veth", name: port, up: true, peer });
+    }
+    links = await linksByName(socket);
+    const requests: Request[] = [];
+    for (const subnet of topology.subnets) {
+      const bridge = linkNamed(links, subnet.bridge, "router");
+      requests.push(...addressed(bridge, subnet.router, subnet.prefix));
+    }
+    for (const node of topology.nodes) {
+      const port = linkNamed(links, node.name, "router");
+      const bridge = linkNamed(links, node.subnet.bridge, "router");
+      if (port.master === bridge.index && port.up) continue;
+      requests.push(linkSet(port.index, { master: bridge.index, up: true }));
+    }
+    const outside = linkNamed(links, "outside", "router");
+    requests.push(...addressed(outside, topology.outside.router, topology.outside.prefix));
+    await executeAll(socket, requests, "router");
+  } finally {
+    socket.close();
+  }
+}
+
+interface Host {
+  readonly name: string;
+  readonly address: Ipv4;
+  readonly prefix: Prefix4;
+  readonly router: Ipv4;
+}
+
+async function configureHost(paths: LabPaths, host: Host): Promise<void> {
+  const socket = openRouteSocket({ namespace: namespacePath(namespaceName(paths, host.name)) });
+  try {
+    const link = linkNamed(await linksByName(socket), uplink, host.name);
+    const requests = addressed(link, host.address, host.prefix);
+    requests.push(
+      routeReplace({
+        type: "unicast",
+        destination: everywhere,
+        gateway: host.router,
+        device: link.index,
+        protocol: RTPROT_STATIC,
+      }),
+    );
+    await executeAll(socket, requests, host.name);
+  } finally {
+    socket.close();
+  }
+}
+
+function addressed(link: Link, address: Ipv4, subnet: Prefix4): Request[] {
+  const { index } = link;
+  const prefix = { address, length: subnet.length };
+  const up = link.up ? [] : [linkSet(index, { up: true })];
+  return [...up, addressReplace({ index, prefix, scope: "global" })];
+}
+
+async function linksByName(socket: RouteSocket): Promise<Map<string, Link>> {
+  return new Map((await socket.links()).map((link) => [link.name, link]));
+}
+
+function linkNamed(links: ReadonlyMap<string, Link>, name: string, member: string): Link {
+  const link = links.get(name);
+  if (link !== undefined) return link;
+  throw new SwitchyardError(
+    "LAB_FAILED",
+    `${member} has lost its link ${name}: \`lab down\`, then \`lab up\` makes it anew`,
+  );
+}
+
+async function executeAll(
+  socket: RouteSocket,
+  requests: readonly Request[],
+  member: string,
+): Promise<void> {
+  for (const error of await socket.execute(requests)) {
+    if (error === undefined) continue;
+    throw new SwitchyardError("LAB_FAILED", `${member}: ${error.message}`, { cause: error });
+  }
+}
+
+/** `02:00:` and the address. */
+function macOf(address: Ipv4): string {
+  const bytes = [address >>> 24, (address >>> 16) & 255, (address >>> 8) & 255, address & 255];
+  return ["02", "00", ...bytes.map((byte) => byte.toString(16).padStart(2, "0"))].join(":");
+}
+
+/** /proc/sys/net is that of the calling thread's namespace. */
+function enableForwarding(namespace: string): void {
+  const file = "/proc/sys/net/ipv4/ip_forward";
+  withNamespace(namespace, () => {
+    if (readFileSync(file, "utf8").trim() !== "1") writeFileSync(file, "1");
+  });
+}
+
+/** Names of the namespaces of this lab that exist, known to its record or not. */
+export function labNamespaces(paths: LabPaths): string[] {
+  return listNamespaces().filter((name) => name.startsWith(paths.namespacePrefix));
+}

@@ -1,0 +1,132 @@
+/** Attaches the lab's pods as a container runtime would: address from IPAM, veth, WorkloadEndpoint. */
+
+import { createHash } from "node:crypto";
+import { attachWorkload, workloadDeviceName } from "../dataplane/index.ts";
+import type { Datastore } from "../datastore/index.ts";
+import { Ipam } from "../ipam/index.ts";
+import {
+  type Clock,
+  formatAddress,
+  hasCode,
+  type Ipv4,
+  ipv4,
+  isIpv4,
+  SwitchyardError,
+} from "../lib/index.ts";
+import { namespacePath } from "../lib/sys/index.ts";
+import { type WorkloadEndpoint, workloadEndpointName } from "../model/index.ts";
+import { type LabPaths, namespaceName } from "./paths.ts";
+import type { RecordHolder } from "./record-holder.ts";
+import type { PodRecord } from "./state-file.ts";
+import type { LabPod, Topology } from "./topology.ts";
+
+/** The Kubernetes namespace of the lab's pods. */
+const podNamespace = "default";
+const podDevice = "eth0";
+/** What fits through every mode (VXLAN takes 50 of 1500 bytes), so that no mode change needs another. */
+const podMtu = 1450;
+
+export interface PodsContext {
+  readonly paths: LabPaths;
+  readonly topology: Topology;
+  readonly holder: RecordHolder;
+  readonly store: Datastore;
+  readonly clock: Clock;
+}
+
+export async function ensurePods(context: PodsContext): Promise<void> {
+  for (const pod of context.topology.pods) {
+    const record = context.holder.record.pods[pod.name] ?? (await assignAddress(context, pod));
+    const { mac } = await attachWorkload({
+      hostNamespace: namespacePath(namespaceName(context.paths, pod.node)),
+      podNamespace: namespacePath(namespaceName(context.paths, pod.name)),
+      hostDevice: record.interfaceName,
+      podDevice,
+      address: ipv4(record.address),
+      mtu: podMtu,
+    });
+    await publish(context.store, endpointOf(pod, record, mac));
+  }
+}
+
+async function assignAddress(context: PodsContext, pod: LabPod): Promise<PodRecord> {
+  const { clock, store, holder } = context;
+  const ipam = new Ipam({ store, clock });
+  // The same each time, so that what a killed `up` was given can be found and given back.
+  const containerId = createHash("sha256").update(`lab ${pod.name}`).digest("hex");
+  const handle = `k8s-pod-network.${containerId}`;
+  await releaseLeftover(ipam, handle);
+  const { addresses, messages } = await ipam.autoAssign({
+    count: 1,
+    handle,
+    attributes: {
+      node: pod.node,
+      pod: pod.name,
+      namespace: podNamespace,
+      timestamp: new Date(clock.now()).toUTCString(),
+    },
+    node: pod.node,
+    use: "Workload",
+  });
+  const [address] = addresses;
+  if (address === undefined || !isIpv4(address)) {
+    throw new SwitchyardError(
+      "IPAM_EXHAUSTED",
+      `no address for ${pod.name} on ${pod.node}: ${messages.join("; ")}`,
+    );
+  }
+  const record: PodRecord = {
+    node: pod.node,
+    address: formatAddress(address satisfies Ipv4),
+    containerId,
+    interfaceName: workloadDeviceName(podNamespace, pod.name),
+  };
+  holder.setPod(pod.name, record);
+  return record;
+}
+
+async function releaseLeftover(ipam: Ipam, handle: string): Promise<void> {
+  try {
+    await ipam.releaseByHandle(handle);
+  } catch (error) {
+    if (!hasCode(error, "RESOURCE_NOT_FOUND")) throw error;
+  }
+}
+
+export function endpointOf(pod: LabPod, record: PodRecord, mac: string): WorkloadEndpoint {
+  const identifiers = {
+    node: pod.node,
+    orchestrator: "k8s",
+    pod: pod.name,
+    endpoint: podDevice,
+  };
+  return {
+    apiVersion: "projectcalico.org/v3",
+    kind: "WorkloadEndpoint",
+    metadata: { name: workloadEndpointName(identifiers), namespace: podNamespace },
+    spec: {
+      ...identifiers,
+      containerID: record.containerId,
+      ipNetworks: [`${record.address}/32`],
+      interfaceName: record.interfaceName,
+      mac,
+      profiles: [`kns.${podNamespace}`],
+    },
+  };
+}
+
+/** Writes it only when it says something else than what is stored. */
+async function publish(store: Datastore, endpoint: WorkloadEndpoint): Promise<void> {
+  const { name } = endpoint.metadata;
+  try {
+    const stored = await store.get("WorkloadEndpoint", name, { namespace: podNamespace });
+    const same = (["interfaceName", "mac", "containerID"] as const).every(
+      (field) => stored.spec[field] === endpoint.spec[field],
+    );
+    if (same && stored.spec.ipNetworks?.[0] === endpoint.spec.ipNetworks?.[0]) return;
+    await store.update<"WorkloadEndpoint">({ ...endpoint, metadata: stored.metadata });
+  } catch (error) {
+    if (!hasCode(error, "RESOURCE_NOT_FOUND")) throw error;
+    await store.create<"WorkloadEndpoint">(endpoint);
+  }
+}

@@ -1,0 +1,57 @@
+/** The programs of this checkout that a lab runs. */
+
+import { fileURLToPath } from "node:url";
+import { namespacePath } from "../lib/sys/index.ts";
+import { agentSocket, processNames } from "./lab-state.ts";
+import { type LabPaths, logFile, namespaceName, nodeDirectory } from "./paths.ts";
+import type { ProcessSpec } from "./processes.ts";
+
+/** `bin/switchyard`, as an absolute path. */
+export const launcher = fileURLToPath(new URL("../../bin/switchyard", import.meta.url));
+
+export function serverProcess(paths: LabPaths): ProcessSpec {
+  return {
+    name: processNames.server,
+    labDirectory: paths.directory,
+    command: [launcher, "server", "--socket", paths.apiSocket, "--database", paths.database],
+    logFile: logFile(paths, processNames.server),
+  };
+}
+
+export function routerProcess(paths: LabPaths): ProcessSpec {
+  return {
+    name: processNames.router,
+    labDirectory: paths.directory,
+    command: [
+      process.execPath,
+      "--disable-warning=ExperimentalWarning",
+      fileURLToPath(new URL("./router/main.ts", import.meta.url)),
+      paths.routerConfig,
+    ],
+    namespace: namespacePath(namespaceName(paths, "router")),
+    logFile: logFile(paths, processNames.router),
+  };
+}
+
+export function agentProcess(paths: LabPaths, node: string): ProcessSpec {
+  const directory = nodeDirectory(paths, node);
+  return {
+    name: processNames.agent(node),
+    labDirectory: paths.directory,
+    command: [
+      launcher,
+      "agent",
+      "--node",
+      node,
+      "--socket",
+      paths.apiSocket,
+      "--state-dir",
+      directory,
+    ],
+    namespace: namespacePath(namespaceName(paths, node)),
+    environment: { SWITCHYARD_NODE: node, SWITCHYARD_SOCKET: paths.apiSocket },
+    logFile: logFile(paths, processNames.agent(node)),
+  };
+}
+
+export { agentSocket };

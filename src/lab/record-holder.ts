@@ -1,0 +1,52 @@
+/** The lab's record in memory, with its file always in step. */
+
+import { SwitchyardError } from "../lib/index.ts";
+import type { ProcessIdentity } from "./process-identity.ts";
+import { type LabRecord, type PodRecord, readRecord, writeRecord } from "./state-file.ts";
+
+export class RecordHolder {
+  readonly #file: string;
+  #record: LabRecord;
+
+  private constructor(file: string, record: LabRecord) {
+    this.#file = file;
+    this.#record = record;
+  }
+
+  /** Opens the record at `file`, or writes `initial` there. */
+  static open(file: string, initial: () => LabRecord): RecordHolder {
+    const existing = readRecord(file);
+    if (existing !== undefined) return new RecordHolder(file, existing);
+    const record = initial();
+    writeRecord(file, record);
+    return new RecordHolder(file, record);
+  }
+
+  /** The record at `file`. @throws LAB_FAILED when there is no lab (any more). */
+  static reopen(file: string): RecordHolder {
+    const record = readRecord(file);
+    if (record !== undefined) return new RecordHolder(file, record);
+    throw new SwitchyardError("LAB_FAILED", "there is no lab: `lab up` makes one");
+  }
+
+  get record(): LabRecord {
+    return this.#record;
+  }
+
+  setProcess(name: string, identity: ProcessIdentity): void {
+    const { pid, startTime } = identity;
+    this.#write({
+      ...this.#record,
+      processes: { ...this.#record.processes, [name]: { pid, startTime } },
+    });
+  }
+
+  setPod(name: string, pod: PodRecord): void {
+    this.#write({ ...this.#record, pods: { ...this.#record.pods, [name]: pod } });
+  }
+
+  #write(record: LabRecord): void {
+    writeRecord(this.#file, record);
+    this.#record = record;
+  }
+}

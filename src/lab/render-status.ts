@@ -1,0 +1,43 @@
+/** `lab status` as text. Pure. */
+
+import type { LabStatus } from "./status.ts";
+
+export function renderStatus(status: LabStatus): string {
+  const { server, router, outside } = status;
+  const established = router.sessions.filter(({ state }) => state === "Established").length;
+  const nodes = status.nodes.map((node) => [
+    node.name,
+    node.address,
+    node.subnet,
+    pidText(node.pid),
+    node.mode ?? "-",
+    `${node.sessions.established}/${node.sessions.total}`,
+    node.pods.map((pod) => `${pod.name}=${pod.address}`).join(" "),
+  ]);
+  const lines = [
+    `mode     ${status.mode ?? "unknown"}`,
+    `server   pid ${pidText(server.pid)}  ${server.socketPath}`,
+    `router   pid ${pidText(router.pid)}  ${router.addresses.join(" ")}  sessions ${established}/${router.sessions.length}`,
+    `outside  ${outside.address}`,
+    "",
+    ...table([["NODE", "ADDRESS", "SUBNET", "PID", "MODE", "SESSIONS", "PODS"], ...nodes]),
+    "",
+  ];
+  if (status.healthy) lines.push("healthy");
+  else lines.push("not healthy:", ...status.problems.map((problem) => `  ${problem}`));
+  return `${lines.join("\n")}\n`;
+}
+
+function pidText(pid: number | undefined): string {
+  return pid === undefined ? "-" : String(pid);
+}
+
+function table(rows: readonly (readonly string[])[]): string[] {
+  const widths = rows[0]!.map((_, column) => Math.max(...rows.map((row) => row[column]!.length)));
+  return rows.map((row) =>
+    row
+      .map((cell, column) => cell.padEnd(widths[column]!))
+      .join("  ")
+      .trimEnd(),
+  );
+}

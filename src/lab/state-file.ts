@@ -1,0 +1,75 @@
+/**
+ * The lab's record on disk: sizes, processes, pods. Written whole and atomically, before what it
+ * announces is made, so that `down` knows of everything even when `up` was killed half-way.
+ */
+
+import {
+  closeSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  writeSync,
+} from "node:fs";
+import { dirname } from "node:path";
+import { z } from "zod";
+import { errorText, SwitchyardError } from "../lib/index.ts";
+import { modeNames } from "./modes.ts";
+
+const processSchema = z.strictObject({ pid: z.int().positive(), startTime: z.int() });
+
+const podSchema = z.strictObject({
+  node: z.string(),
+  /** `/32` less: `10.244.1.3`. */
+  address: z.string(),
+  /** What a container runtime would call it; part of the IPAM handle. */
+  containerId: z.string(),
+  interfaceName: z.string(),
+});
+
+const recordSchema = z.strictObject({
+  version: z.literal(1),
+  nodes: z.int().positive(),
+  podsPerNode: z.int().nonnegative(),
+  /** The mode the lab was made with; the pool may have moved on. */
+  mode: z.enum(modeNames),
+  /** By process name: `server`, `router`, `agent-node1`. */
+  processes: z.record(z.string(), processSchema),
+  /** Pods whose address was assigned, by name. */
+  pods: z.record(z.string(), podSchema),
+});
+
+export type LabRecord = z.infer<typeof recordSchema>;
+export type PodRecord = z.infer<typeof podSchema>;
+
+/** undefined when there is no lab. @throws LAB_FAILED when the file is not one of ours. */
+export function readRecord(file: string): LabRecord | undefined {
+  let text: string;
+  try {
+    text = readFileSync(file, "utf8");
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
+    throw error;
+  }
+  try {
+    return recordSchema.parse(JSON.parse(text));
+  } catch (error) {
+    throw new SwitchyardError("LAB_FAILED", `${file} is no lab state: ${errorText(error)}`, {
+      cause: error,
+    });
+  }
+}
+
+export function writeRecord(file: string, record: LabRecord): void {
+  mkdirSync(dirname(file), { recursive: true, mode: 0o755 });
+  const temporary = `${file}.new`;
+  const descriptor = openSync(temporary, "w", 0o644);
+  try {
+    writeSync(descriptor, `${JSON.stringify(record, undefined, 2)}\n`);
+    fsyncSync(descriptor);
+  } finally {
+    closeSync(descriptor);
+  }
+  renameSync(temporary, file);
+}

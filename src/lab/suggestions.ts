@@ -1,0 +1,30 @@
+/** What `lab up` prints at its end: what is there, and what to try. Pure. */
+
+import type { LabState } from "./lab-state.ts";
+import { layout } from "./topology.ts";
+
+export function suggestions(state: LabState): string[] {
+  const first = state.pods[0];
+  const last = state.pods.at(-1);
+  const node = state.nodes[0]!.name;
+  const lab =
+    state.name === "sy" ? "bin/switchyard lab" : `bin/switchyard lab --name ${state.name}`;
+  const lines = state.nodes.map((entry) => {
+    const pods = state.pods.filter((pod) => pod.node === entry.name);
+    return `  ${entry.name}  ${entry.address}  ${pods.map((pod) => `${pod.name}=${pod.address}`).join(" ")}`;
+  });
+  const tries = [
+    `${lab} status`,
+    `${lab} exec ${node} -- ip route`,
+    ...(first && last ? [`${lab} exec ${first.name} -- ping -c 3 ${last.address}`] : []),
+    `${lab} exec ${node} -- switchyard node status`,
+    `${lab} exec ${node} -- switchyard patch ippool ${layout.poolName} --patch '{"spec":{"ipipMode":"Never","vxlanMode":"Always"}}'`,
+    `${lab} down`,
+  ];
+  return [
+    "the lab is up:",
+    ...lines.map((line) => line.trimEnd()),
+    "try:",
+    ...tries.map((line) => `  ${line}`),
+  ];
+}

@@ -1,0 +1,200 @@
+/**
+ * Brings a lab up, or back up: what is there and healthy stays, what is missing is made, a process that
+ * died is started again. Ends when every node has realised the pool's mode and every pod is reached.
+ */
+
+import { writeFileSync } from "node:fs";
+import { type Datastore, openApiClient } from "../datastore/index.ts";
+import { type Clock, hasCode, SwitchyardError, systemClock } from "../lib/index.ts";
+import { ensureProcess } from "./ensure-process.ts";
+import { exclusively } from "./exclusive.ts";
+import { agentSocket, type LabState, labStateOf, processNames } from "./lab-state.ts";
+import { type ModeName, modeOfPool, parseMode } from "./modes.ts";
+import { buildNetwork } from "./network.ts";
+import { type LabPaths, labPaths, logFile } from "./paths.ts";
+import { ensurePods } from "./pods.ts";
+import { checkPrerequisites } from "./prerequisites.ts";
+import type { ProcessIdentity } from "./process-identity.ts";
+import { agentProcess, routerProcess, serverProcess } from "./programs.ts";
+import { checkReach } from "./reach-check.ts";
+import {
+  agentProblems,
+  askAgent,
+  askRouter,
+  routerProblems,
+  type WaitOptions,
+  waitUntilReady,
+} from "./readiness.ts";
+import { RecordHolder } from "./record-holder.ts";
+import { labResources } from "./resources.ts";
+import { routerConfigOf } from "./router/config.ts";
+import { defaultSize, layout, type Topology, topologyOf } from "./topology.ts";
+import { ask } from "./unix-http.ts";
+
+export interface LabUpOptions {
+  /** `sy` unless told; several labs may run beside each other. */
+  readonly name?: string;
+  /** 4 unless told. */
+  readonly nodes?: number;
+  /** 2 unless told. */
+  readonly podsPerNode?: number;
+  /** Of the pool, as parseMode reads it; `IPIP Always` unless told. */
+  readonly mode?: string;
+  /** For each phase that may take time; 30,000 unless told. */
+  readonly timeoutMs?: number;
+  /** Told what is done, a line at a time. */
+  readonly onProgress?: (line: string) => void;
+  readonly signal?: AbortSignal;
+}
+
+const defaultMode: ModeName = "IPIP Always";
+
+interface Run {
+  readonly options: LabUpOptions;
+  readonly paths: LabPaths;
+  readonly topology: Topology;
+  readonly holder: RecordHolder;
+  readonly clock: Clock;
+}
+
+/** @throws PREREQUISITE_MISSING, INVALID_ARGUMENT, LAB_FAILED. */
+export async function labUp(options: LabUpOptions = {}): Promise<LabState> {
+  // Bad sizes are said before anything else, root or not.
+  topologyOf(options);
+  if (options.mode !== undefined) parseMode(options.mode);
+  checkPrerequisites();
+  const paths = labPaths(options.name);
+  return await exclusively(paths, "lab up", async () => {
+    const holder = openRecord(paths, options);
+    const topology = topologyOf(holder.record);
+    await bringUp({ options, paths, topology, holder, clock: systemClock });
+    return labStateOf(paths, holder.record);
+  });
+}
+
+function openRecord(paths: LabPaths, options: LabUpOptions): RecordHolder {
+  const holder = RecordHolder.open(paths.stateFile, () => ({
+    version: 1,
+    nodes: options.nodes ?? defaultSize.nodes,
+    podsPerNode: options.podsPerNode ?? defaultSize.podsPerNode,
+    mode: options.mode === undefined ? defaultMode : parseMode(options.mode),
+    processes: {},
+    pods: {},
+  }));
+  const { record } = holder;
+  for (const size of ["nodes", "podsPerNode"] as const) {
+    if (options[size] === undefined || options[size] === record[size]) continue;
+    throw new SwitchyardError(
+      "INVALID_ARGUMENT",
+      `the lab is there with ${size}=${record[size]}, not ${options[size]}: \`lab down\` first`,
+    );
+  }
+  return holder;
+}
+
+async function bringUp(run: Run): Promise<void> {
+  const { options, paths, topology, holder } = run;
+  const say = options.onProgress ?? (() => {});
+  let startMs = run.clock.monotonicMs();
+  const done = (what: string) => {
+    const nowMs = run.clock.monotonicMs();
+    say(`${what} (${Math.round(nowMs - startMs)} ms)`);
+    startMs = nowMs;
+  };
+  await buildNetwork(paths, topology);
+  done(`network: ${topology.nodes.length} nodes, ${topology.pods.length} pods, router, outside`);
+  const store = await startServer(run);
+  try {
+    await createResources(run, store);
+    done("API server and resources");
+    const agents = await startSpeakers(run);
+    done("router and agents");
+    await ensurePods({ paths, topology, holder, store, clock: run.clock });
+    done("pods attached");
+    await waitForAll(run, agents);
+    done("sessions up, mode realised");
+  } finally {
+    await store.close();
+  }
+  await checkReach(labStateOf(paths, holder.record));
+  done("every pod is reached, from outside and from the other nodes");
+}
+
+async function startServer(run: Run): Promise<Datastore> {
+  const { paths, holder } = run;
+  const identity = await ensureProcess(serverProcess(paths), holder);
+  await waitFor(run, {
+    what: "the API server",
+    process: identity,
+    logFile: logFile(paths, processNames.server),
+    problems: async () => {
+      await ask({ socketPath: paths.apiSocket, path: "/readyz" });
+      return [];
+    },
+  });
+  return openApiClient({ socketPath: paths.apiSocket });
+}
+
+/** What is there stays as the operator left it; a mode that was asked for and is not the pool's is said. */
+async function createResources(run: Run, store: Datastore): Promise<void> {
+  for (const resource of labResources(run.topology, run.holder.record.mode)) {
+    try {
+      await store.create(resource);
+    } catch (error) {
+      if (!hasCode(error, "RESOURCE_ALREADY_EXISTS")) throw error;
+    }
+  }
+  const { mode } = run.options;
+  if (mode === undefined) return;
+  const pool = await store.get("IPPool", layout.poolName);
+  const held = modeOfPool(pool.spec);
+  if (held === parseMode(mode)) return;
+  throw new SwitchyardError(
+    "INVALID_ARGUMENT",
+    `the lab is there in mode ${held}, not ${parseMode(mode)}: change it with \`switchyard patch ippool ${layout.poolName}\`, or \`lab down\` first`,
+  );
+}
+
+interface Started {
+  readonly router: ProcessIdentity;
+  readonly agents: ReadonlyMap<string, ProcessIdentity>;
+}
+
+async function startSpeakers(run: Run): Promise<Started> {
+  const { paths, topology, holder } = run;
+  const config = routerConfigOf(topology, paths.routerSocket);
+  writeFileSync(paths.routerConfig, `${JSON.stringify(config, undefined, 2)}\n`);
+  const router = await ensureProcess(routerProcess(paths), holder);
+  const agents = new Map<string, ProcessIdentity>();
+  for (const { name } of topology.nodes) {
+    agents.set(name, await ensureProcess(agentProcess(paths, name), holder));
+  }
+  return { router, agents };
+}
+
+async function waitForAll(run: Run, { router, agents }: Started): Promise<void> {
+  const { paths } = run;
+  await waitFor(run, {
+    what: "the router",
+    process: router,
+    logFile: logFile(paths, processNames.router),
+    problems: async () => routerProblems(await askRouter(paths.routerSocket)),
+  });
+  for (const [node, process] of agents) {
+    await waitFor(run, {
+      what: `the agent of ${node}`,
+      process,
+      logFile: logFile(paths, processNames.agent(node)),
+      problems: async () => agentProblems(await askAgent(agentSocket(paths, node))),
+    });
+  }
+}
+
+function waitFor(
+  run: Run,
+  wait: Pick<WaitOptions, "what" | "process" | "logFile" | "problems">,
+): Promise<void> {
+  const { clock, options } = run;
+  const timeoutMs = options.timeoutMs ?? 30_000;
+  return waitUntilReady({ ...wait, clock, timeoutMs, signal: options.signal });
+}
