@@ -13,8 +13,7 @@ import {
   NLMSG_ERROR,
   NLMSG_NOOP,
 } from "./constants.ts";
-import { decodeKernelAnswer, refusal } from "./kernel-error.ts";
-import { malformed } from "./malformed.ts";
+import { decodeDumpResult, decodeKernelAnswer, refusal } from "./kernel-error.ts";
 import { type Message, messageBytes, writeMessage } from "./message.ts";
 import type { NetlinkSocket } from "./socket.ts";
 import type { Request } from "./types.ts";
@@ -111,8 +110,8 @@ export class Exchange {
         return true;
       }
       if (message.type === NLMSG_DONE) {
-        const errno = doneErrno(message);
-        if (errno !== 0) failure ??= refusal(request.text, { errno });
+        const answer = decodeDumpResult(message);
+        if (answer.errno !== 0) failure ??= refusal(request.text, answer);
         return true;
       }
       visit(message);
@@ -204,10 +203,4 @@ export class Exchange {
 function asSwitchyardError(error: unknown): SwitchyardError {
   if (error instanceof SwitchyardError) return error;
   throw error;
-}
-
-/** NLMSG_DONE carries the dump's result: 0 or a negative errno. */
-function doneErrno({ view, start, end }: Message): number {
-  if (end - start < 4) throw malformed("short NLMSG_DONE", view, start, end);
-  return Math.max(0, -view.getInt32(start, true));
 }

@@ -37,6 +37,14 @@ export function decodeKernelAnswer({ view, start, end, flags }: Message): Kernel
   return { errno, ...extendedAck.decode(view, attributes, end) };
 }
 
+/** Reads an NLMSG_DONE: the result of a dump, and since kernel 4.20 its words. @throws NETLINK_MALFORMED. */
+export function decodeDumpResult({ view, start, end, flags }: Message): KernelAnswer {
+  if (end - start < 4) throw malformed("short NLMSG_DONE", view, start, end);
+  const errno = Math.max(0, -view.getInt32(start, true));
+  if ((flags & NLM_F_ACK_TLVS) === 0) return { errno };
+  return { errno, ...extendedAck.decode(view, start + 4, end) };
+}
+
 /** `route add 10.0.0.0/26 via 1.2.3.4: Network is unreachable (Nexthop has invalid gateway)`. */
 export function refusal(request: string, answer: KernelAnswer): SwitchyardError {
   const { errno, message, offset } = answer;

@@ -23,7 +23,7 @@ import { decodeLink, decodeStatistics } from "./link.ts";
 import { linkAttributes } from "./link-attributes.ts";
 import { linkAdd, linkChange, linkDelete, linkUp, type WithRequest } from "./link-request.ts";
 import type { Message } from "./message.ts";
-import { decodeNeighbour, writeNeighbourHeader } from "./neighbour.ts";
+import { decodeNeighbour, neighbourAttributes, writeNeighbourHeader } from "./neighbour.ts";
 import { request } from "./request.ts";
 import { decodeRoute, isCloned } from "./route.ts";
 import { type LookupOptions, routeDump, routeLookup } from "./route-query.ts";
@@ -299,10 +299,13 @@ function writeLinkHeader(writer: Writer, index: number): void {
 }
 
 function neighbourDump(family: number, index: number): Request {
+  const bridge = family === AF_BRIDGE;
   const payload = build((writer) => {
-    writeNeighbourHeader(writer, { family, index, state: 0, flags: 0 });
+    // Strict checking wants the device of a bridge dump in the header, that of others in NDA_IFINDEX.
+    writeNeighbourHeader(writer, { family, index: bridge ? index : 0, state: 0, flags: 0 });
+    neighbourAttributes.encode(writer, { device: bridge ? undefined : index || undefined });
   });
-  const text = () => (family === AF_BRIDGE ? "fdb show" : "neigh show");
+  const text = () => (bridge ? "fdb show" : "neigh show");
   return request({ type: RTM_GETNEIGH, flags: 0, payload, text });
 }
 

@@ -18,7 +18,7 @@ export interface Link {
   readonly operState: string;
   /** Index of the bridge or bond it is enslaved to. */
   readonly master?: number;
-  /** IFLA_LINK: the peer of a veth, the parent of a vxlan. */
+  /** IFLA_LINK: the peer of a veth. (The parent of a vxlan is in `vxlan.device`.) */
   readonly link?: number;
   /** IFLA_LINK_NETNSID: `link` is an index in that namespace, not in this one. */
   readonly linkNetnsId?: number;
