@@ -24,8 +24,6 @@ export interface PeerSenderOptions {
   readonly session: Pick<PeerSession, "send">;
   readonly negotiated: Negotiated;
   readonly target: ExportTarget;
-  /** A round is complete. */
-  readonly onSent: () => void;
 }
 
 export class PeerSender {
@@ -59,21 +57,33 @@ export class PeerSender {
 
   /** The first full round. */
   sendAll(): void {
-    for (const key of this.#options.host.allKeys()) this.#table.touch(key);
+    this.#touchAll();
     this.#endOfRibDue = true;
     this.#work();
   }
 
   touch(key: PrefixKey): void {
+    if (!this.#concerns(key)) return;
     this.#table.touch(key);
     this.#work();
+  }
+
+  #touchAll(): void {
+    for (const key of this.#options.host.allKeys()) if (this.#concerns(key)) this.#table.touch(key);
+  }
+
+  /** In a full mesh nearly every change is of no concern to nearly every peer: the cheap way out. */
+  #concerns(key: PrefixKey): boolean {
+    if (this.#table.has(key)) return true;
+    const route = this.#options.host.route(key);
+    return route !== undefined && this.#exporter.mayExport(route);
   }
 
   /** The export policy has changed. */
   retarget(target: ExportTarget): void {
     this.#exporter = new Exporter(target);
     this.#table.touchSent();
-    for (const key of this.#options.host.allKeys()) this.#table.touch(key);
+    this.#touchAll();
     this.#work();
   }
 
@@ -130,6 +140,5 @@ export class PeerSender {
     }
     this.#resendDue.clear();
     if (this.#table.idle && this.#resending.size > 0) this.#endRound();
-    this.#options.onSent();
   }
 }

@@ -254,7 +254,6 @@ export class Peer {
       session: this.#session,
       negotiated,
       target: this.#target(negotiated),
-      onSent: () => this.#host.onStatus(),
     });
     this.#sender.sendAll();
   }

@@ -98,3 +98,80 @@ describe("two speakers", () => {
     assert.equal(b.peers()[0]?.state, "Established");
   });
 });
+
+describe("two speakers over real sockets", () => {
+  it("keep the routes of one that is gone without a word, and lose none when it is back", async () => {
+    const a = await run(config(A, { peers: [peer(A, B)] }));
+    const forB = config(B, { peers: [peer(B, A)], originate: originate("10.2.0.0/26") });
+    const b = await run(forB);
+    await until("both converged", () => a.converged() && b.converged());
+    let lost = 0;
+    a.onRoutes((changes) => {
+      for (const { best } of changes) if (best === undefined) lost++;
+    });
+    await b.stop();
+    await until("A notices", () => a.peers()[0]?.gracefulRestart === true);
+    assert.deepEqual(learned(a), ["10.2.0.0/26 stale"]);
+    const again = await run(forB);
+    await until("both converged again", () => a.converged() && again.converged());
+    assert.deepEqual(learned(a), ["10.2.0.0/26"]);
+    assert.equal(lost, 0);
+  });
+
+  it("tell each other of a wrong AS", async () => {
+    const a = await run(config(A, { peers: [peer(A, B, { passive: true })] }));
+    const b = await run(config(B, { localAs: 65000, peers: [peer(B, A)] }));
+    await until("B is told", () => b.peers()[0]?.lastError.includes("Bad Peer AS") === true);
+    assert.equal(b.peers()[0]?.lastError, "received OPEN Message Error / Bad Peer AS");
+    assert.match(a.peers()[0]!.lastError, /AS 65000 where 64512 is configured/);
+    assert.equal(a.peers()[0]?.state, "Active");
+  });
+
+  it("show why a dial fails", async () => {
+    const a = await run(config(A, { peers: [peer(A, B)] }));
+    await until("a dial failed", () => a.peers()[0]?.lastError.includes("ECONNREFUSED") === true);
+    assert.match(a.peers()[0]!.state, /Active|Connect/);
+  });
+
+  it("refuse connections from elsewhere", async () => {
+    await run(config(A, { peers: [] }));
+    const b = await run(config(B, { peers: [peer(B, A)] }));
+    await until("B is refused", () => {
+      return b.peers()[0]?.lastError === "received Cease / Connection Rejected";
+    });
+  });
+
+  it("report a port that is taken", async () => {
+    await run(config(A, { peers: [] }));
+    await assert.rejects(
+      run(config(A, { peers: [] })),
+      /cannot listen for BGP on 127\.0\.1\.1 port/,
+    );
+  });
+
+  it("exchange fifty thousand routes while the event loop stays free", async () => {
+    const texts = Array.from({ length: 50_000 }, (_, index) => {
+      return `${10 + (index >>> 18)}.${(index >>> 10) & 255}.${(index >>> 2) & 255}.${(index & 3) * 64}/26`;
+    });
+    const a = await run(config(A, { peers: [peer(A, B)] }));
+    const b = await run(config(B, { peers: [peer(B, A)], originate: originate(...texts) }));
+    let longestMs = 0;
+    let lastMs = systemClock.monotonicMs();
+    let batches = 0;
+    a.onRoutes(() => batches++);
+    await until(
+      "all learned",
+      () => {
+        const nowMs = systemClock.monotonicMs();
+        longestMs = Math.max(longestMs, nowMs - lastMs);
+        lastMs = nowMs;
+        return a.converged() && (a.peers()[0]?.routesReceived ?? 0) === texts.length;
+      },
+      30_000,
+    );
+    assert.ok(batches <= 5000, `${batches} batches`);
+    // Two speakers share this loop; 5 ms slices of each, and room for a busy machine.
+    assert.ok(longestMs < 250, `the event loop was held for ${longestMs.toFixed(0)} ms`);
+    await until("B counts them", () => b.peers()[0]?.routesSent === texts.length);
+  });
+});

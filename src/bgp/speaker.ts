@@ -81,7 +81,8 @@ export class Speaker {
       this.#running = false;
       throw error;
     }
-    this.#apply(this.#config);
+    if (this.#running) this.#apply(this.#config);
+    else this.#closeListener();
   }
 
   /**
@@ -94,8 +95,7 @@ export class Speaker {
     this.#config = config;
     if (!this.#running) return;
     if (!sameData(before.listen, config.listen)) {
-      this.#listener?.close();
-      this.#listener = undefined;
+      this.#closeListener();
       this.#listen(config).catch((error: Error) => this.#log.error({ error: error.message }));
     }
     this.#apply(config);
@@ -115,7 +115,10 @@ export class Speaker {
     return this.#feed.subscribe(listener);
   }
 
-  /** Calls back with the status of all peers after a change of any; returns how to stop that. */
+  /**
+   * Calls back with the status of all peers after any of them changed its state, `lastError`,
+   * `endOfRib` or `gracefulRestart`; counters alone are not told. Returns how to stop that.
+   */
   onPeers(listener: (peers: readonly PeerStatus[]) => void): () => void {
     this.#peerListeners.add(listener);
     return () => this.#peerListeners.delete(listener);
@@ -152,11 +155,15 @@ export class Speaker {
    */
   async stop(options: { readonly notify?: boolean } = {}): Promise<void> {
     this.#running = false;
-    this.#listener?.close();
-    this.#listener = undefined;
+    this.#closeListener();
     const message = options.notify ? notification("administrativeShutdown") : undefined;
     for (const peer of this.#peers.values()) peer.stop(message);
     this.#peers.clear();
+  }
+
+  #closeListener(): void {
+    this.#listener?.close();
+    this.#listener = undefined;
   }
 
   async #listen({ listen }: SpeakerConfig): Promise<void> {
@@ -227,7 +234,7 @@ export class Speaker {
   }
 
   #onStatus(): void {
-    if (this.#statusDue) return;
+    if (this.#statusDue || this.#peerListeners.size === 0) return;
     this.#statusDue = true;
     this.#clock.schedule(0, () => {
       this.#statusDue = false;

@@ -15,6 +15,9 @@ export interface AdjRibOutOptions {
   readonly wanted: (key: PrefixKey) => OutgoingAttributes | undefined;
 }
 
+/** Header, lengths, the head of MP_REACH_NLRI and one IPv6 prefix. */
+const OVERHEAD_BYTES = 19 + 4 + 4 + 21 + 17;
+
 /** Stands in for attributes that the peer is to be told again (RFC 2918). */
 const forgotten: OutgoingAttributes = { bytes: new Uint8Array(0), nextHop: 0 as never };
 
@@ -34,6 +37,11 @@ export class AdjRibOut {
 
   get idle(): boolean {
     return this.#pending.size === 0;
+  }
+
+  /** The peer holds a route to this prefix from us. */
+  has(key: PrefixKey): boolean {
+    return this.#sent.has(key);
   }
 
   /** The route to this prefix may have changed. */
@@ -62,7 +70,7 @@ export class AdjRibOut {
     for (const key of this.#pending) {
       if (count-- === 0) break;
       this.#pending.delete(key);
-      const wanted = this.#options.wanted(key);
+      const wanted = this.#fitting(this.#options.wanted(key));
       const sent = this.#sent.get(key);
       if (wanted === sent) continue;
       if (wanted === undefined) {
@@ -76,6 +84,13 @@ export class AdjRibOut {
       else announced.set(wanted, [key]);
     }
     return this.#encode(withdrawn, announced);
+  }
+
+  /** RFC 4271 section 9.2: attributes that leave no room in a message are not advertised. */
+  #fitting(wanted: OutgoingAttributes | undefined): OutgoingAttributes | undefined {
+    if (wanted === undefined) return undefined;
+    const room = this.#options.maximumBytes - wanted.bytes.length;
+    return room >= OVERHEAD_BYTES ? wanted : undefined;
   }
 
   #encode(

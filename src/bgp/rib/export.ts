@@ -60,6 +60,13 @@ export class Exporter {
     this.#target = target;
   }
 
+  /** False only for what {@link export} refuses whatever the prefix: internal routes to internal peers. */
+  mayExport(route: Origination | Path): boolean {
+    if ("kind" in route || route.source.peerType === "ebgp") return true;
+    const { peerType, routeReflectorClient } = this.#target;
+    return peerType === "ebgp" || routeReflectorClient || route.source.routeReflectorClient;
+  }
+
   /** `undefined`: the peer is not told of this route. */
   export(key: PrefixKey, route: Origination | Path): OutgoingAttributes | undefined {
     const source = "kind" in route ? "originated" : route.source.peerType;

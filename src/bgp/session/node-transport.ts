@@ -4,6 +4,8 @@ import { connect, createServer, type Socket } from "node:net";
 import { formatAddress, type IpAddress, parseAddress, SwitchyardError } from "../../lib/index.ts";
 import type { Connection, ConnectionHandlers, Listener, Transport } from "./transport.ts";
 
+const LINGER_MS = 5000;
+
 class NodeConnection implements Connection {
   readonly remoteAddress: IpAddress;
   readonly #socket: Socket;
@@ -46,6 +48,12 @@ class NodeConnection implements Connection {
 
   end(): void {
     this.#handlers = undefined;
+    if (this.#socket.connecting) {
+      this.#socket.destroy();
+      return;
+    }
+    // A peer that is gone acknowledges nothing.
+    this.#socket.setTimeout(LINGER_MS, () => this.#socket.destroy());
     // The peer may never close its side, and unread input must not hold ours open.
     this.#socket.resume();
     this.#socket.end(() => this.#socket.destroy());

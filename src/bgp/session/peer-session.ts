@@ -110,6 +110,10 @@ export class PeerSession {
 
   /** Takes a connection the peer has dialled. */
   accept(connection: Connection): void {
+    // A peer that dials again has given up what it dialled before, unless it got further than that.
+    for (const older of this.#incoming) {
+      if (older.state === "OpenSent") older.dispatch({ kind: "stop" });
+    }
     const lane = this.#lane("incoming");
     this.#incoming.add(lane);
     if (this.#outgoing?.state === "Active" || this.#yieldsDial(connection)) {

@@ -1,0 +1,132 @@
+/**
+ * A network in memory for tests: TCP as the speaker sees it, driven by the test's clock. Connections
+ * can be cut as a killed process would cut them, or go silent as a pulled cable would leave them.
+ */
+
+import { type Clock, formatAddress, type IpAddress } from "../lib/index.ts";
+import type {
+  Connection,
+  ConnectionHandlers,
+  Listener,
+  ListenOptions,
+  Transport,
+} from "./session/index.ts";
+
+const LATENCY_MS = 1;
+
+class End implements Connection {
+  readonly remoteAddress: IpAddress;
+  readonly localAddress: IpAddress;
+  peer: End | undefined;
+  silent = false;
+  #handlers: ConnectionHandlers | undefined;
+  #open = true;
+  readonly #clock: Clock;
+
+  constructor(clock: Clock, local: IpAddress, remote: IpAddress) {
+    this.#clock = clock;
+    this.localAddress = local;
+    this.remoteAddress = remote;
+  }
+
+  setHandlers(handlers: ConnectionHandlers): void {
+    this.#handlers = handlers;
+  }
+
+  write(bytes: Uint8Array): boolean {
+    const copy = bytes.slice();
+    const { peer } = this;
+    if (this.#open && !this.silent) {
+      this.#clock.schedule(LATENCY_MS, () => peer?.receive((handlers) => handlers.onData(copy)));
+    }
+    return true;
+  }
+
+  pause(): void {}
+
+  resume(): void {}
+
+  end(): void {
+    this.destroy();
+  }
+
+  destroy(): void {
+    if (!this.#open) return;
+    this.#open = false;
+    this.#handlers = undefined;
+    const { peer } = this;
+    if (!this.silent) this.#clock.schedule(LATENCY_MS, () => peer?.fail(""));
+  }
+
+  /** Runs unless this end is closed. */
+  receive(deliver: (handlers: ConnectionHandlers) => void): void {
+    if (this.#open && this.#handlers) deliver(this.#handlers);
+  }
+
+  fail(reason: string): void {
+    const handlers = this.#handlers;
+    if (!this.#open) return;
+    this.#open = false;
+    this.#handlers = undefined;
+    handlers?.onClose(reason);
+  }
+}
+
+export class MemoryNetwork {
+  readonly #clock: Clock;
+  readonly #listeners = new Map<string, (connection: Connection) => void>();
+  readonly #ends = new Set<End>();
+  /** Every connection that was ever made, as `FROM>TO`. */
+  readonly dials: string[] = [];
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  /** The transport of a machine with this address. */
+  transport(own: IpAddress): Transport {
+    return {
+      dial: ({ address }, handlers) => this.#dial(own, address, handlers),
+      listen: async (_options: ListenOptions, onConnection): Promise<Listener> => {
+        const name = formatAddress(own);
+        this.#listeners.set(name, onConnection);
+        return { close: () => this.#listeners.delete(name) };
+      },
+    };
+  }
+
+  /** The machine's process dies: its sockets close without a word, its listener is gone. */
+  kill(address: IpAddress): void {
+    this.#listeners.delete(formatAddress(address));
+    for (const end of this.#ends) if (end.localAddress === address) end.destroy();
+  }
+
+  /** Nothing that the machine sends on its present connections arrives any more, nor what it is sent. */
+  silence(address: IpAddress): void {
+    for (const end of this.#ends) {
+      if (end.localAddress === address || end.remoteAddress === address) end.silent = true;
+    }
+  }
+
+  #dial(own: IpAddress, address: IpAddress, handlers: ConnectionHandlers): Connection {
+    const here = new End(this.#clock, own, address);
+    const there = new End(this.#clock, address, own);
+    here.peer = there;
+    there.peer = here;
+    here.setHandlers(handlers);
+    this.dials.push(`${formatAddress(own)}>${formatAddress(address)}`);
+    this.#clock.schedule(LATENCY_MS, () => {
+      const accept = this.#listeners.get(formatAddress(address));
+      if (accept === undefined) {
+        here.fail("connection refused");
+        return;
+      }
+      this.#ends.add(here);
+      this.#ends.add(there);
+      // Ours will know before it sees anything the far end writes.
+      this.#clock.schedule(LATENCY_MS, () => here.receive((each) => each.onConnect()));
+      accept(there);
+    });
+    return here;
+  }
+}
