@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { ipv4, prefix4 } from "../lib/index.ts";
 import type { FirewallPlan } from "../plan/index.ts";
-import { portsBeside, renderFirewall } from "./firewall-render.ts";
+import { firewallRules, portsBeside, replaceScript, updateScript } from "./firewall-render.ts";
 
 const empty: FirewallPlan = {
   pools: [],
@@ -13,16 +13,14 @@ const empty: FirewallPlan = {
 };
 const pool = prefix4("10.244.0.0/16");
 
-function render(change: Partial<FirewallPlan>): string[] {
-  const script = renderFirewall({
-    firewall: { ...empty, ...change },
-    workloadDevicePrefix: "cali",
-  });
-  return script.split("\n").map((line) => line.trim());
+function wanted(change: Partial<FirewallPlan>) {
+  return firewallRules({ firewall: { ...empty, ...change }, workloadDevicePrefix: "cali" });
 }
 
 function rules(change: Partial<FirewallPlan>, chain: string): string[] {
-  const lines = render(change);
+  const lines = wanted(change)
+    .chains.split("\n")
+    .map((line) => line.trim());
   const start = lines.indexOf(`chain ${chain} {`);
   if (start < 0) return [];
   return lines
@@ -32,15 +30,7 @@ function rules(change: Partial<FirewallPlan>, chain: string): string[] {
 
 const outgoing = "ip saddr @masq-ipam-pools ip daddr != @network-ip-pools";
 
-describe("renderFirewall", () => {
-  it("replaces our table and no other", () => {
-    assert.deepEqual(render({}).slice(0, 3), [
-      "add table ip switchyard",
-      "delete table ip switchyard",
-      "table ip switchyard {",
-    ]);
-  });
-
+describe("firewallRules", () => {
   const nat: readonly (readonly [string, Partial<FirewallPlan>, readonly string[]])[] = [
     ["no pool is masqueraded", { pools: [pool] }, []],
     ["masquerade", { masqueradedPools: [pool] }, [`${outgoing} masquerade fully-random`]],
@@ -77,7 +67,7 @@ describe("renderFirewall", () => {
 
   for (const range of ["", "0:10", "9:8", "1:65536", "a", "1:2:3", "1; drop"]) {
     it(`refuses the port range ${JSON.stringify(range)}`, () => {
-      assert.throws(() => render({ masqueradedPools: [pool], natPortRange: range }), {
+      assert.throws(() => wanted({ masqueradedPools: [pool], natPortRange: range }), {
         code: "INVALID_ARGUMENT",
         message: `natPortRange ${JSON.stringify(range)} is no port range`,
       });
@@ -115,12 +105,38 @@ describe("renderFirewall", () => {
     const pools = ["10.9.0.0/24", "10.244.0.0/16", "10.244.1.0/24", "10.9.0.0/24"].map((text) =>
       prefix4(text),
     );
-    const line = render({ pools }).find((text) => text.startsWith("set network-ip-pools"));
-    assert.equal(
-      line,
-      "set network-ip-pools { type ipv4_addr; flags interval; elements = { 10.9.0.0/24, 10.244.0.0/16 } }",
-    );
+    const { sets } = wanted({ pools, ipipSenders: [prefix4("172.139.20.75/32")] });
+    assert.deepEqual(sets.get("network-ip-pools"), ["10.9.0.0/24", "10.244.0.0/16"]);
+    assert.deepEqual(sets.get("all-hosts-net"), ["172.139.20.75"]);
   });
+});
+
+it("updateScript touches no element that stays, and no other table", () => {
+  const rules = wanted({ pools: [pool, prefix4("10.9.0.0/24")] });
+  const script = updateScript(
+    rules,
+    new Map([["network-ip-pools", ["10.244.0.0/16", "10.8.0.1"]]]),
+  );
+  const lines = script.split("\n");
+  assert.deepEqual(
+    lines.filter((line) => / element | table /.test(` ${line}`)),
+    [
+      "add table ip switchyard",
+      "flush table ip switchyard",
+      "table ip switchyard {",
+      "delete element ip switchyard network-ip-pools { 10.8.0.1 }",
+      "add element ip switchyard network-ip-pools { 10.9.0.0/24 }",
+    ],
+  );
+});
+
+it("replaceScript makes the table anew in the same transaction", () => {
+  const lines = replaceScript(wanted({})).split("\n");
+  assert.deepEqual(lines.slice(0, 3), [
+    "add table ip switchyard",
+    "delete table ip switchyard",
+    "add table ip switchyard",
+  ]);
 });
 
 it("portsBeside takes the wider side", () => {

@@ -1,28 +1,38 @@
 /**
  * Keeps our nftables table as planned. What was applied is remembered in the kernel itself: a chain
- * `marker` holds a digest of the script and one of what `nft list` printed after it. Both must still
- * match, else the script is run again; so a restart changes nothing and a hand in the table is noticed.
+ * `marker` holds a digest of what was wanted and one of what `nft list` printed after it. Both must still
+ * match, else the table is written again; so a restart changes nothing and a hand in the table is noticed.
  */
 
 import { createHash } from "node:crypto";
 import type { Clock } from "../lib/index.ts";
-import { hasCode } from "../lib/index.ts";
-import { type FirewallInput, firewallTable, renderFirewall } from "./firewall-render.ts";
+import { errorText, hasCode } from "../lib/index.ts";
+import type { Log } from "../lib/log/index.ts";
+import {
+  type FirewallInput,
+  type FirewallRules,
+  firewallRules,
+  firewallTable,
+  replaceScript,
+  updateScript,
+} from "./firewall-render.ts";
 import { nft } from "./nft.ts";
 
 export interface FirewallOptions {
   readonly namespace?: string;
   readonly clock: Clock;
+  readonly log: Log;
   /** An unchanged table is looked at again after this time only: each look costs a process. */
   readonly checkMs: number;
 }
 
 const TABLE = `ip ${firewallTable}`;
-const MARKER = /\n*\tchain marker \{\n\t\treturn comment "([0-9a-f]+) ([0-9a-f]+)"\n\t\}/;
+const MARKER = /\n*\tchain marker \{\n(?:\t\treturn comment "([0-9a-f]+) ([0-9a-f]+)"\n)?\t\}/;
 
 export class Firewall {
   readonly #options: FirewallOptions;
-  #script: string | undefined;
+  /** Digest of what was last found or put in place. */
+  #wanted: string | undefined;
   #checkedMs = Number.NEGATIVE_INFINITY;
 
   constructor(options: FirewallOptions) {
@@ -31,30 +41,32 @@ export class Firewall {
 
   /** True if the table had to be changed. @throws what nft says. */
   async ensure(input: FirewallInput): Promise<boolean> {
-    const script = renderFirewall(input);
+    const rules = firewallRules(input);
+    const wanted = digest(JSON.stringify([[...rules.sets], rules.chains]));
     const { clock, checkMs } = this.#options;
     const fresh = clock.monotonicMs() - this.#checkedMs < checkMs;
-    if (script === this.#script && fresh) return false;
-    this.#script = undefined;
-    const changed = !(await this.#holds(script));
-    if (changed) await this.#replace(script);
-    this.#script = script;
+    if (wanted === this.#wanted && fresh) return false;
+    this.#wanted = undefined;
+    const listing = await this.#list();
+    const changed = !holds(listing, wanted);
+    if (changed) await this.#write(rules, wanted, listing ?? "");
+    this.#wanted = wanted;
     this.#checkedMs = clock.monotonicMs();
     return changed;
   }
 
-  async #holds(script: string): Promise<boolean> {
-    const listing = await this.#list();
-    const marker = listing === undefined ? null : MARKER.exec(listing);
-    if (listing === undefined || marker === null) return false;
-    const unmarked = listing.replace(MARKER, "");
-    return marker[1] === digest(script) && marker[2] === digest(unmarked);
-  }
-
-  async #replace(script: string): Promise<void> {
-    await this.#run(["-f", "-"], script);
-    const listing = (await this.#list()) ?? "";
-    const comment = `${digest(script)} ${digest(listing)}`;
+  async #write(rules: FirewallRules, wanted: string, before: string): Promise<void> {
+    try {
+      await this.#run(["-f", "-"], updateScript(rules, heldElements(before)));
+    } catch (error) {
+      if (!hasCode(error, "COMMAND_FAILED") || before === "") throw error;
+      this.#options.log.warn(
+        { table: TABLE, reason: errorText(error) },
+        "firewall table cannot be changed in place and is made anew",
+      );
+      await this.#run(["-f", "-"], replaceScript(rules));
+    }
+    const comment = `${wanted} ${digest(unmarked((await this.#list()) ?? ""))}`;
     const rule = `add rule ${TABLE} marker return comment "${comment}"\n`;
     await this.#run(["-f", "-"], `add chain ${TABLE} marker\n${rule}`);
   }
@@ -83,4 +95,28 @@ export class Firewall {
 
 function digest(text: string): string {
   return createHash("sha256").update(text).digest("hex").slice(0, 40);
+}
+
+function holds(listing: string | undefined, wanted: string): boolean {
+  const marker = listing === undefined ? null : MARKER.exec(listing);
+  if (listing === undefined || marker === null) return false;
+  return marker[1] === wanted && marker[2] === digest(unmarked(listing));
+}
+
+function unmarked(listing: string): string {
+  return listing.replace(MARKER, "");
+}
+
+/** The elements of each named set, as `nft list table` prints them. */
+function heldElements(listing: string): Map<string, readonly string[]> {
+  const sets = new Map<string, readonly string[]>();
+  for (const [, name, body] of listing.matchAll(/^\tset (\S+) \{\n([^}]*)\}/gm)) {
+    const elements = /elements = \{([^}]*)$/.exec(body!)?.[1] ?? "";
+    const list = elements.split(",").map((element) => element.trim());
+    sets.set(
+      name!,
+      list.filter((element) => element !== ""),
+    );
+  }
+  return sets;
 }

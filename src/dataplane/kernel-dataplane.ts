@@ -63,7 +63,7 @@ class KernelDataplane implements Dataplane {
     this.#options = options;
     this.#socket = socket;
     this.#ownership = options.ownership ?? defaultOwnership;
-    this.#firewall = new Firewall({ ...where, clock, checkMs });
+    this.#firewall = new Firewall({ ...where, clock, log, checkMs });
     this.#ipip = new IpipDriver(() =>
       openIpipBackend({ ...where, ...(ipip === undefined ? {} : { prefer: ipip }) }),
     );
