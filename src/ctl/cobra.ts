@@ -1,9 +1,6 @@
-/**
- * calicoctl's command line is cobra's. Where commander differs, this module bridges: the texts of
- * errors, `-o=wide`, and values of boolean flags.
- */
+/** What cobra, calicoctl's command line, says about mistakes that commander finds. */
 
-import type { Command, CommanderError, Option } from "commander";
+import type { CommanderError } from "commander";
 
 /** What cobra says about the same mistake. */
 export function cobraText(error: CommanderError): string {
@@ -37,42 +34,4 @@ export function exactArgsText(wanted: number, received: number): string {
 
 export function minimumArgsText(wanted: number, received: number): string {
   return `requires at least ${wanted} arg(s), only received ${received}`;
-}
-
-/** `true` and `false` as Go's ParseBool reads them. */
-const booleans: Readonly<Record<string, boolean>> = {
-  "1": true,
-  t: true,
-  T: true,
-  true: true,
-  TRUE: true,
-  True: true,
-  "0": false,
-  f: false,
-  F: false,
-  false: false,
-  FALSE: false,
-  False: false,
-};
-
-/** Rewrites what only pflag reads into what commander reads too. What follows `--` is left alone. */
-export function normaliseArguments(args: readonly string[], program: Command): string[] {
-  const options = [program, ...program.commands].flatMap((command) => command.options);
-  const normalised: string[] = [];
-  for (const [index, arg] of args.entries()) {
-    if (arg === "--") return [...normalised, ...args.slice(index)];
-    normalised.push(...normaliseOne(arg, options));
-  }
-  return normalised;
-}
-
-function normaliseOne(arg: string, options: readonly Option[]): readonly string[] {
-  const [, flag, value] = /^(--[\w-]+|-\w)=(.*)$/s.exec(arg) ?? [];
-  if (flag === undefined || value === undefined) return [arg];
-  const option = options.find((one) => one.long === flag || one.short === flag);
-  if (option === undefined) return [arg];
-  if (!option.isBoolean()) return [`${option.long}=${value}`];
-  const on = booleans[value];
-  if (on === undefined) return [arg];
-  return on ? [flag] : [];
 }

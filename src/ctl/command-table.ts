@@ -1,6 +1,6 @@
 /** Names, flags and texts of every command; the module that runs it is loaded when it is run. */
 
-import { defaultConfigPath } from "./config.ts";
+import { defaultConfigPath, defaultSocketPath } from "./config.ts";
 import type { CtlContext } from "./context.ts";
 
 export interface Flag {
@@ -162,5 +162,53 @@ export const commandTable: readonly CommandSpec[] = [
       { flags: "--poll <duration>", description: "Repeat, printing what changed" },
     ],
     load: async () => (await import("./commands/version.ts")).version,
+  },
+  {
+    name: "node",
+    description: "Calico node management",
+    commands: [
+      {
+        name: "status",
+        description: "View the current status of a Calico node",
+        flags: [
+          { flags: "--node <name>", description: "Node whose agent is asked, if several run here" },
+          { flags: "-o, --output <format>", description: "ps or json", default: "ps" },
+        ],
+        load: async () => (await import("./commands/node-status.ts")).nodeStatus,
+      },
+    ],
+  },
+  {
+    name: "server",
+    description: "Run the API server with its embedded store",
+    flags: [
+      {
+        flags: "--socket <path>",
+        description: "Unix socket to listen on",
+        default: defaultSocketPath,
+      },
+      {
+        flags: "--database <path>",
+        description: "File of the embedded store",
+        default: "/var/lib/switchyard/switchyard.db",
+      },
+    ],
+    load: async () => (await import("./commands/server.ts")).server,
+  },
+  {
+    name: "agent",
+    description: "Run the agent of a node",
+    flags: [
+      { flags: "--node <name>", description: "Name of the node (default: the name of the host)" },
+      {
+        flags: "--socket <path>",
+        description: `Unix socket of the API server (default: ${defaultSocketPath})`,
+      },
+      {
+        flags: "--state-dir <path>",
+        description: "Directory of the agent's socket (default: /run/switchyard/NODE)",
+      },
+    ],
+    load: async () => (await import("./commands/agent.ts")).agent,
   },
 ];

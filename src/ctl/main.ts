@@ -4,6 +4,9 @@ import { systemClock } from "../lib/index.ts";
 import type { CtlContext } from "./context.ts";
 import { runCtl } from "./run.ts";
 
+// The launcher set it for this process, not for what a command may start.
+delete process.env.NODE_COMPILE_CACHE;
+
 const context: CtlContext = {
   stdout: (text) => process.stdout.write(text),
   stderr: (text) => process.stderr.write(text),

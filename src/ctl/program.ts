@@ -9,17 +9,7 @@ import { type CommandSpec, commandTable, type Flag, globalFlags } from "./comman
 import type { CtlContext, GlobalOptions } from "./context.ts";
 import { failure } from "./crud/errors.ts";
 import { formatHelp } from "./help.ts";
-
-const logLevels: readonly string[] = [
-  ...["panic", "fatal", "error", "warn", "warning", "info", "debug", "trace"],
-];
-
-function requireLogLevel(level: string | undefined): void {
-  if (level === undefined || logLevels.includes(level)) return;
-  throw failure(
-    `unknown log level: ${level}, expected one of: panic, fatal, error, warn, info, debug`,
-  );
-}
+import { requireLogLevel } from "./log-level.ts";
 
 function checkArgs(spec: CommandSpec, received: number): void {
   const { exactArgs, minimumArgs } = spec;
@@ -84,12 +74,32 @@ function addGroupAction(command: Command, context: CtlContext): void {
     });
 }
 
-export function buildProgram(context: CtlContext): Command {
+/** Commands that another room registers, by the first word of the arguments. */
+const ownedElsewhere: Readonly<
+  Record<
+    string,
+    { readonly description: string; readonly register: (program: Command) => Promise<void> }
+  >
+> = {
+  lab: {
+    description: "A live pod network on this machine, from network namespaces",
+    register: async (program) => (await import("../lab/index.ts")).registerLab(program),
+  },
+};
+
+export async function buildProgram(
+  word: string | undefined,
+  context: CtlContext,
+): Promise<Command> {
   const program = configure(new Command("switchyard"), context)
     .description("Calico-compatible pod networks whose mode changes lose no packet")
     .enablePositionalOptions();
   addFlags(program, globalFlags);
   for (const spec of commandTable) addCommand(program, spec, context);
+  for (const [name, { description, register }] of Object.entries(ownedElsewhere)) {
+    if (word === name) await register(program);
+    else program.command(name).description(description);
+  }
   addGroupAction(program, context);
   return program;
 }

@@ -5,15 +5,17 @@
 
 import { CommanderError } from "commander";
 import { errorText, SwitchyardError } from "../lib/index.ts";
-import { cobraText, normaliseArguments } from "./cobra.ts";
+import { readArguments } from "./arguments.ts";
+import { cobraText } from "./cobra.ts";
 import type { CtlContext } from "./context.ts";
 import { massage } from "./crud/errors.ts";
 import { buildProgram } from "./program.ts";
 
 export async function runCtl(args: readonly string[], context: CtlContext): Promise<number> {
   try {
-    const program = buildProgram(context);
-    await program.parseAsync(normaliseArguments(args, program), { from: "user" });
+    const read = readArguments(args);
+    const program = await buildProgram(read.word, context);
+    await program.parseAsync([...read.args], { from: "user" });
     return 0;
   } catch (error) {
     return report(error, context);

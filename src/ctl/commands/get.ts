@@ -26,7 +26,7 @@ export async function get(
   const allNamespaces = Boolean(given.allNamespaces || given.allNamespacesA);
   const options = { ...given, allNamespaces };
   const prefix = "failed to get resources: ";
-  const targets = loadTargets({ args, options, prefix }, context);
+  const targets = await loadTargets({ args, options, prefix }, context);
   if (targets === undefined) return;
   const format = parseOutputFormat(options.output);
   const byName = options.filename === undefined && args.length > 1;

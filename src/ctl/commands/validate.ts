@@ -15,14 +15,15 @@ export async function validate(
   options: ValidateOptions,
   context: CtlContext,
 ): Promise<void> {
-  const targets = loadTargets({ args, options }, context);
+  const targets = await loadTargets({ args, options }, context);
   if (targets === undefined) return;
   const results: unknown[] = [];
   const errors: unknown[] = [];
   for (const target of targets.targets) {
     try {
       resolveNamespace(target, options);
-      results.push(prepareForWrite(resourceOf(target) as unknown as ResourceOf<Kind>));
+      const resource = resourceOf(target) as unknown as ResourceOf<Kind>;
+      results.push(prepareForWrite({ resource, operation: "create" }));
     } catch (error) {
       errors.push(new Error(errorText(error), { cause: error }));
     }

@@ -29,7 +29,7 @@ async function write(
   request: { args: readonly string[]; options: WriteOptions },
   context: CtlContext,
 ): Promise<void> {
-  const targets = loadTargets(request, context);
+  const targets = await loadTargets(request, context);
   if (targets === undefined) return;
   const { options } = request;
   const outcome = await withDatastore({ options, context }, (datastore) =>

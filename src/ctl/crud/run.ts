@@ -31,12 +31,15 @@ export interface LoadRequest {
 }
 
 /** The targets of a command; `undefined` if there are none and that is fine. */
-export function loadTargets(request: LoadRequest, context: CtlContext): Targets | undefined {
+export async function loadTargets(
+  request: LoadRequest,
+  context: CtlContext,
+): Promise<Targets | undefined> {
   const [kind, ...names] = request.args;
   const { filename, recursive = false, skipEmpty = false } = request.options;
   let targets: Targets;
   try {
-    targets = selectTargets({ kind, names, filename, recursive });
+    targets = await selectTargets({ kind, names, filename, recursive });
   } catch (error) {
     const prefix = filename === undefined ? (request.prefix ?? "") : "failed to execute command: ";
     throw failure(prefix + errorText(error), error);

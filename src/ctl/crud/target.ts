@@ -8,8 +8,6 @@ import {
   kindTable,
   type ResourceOf,
 } from "../../model/index.ts";
-import { decodeFile } from "../input/decode.ts";
-import { describeSource, readInputFiles } from "../input/files.ts";
 
 /** A resource of a kind that operators see, told apart by `kind`. */
 export type ExposedResource = { [K in ExposedKind]: ResourceOf<K> }[ExposedKind];
@@ -40,8 +38,8 @@ export interface Targets {
 }
 
 /** @throws SwitchyardError; nothing has been done by then. */
-export function selectTargets(selection: TargetSelection): Targets {
-  if (selection.filename !== undefined) return targetsFromFile(selection);
+export async function selectTargets(selection: TargetSelection): Promise<Targets> {
+  if (selection.filename !== undefined) return await targetsFromFile(selection);
   const kind = requireKind(selection.kind);
   for (const name of selection.names) {
     if (name === "")
@@ -64,7 +62,10 @@ export function requireKind(kind: string | undefined): ExposedKind {
   throw new SwitchyardError("INVALID_ARGUMENT", `resource type '${kind}' is not supported`);
 }
 
-function targetsFromFile(selection: TargetSelection): Targets {
+/** Loads what reads files only now: most commands name what they mean. */
+async function targetsFromFile(selection: TargetSelection): Promise<Targets> {
+  const { describeSource, readInputFiles } = await import("../input/files.ts");
+  const { decodeFile } = await import("../input/decode.ts");
   const path = selection.filename ?? "";
   const files = readInputFiles(path, { recursive: selection.recursive });
   const targets = files.flatMap((file) => decodeFile(file.text)).map(targetFromResource);

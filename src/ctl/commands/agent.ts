@@ -1,0 +1,37 @@
+/** `agent`: the node's daemon, until a signal ends it. */
+
+import { hostname } from "node:os";
+import { runAgent } from "../../agent/index.ts";
+import { defaultSocketPath } from "../config.ts";
+import type { CtlContext, GlobalOptions } from "../context.ts";
+import { refuseArguments } from "../daemon.ts";
+import { daemonLogLevel } from "../log-level.ts";
+import { clientVersion } from "../version.ts";
+
+export interface AgentOptions extends GlobalOptions {
+  readonly node?: string;
+  readonly socket?: string;
+  readonly stateDir?: string;
+}
+
+/** As Calico names a node after its host. */
+function hostNodeName(): string {
+  return hostname().trim().toLowerCase();
+}
+
+export async function agent(
+  args: readonly string[],
+  options: AgentOptions,
+  context: CtlContext,
+): Promise<void> {
+  refuseArguments(args);
+  const { env } = context;
+  const node = options.node || env.SWITCHYARD_NODE || hostNodeName();
+  await runAgent({
+    node,
+    socketPath: options.socket || env.SWITCHYARD_SOCKET || defaultSocketPath,
+    stateDirectory: options.stateDir || `/run/switchyard/${node}`,
+    logLevel: daemonLogLevel(options.logLevel),
+    version: clientVersion(),
+  });
+}
