@@ -36,6 +36,8 @@ export function openMonitor(options: MonitorOptions): Monitor {
 export class Monitor implements AsyncIterable<NetlinkEvent> {
   readonly #socket: NetlinkSocket;
   readonly #waker = openWaker();
+  /** Events of the last datagram that were not delivered yet. */
+  readonly #received: NetlinkEvent[] = [];
   #closed = false;
   #polling = false;
 
@@ -45,23 +47,22 @@ export class Monitor implements AsyncIterable<NetlinkEvent> {
 
   /** One consumer at a time. Ends when the monitor is closed. @throws NETLINK_MALFORMED. */
   async *[Symbol.asyncIterator](): AsyncGenerator<NetlinkEvent, void, undefined> {
+    // After close() nothing more is delivered.
     while (!this.#closed) {
-      const events = this.#receive();
-      if (events === undefined) await this.#wait();
-      // After close() nothing more is delivered.
-      else for (const event of events) if (!this.#closed) yield event;
+      const event = this.#received.shift();
+      if (event !== undefined) yield event;
+      else if (!this.#receive()) await this.#wait();
     }
   }
 
-  /** The events of one datagram; undefined if none waits. */
-  #receive(): NetlinkEvent[] | undefined {
-    const events: NetlinkEvent[] = [];
+  /** Takes the events of one datagram; false if none waits. */
+  #receive(): boolean {
     const result = this.#socket.receive((message) => {
       const event = decodeEvent(message);
-      if (event !== undefined) events.push(event);
+      if (event !== undefined) this.#received.push(event);
     });
-    if (result === "overrun") return [{ kind: "overrun" }];
-    return result === "none" ? undefined : events;
+    if (result === "overrun") this.#received.push({ kind: "overrun" });
+    return result !== "none";
   }
 
   async #wait(): Promise<void> {

@@ -2,6 +2,7 @@
 
 import { bitsOf, type Family, familyOf, formatAddress, type IpAddress } from "../lib/index.ts";
 import { familyNumber, RT_TABLE_MAIN, RTM_F_FIB_MATCH, RTM_GETROUTE } from "./constants.ts";
+import { routeTables } from "./names.ts";
 import { request } from "./request.ts";
 import { routeAttributes } from "./route-attributes.ts";
 import { writeRouteHeader } from "./route-request.ts";
@@ -15,7 +16,12 @@ export function routeDump(family: Family, filter: RouteFilter): Request {
     writeRouteHeader(writer, { family: familyNumber(family), table, protocol: protocol ?? 0 });
     routeAttributes.encode(writer, { table: table < 256 ? undefined : table });
   });
-  return request({ type: RTM_GETROUTE, flags: 0, payload, text: () => "route show" });
+  const text = () => {
+    const of =
+      table === RT_TABLE_MAIN ? "" : ` table ${table === 0 ? "all" : routeTables.name(table)}`;
+    return `${family === 6 ? "-6 " : ""}route show${of}`;
+  };
+  return request({ type: RTM_GETROUTE, flags: 0, payload, text });
 }
 
 export interface LookupOptions {

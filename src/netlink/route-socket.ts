@@ -48,7 +48,6 @@ import { build, type Writer } from "./writer.ts";
 const RECEIVE_BUFFER_BYTES = 8 * 1024 * 1024;
 /** RTEXT_FILTER_SKIP_STATS: counters would be most of a dump. */
 const SKIP_STATISTICS = 8;
-const ENODEV_NAMES = ["ENODEV"];
 
 export interface RouteSocketOptions {
   /** Path of a network namespace (`/run/netns/x`); the process's own unless told. */
@@ -86,19 +85,26 @@ export class RouteSocket {
     return result;
   }
 
-  /** Reads tables, each by a request, until a pass was not interrupted or retries are used up. */
+  /**
+   * Reads tables, each by a request, until a pass was not interrupted or retries are used up. `empty`
+   * names the refusals that mean there is no such table.
+   */
   #dump<T>(
     requests: readonly Request[],
     decode: (message: Message) => T | undefined,
+    options: { readonly empty?: readonly string[] } = {},
   ): Promise<T[]> {
     return this.#inTurn(async () => {
       for (let attempt = 0; ; attempt++) {
         const found: T[] = [];
         try {
           for (const request of requests) {
-            await this.#exchange.dump(request, (message) => {
+            const dumped = this.#exchange.dump(request, (message) => {
               const item = decode(message);
               if (item !== undefined) found.push(item);
+            });
+            await dumped.catch((error) => {
+              if (!isRefusal(error, options.empty ?? [])) throw error;
             });
           }
           return found;
@@ -149,7 +155,7 @@ export class RouteSocket {
           },
         );
       } catch (error) {
-        if (!isRefusal(error, ENODEV_NAMES)) throw error;
+        if (!isRefusal(error, ["ENODEV"])) throw error;
       }
       return found;
     });
@@ -212,7 +218,10 @@ export class RouteSocket {
     });
   }
 
-  /** Entries of routing tables; the main table unless told. */
+  /**
+   * Entries of routing tables; the main table unless told. The kernel (6.18) does not report an
+   * interruption of this dump: routes that stay are all read, one that comes or goes meanwhile may not be.
+   */
   routes(filter: RouteFilter = {}): Promise<Route[]> {
     const { table = RT_TABLE_MAIN, protocol, device } = filter;
     const families: Family[] = filter.family === undefined ? [4, 6] : [filter.family];
@@ -225,6 +234,8 @@ export class RouteSocket {
         if (protocol !== undefined && route.protocol !== protocol) return undefined;
         return device === undefined || usesDevice(route, device) ? route : undefined;
       },
+      // "FIB table does not exist": nothing was ever put into it.
+      { empty: ["ENOENT"] },
     );
   }
 
