@@ -119,6 +119,22 @@ function exportPolicy(exported: readonly Prefix4[]): PolicyRule[] {
   ];
 }
 
+/** Any value above 0, which a route without MULTI_EXIT_DISC counts as (RFC 4271 section 9.1.2.2 c). */
+const RELAYED_MED = 100;
+
+/**
+ * A router that peers with every node must prefer a block's own node to those that relay its route: both
+ * paths are equally long, and the next tie-break would send everything through one node, in plain mode
+ * even round in circles.
+ */
+function externalPolicy(policy: readonly PolicyRule[]): PolicyRule[] {
+  return policy.flatMap((rule) =>
+    rule.action === "accept" && rule.source === undefined
+      ? [{ ...rule, source: "ibgp" as const, set: { ...rule.set, med: RELAYED_MED } }, rule]
+      : [rule],
+  );
+}
+
 const peerName = (kind: string, address: IpAddress, port: number) =>
   `${kind}_${formatAddress(address).replace(/[.:]/g, "_")}${port === DEFAULT_PORT ? "" : `_port_${port}`}`;
 
@@ -198,16 +214,17 @@ function explicitPeers({
   }
   const port = endpoint.port ?? DEFAULT_PORT;
   const keepalive = seconds(spec.keepaliveTime);
+  const remoteAs = Number(spec.asNumber || globalAs);
   return [
     {
       name: peerName(kind, endpoint.address, port),
       address: endpoint.address,
       port,
-      remoteAs: Number(spec.asNumber || globalAs),
+      remoteAs,
       ...(spec.sourceAddress !== "None" && { localAddress: local.address }),
       ...(spec.nextHopMode && { nextHop: nextHopModes[spec.nextHopMode] }),
       ...(keepalive !== undefined && { keepaliveSeconds: keepalive }),
-      exportPolicy: local.exportPolicy,
+      exportPolicy: remoteAs === local.as ? local.exportPolicy : externalPolicy(local.exportPolicy),
     },
   ];
 }
