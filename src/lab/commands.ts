@@ -53,7 +53,9 @@ export function registerLab(program: Command): void {
     .action(async (member: string, words: string[], _flags: unknown, command: Command) => {
       const { invocationOf, runInvocation } = await import("./exec.ts");
       const state = await existing(command.optsWithGlobals<Named>());
-      runInvocation(invocationOf(state, { member, command: words }));
+      runInvocation(
+        invocationOf(state, { member, command: words[0] === "--" ? words.slice(1) : words }),
+      );
     });
   lab
     .command("kill")

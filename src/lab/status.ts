@@ -4,7 +4,7 @@ import { existsSync } from "node:fs";
 import { openApiClient } from "../datastore/index.ts";
 import { errorText } from "../lib/index.ts";
 import { type LabState, loadLab } from "./lab-state.ts";
-import { modeOfPool } from "./modes.ts";
+import { modeOfPool, parseMode } from "./modes.ts";
 import { labPaths } from "./paths.ts";
 import { agentProblems, askAgent, askRouter, routerProblems } from "./readiness.ts";
 import { readRecord } from "./state-file.ts";
@@ -143,7 +143,7 @@ async function nodeStatus(
     const pool = answer.pools[layout.poolName];
     return {
       ...silent,
-      mode: pool === undefined ? undefined : `${pool.mode}${pool.realised ? "" : " (not yet)"}`,
+      mode: pool && `${parseMode(pool.mode)}${pool.realised ? "" : " (not yet)"}`,
       ipipBackend: answer.ipipBackend,
       sessions: {
         established: answer.peers.filter(({ up }) => up).length,
