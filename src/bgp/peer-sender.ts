@@ -33,6 +33,7 @@ export class PeerSender {
   #writable = true;
   #closed = false;
   #endOfRibDue = false;
+  #walk: Iterator<PrefixKey> | undefined;
   readonly #resendDue = new Set<AddressFamily>();
   readonly #resending = new Set<AddressFamily>();
   readonly #job = () => this.#slice();
@@ -57,7 +58,7 @@ export class PeerSender {
 
   /** The first full round. */
   sendAll(): void {
-    this.#touchAll();
+    this.#walk = this.#options.host.allKeys()[Symbol.iterator]();
     this.#endOfRibDue = true;
     this.#work();
   }
@@ -68,8 +69,13 @@ export class PeerSender {
     this.#work();
   }
 
-  #touchAll(): void {
-    for (const key of this.#options.host.allKeys()) if (this.#concerns(key)) this.#table.touch(key);
+  /** Goes on with a walk over all routes. */
+  #walkSome(): void {
+    for (let left = SLICE_ROUTES; this.#walk !== undefined && left > 0; left--) {
+      const { value, done } = this.#walk.next();
+      if (done) this.#walk = undefined;
+      else if (this.#concerns(value)) this.#table.touch(value);
+    }
   }
 
   /** In a full mesh nearly every change is of no concern to nearly every peer: the cheap way out. */
@@ -82,8 +88,8 @@ export class PeerSender {
   /** The export policy has changed. */
   retarget(target: ExportTarget): void {
     this.#exporter = new Exporter(target);
-    this.#table.touchSent();
-    this.#touchAll();
+    // What was sent and is no route any more waits already.
+    this.#walk = this.#options.host.allKeys()[Symbol.iterator]();
     this.#work();
   }
 
@@ -114,9 +120,10 @@ export class PeerSender {
 
   #slice(): boolean {
     if (this.#closed || !this.#writable) return false;
+    this.#walkSome();
     for (const message of this.#table.take(SLICE_ROUTES)) this.#send(message);
     if (this.#closed) return false;
-    if (!this.#table.idle) return this.#writable;
+    if (!this.#table.idle || this.#walk !== undefined) return this.#writable;
     this.#endRound();
     return !this.#table.idle && this.#writable;
   }

@@ -155,14 +155,16 @@ describe("two speakers over real sockets", () => {
     });
     const a = await run(config(A, { peers: [peer(A, B)] }));
     const b = await run(config(B, { peers: [peer(B, A)], originate: originate(...texts) }));
+    // Processor time, because the machine has other things to do as well.
+    const cpuMs = () => process.cpuUsage().user / 1000;
     let longestMs = 0;
-    let lastMs = systemClock.monotonicMs();
+    let lastMs = cpuMs();
     let batches = 0;
     a.onRoutes(() => batches++);
     await until(
       "all learned",
       () => {
-        const nowMs = systemClock.monotonicMs();
+        const nowMs = cpuMs();
         longestMs = Math.max(longestMs, nowMs - lastMs);
         lastMs = nowMs;
         return a.converged() && (a.peers()[0]?.routesReceived ?? 0) === texts.length;
@@ -170,8 +172,8 @@ describe("two speakers over real sockets", () => {
       30_000,
     );
     assert.ok(batches <= 5000, `${batches} batches`);
-    // Two speakers share this loop; 5 ms slices of each, and room for a busy machine.
-    assert.ok(longestMs < 250, `the event loop was held for ${longestMs.toFixed(0)} ms`);
+    // Two speakers share this loop, 5 ms a slice, and the collector's threads count too.
+    assert.ok(longestMs < 150, `the event loop was held for ${longestMs.toFixed(0)} ms`);
     await until("B counts them", () => b.peers()[0]?.routesSent === texts.length);
   });
 });

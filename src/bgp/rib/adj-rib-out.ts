@@ -49,11 +49,6 @@ export class AdjRibOut {
     if (this.#options.families.includes(familyOfKey(key))) this.#pending.add(key);
   }
 
-  /** Everything is to be decided anew; what comes out as before is not sent again. */
-  touchSent(): void {
-    for (const key of this.#sent.keys()) this.#pending.add(key);
-  }
-
   /** Everything of the family is to be sent again. */
   forget(family: AddressFamily): void {
     for (const key of this.#sent.keys()) {
