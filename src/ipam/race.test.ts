@@ -6,7 +6,7 @@ import fc from "fast-check";
 import { formatAddress, hasCode, type IpAddress, prefix } from "../lib/index.ts";
 import { allocations, assertConsistent, world } from "./ipam.test-support.ts";
 import { Ipam } from "./ipam.ts";
-import { seeded, unreliable } from "./unreliable-store.test-support.ts";
+import { Died, seeded, unreliable } from "./unreliable-store.test-support.ts";
 
 type Step =
   | { readonly kind: "assign"; readonly count: number }
@@ -118,4 +118,67 @@ test("fifty pods started at once on four nodes get fifty addresses", async () =>
   assert.equal(new Set(addresses).size, 50);
   assert.equal((await store.list("IPAMBlock")).items.length, 4, "one block a node");
   await assertConsistent(store, { exact: true });
+});
+
+test("clients that die among others leave nothing that cannot be given back", async () => {
+  const program = fc.record({
+    steps: fc.array(fc.integer({ min: 1, max: 5 }), { minLength: 1, maxLength: 5 }),
+    dieAtWrite: fc.oneof(fc.constant(Infinity), fc.integer({ min: 1, max: 40 })),
+    lastWriteLands: fc.boolean(),
+  });
+  let deaths = 0;
+  await fc.assert(
+    fc.asyncProperty(
+      fc.array(program, { minLength: 2, maxLength: 6 }),
+      fc.integer(),
+      async (programs, seed) => {
+        const random = seeded(seed);
+        const { store, clock, ipam } = await world([{ cidr: "10.0.0.0/27", blockSize: 30 }]);
+        const held = new Map<string, string>();
+        await Promise.all(
+          programs.map(async ({ steps, ...fate }, index) => {
+            const faulty = unreliable(store, { conflictShare: 0.1, random, ...fate });
+            const own = new Ipam({ store: faulty.store, clock, random });
+            const node = `n${index % 3}`;
+            try {
+              for (const [number, count] of steps.entries()) {
+                const handle = `net.c${index}-${number}`;
+                const request = { handle, attributes: { node }, node, use: "Workload" as const };
+                const { addresses } = await own.autoAssign({ ...request, count });
+                if (number % 2 === 0) {
+                  for (const address of addresses) held.set(formatAddress(address), handle);
+                } else if (addresses.length > 0) {
+                  await own.releaseByHandle(handle);
+                  await own.releaseHostAffinities(node);
+                }
+              }
+            } catch (error) {
+              if (!(error instanceof Died)) throw error;
+              deaths++;
+            }
+          }),
+        );
+        await assertConsistent(store, { exact: false });
+        const all = await allocations(store);
+        for (const [address, handle] of held) assert.equal(all.get(address), handle, address);
+        for (const { spec } of (await store.list("IPAMHandle")).items) {
+          await ipam.releaseByHandle(spec.handleID);
+        }
+        assert.equal((await allocations(store)).size, 0, "no address outlives its handle");
+        // Blocks are usable whatever state their affinities were left in.
+        const everything = {
+          handle: "net.all",
+          attributes: {},
+          node: "n0",
+          use: "Workload" as const,
+        };
+        await clock.advance(60_000);
+        assert.equal((await ipam.autoAssign({ ...everything, count: 32 })).addresses.length, 32);
+        await assertConsistent(store, { exact: true });
+        await store.close();
+      },
+    ),
+    { numRuns: 100 },
+  );
+  assert.ok(deaths > 50, `${deaths} deaths`);
 });
