@@ -9,8 +9,10 @@ const PORT = 9004;
 
 /** The source address under which a datagram of `from` arrives at `to`. @throws LAB_FAILED if it does not. */
 export async function observedSource(from: Endpoint, to: Endpoint, clock: Clock): Promise<string> {
-  const sender = await open(from);
-  const receiver = await open(to);
+  // Another port than the receiver's: the same pair of ports the other way round would be an answer to
+  // an earlier datagram, which conntrack never translates.
+  const sender = await open(from, 0);
+  const receiver = await open(to, PORT);
   try {
     return await new Promise<string>((resolve, reject) => {
       receiver.once("message", (_data, { address }) => resolve(address));
@@ -26,8 +28,8 @@ export async function observedSource(from: Endpoint, to: Endpoint, clock: Clock)
   }
 }
 
-function open({ namespace, address }: Endpoint): Promise<Socket> {
-  const fd = openUdpSocket({ namespace, address: ipAddress(address), port: PORT });
+function open({ namespace, address }: Endpoint, port: number): Promise<Socket> {
+  const fd = openUdpSocket({ namespace, address: ipAddress(address), port });
   const socket = createSocket("udp4");
   return new Promise((resolve) => socket.bind({ fd }, () => resolve(socket)));
 }

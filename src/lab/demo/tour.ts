@@ -136,9 +136,7 @@ function changedFields(from: ModeName, to: ModeName): Record<string, string> {
 async function showState(lab: LabState, print: (line: string) => void): Promise<void> {
   const node = lab.nodes[0]?.name;
   print(`\n${await runShown(lab, "bin/switchyard get ippool -o wide")}\n`);
-  print(
-    await runShown(lab, `bin/switchyard lab exec ${node} -- ip route | grep -E 'bird|proto 80'`),
-  );
+  print(await runShown(lab, `bin/switchyard lab exec ${node} ip route | grep -E 'bird|proto 80'`));
 }
 
 const lossLine = ({ from, to }: ChangeFacts, pair: PairReport) =>

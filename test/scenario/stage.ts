@@ -1,0 +1,160 @@
+/** A lab under traffic, as scenarios need it: patched by the store's client, watched, every probe counted. */
+
+import { openApiClient } from "../../src/datastore/index.ts";
+import { watchModes } from "../../src/lab/demo/index.ts";
+import {
+  type LabState,
+  labDown,
+  labUp,
+  layout,
+  type ModeName,
+  parseMode,
+  poolModeOf,
+} from "../../src/lab/index.ts";
+import { Traffic, type WindowReport } from "../../src/lab/probe/index.ts";
+import { hasCode, sleep, systemClock } from "../../src/lib/index.ts";
+import type { IPPool } from "../../src/model/index.ts";
+import { openRouteSocket } from "../../src/netlink/index.ts";
+
+export const clock = systemClock;
+
+export class Stage {
+  readonly lab: LabState;
+  readonly store: ReturnType<typeof openApiClient>;
+
+  private constructor(lab: LabState) {
+    this.lab = lab;
+    this.store = openApiClient({ socketPath: lab.socketPath });
+  }
+
+  static async open(name: string): Promise<Stage> {
+    await labDown({ name });
+    return new Stage(await labUp({ name }));
+  }
+
+  async close(): Promise<void> {
+    await this.store.close();
+    await labDown({ name: this.lab.name });
+  }
+
+  get nodeNames(): string[] {
+    return this.lab.nodes.map((node) => node.name);
+  }
+
+  /** Changes the pool's mode; a conflicting write by somebody else is repeated. */
+  async patch(mode: ModeName | string): Promise<IPPool> {
+    for (;;) {
+      const pool = await this.store.get("IPPool", layout.poolName);
+      const spec = { ...pool.spec, ...poolModeOf(parseMode(mode)) };
+      try {
+        return await this.store.update<"IPPool">({ ...pool, spec });
+      } catch (error) {
+        if (!hasCode(error, "RESOURCE_CONFLICT")) throw error;
+      }
+    }
+  }
+
+  /** Waits until these nodes (all unless told) have realised the pool as it is now. */
+  async settled(nodes: readonly string[] = this.nodeNames): Promise<void> {
+    const watcher = await watchModes({ store: this.store, nodes, clock });
+    try {
+      await watcher.realised(await this.store.get("IPPool", layout.poolName));
+    } finally {
+      await watcher.stop();
+    }
+  }
+
+  /** Waits until these nodes have moved everything except towards one that does not accept it. */
+  async settledExceptTowards(late: string, nodes: readonly string[]): Promise<void> {
+    const startedMs = clock.monotonicMs();
+    for (;;) {
+      const { metadata } = await this.store.get("IPPool", layout.poolName);
+      const { items } = await this.store.list("NodeMode");
+      const behind = nodes.filter((node) => {
+        const pool = items.find((mode) => mode.metadata.name === node)?.status?.pools[
+          layout.poolName
+        ];
+        if (!pool || pool.resourceVersion !== metadata.resourceVersion) return true;
+        return pool.waiting.length !== 1 || !pool.waiting[0]?.startsWith(`${late} does not accept`);
+      });
+      if (behind.length === 0) return;
+      if (clock.monotonicMs() - startedMs > 20_000)
+        throw new RangeError(`${behind.join(", ")} did not settle`);
+      await sleep(clock, 50);
+    }
+  }
+
+  /** Waits until these nodes receive only what the pool needs. */
+  async narrowed(nodes: readonly string[] = this.nodeNames): Promise<void> {
+    const watcher = await watchModes({ store: this.store, nodes, clock });
+    try {
+      await watcher.narrowed(await this.store.get("IPPool", layout.poolName));
+    } finally {
+      await watcher.stop();
+    }
+  }
+
+  /** Runs `act` under probes between the pods of these nodes (all unless told) and a TCP stream. */
+  async underTraffic(
+    act: () => Promise<void>,
+    nodes: readonly string[] = this.nodeNames,
+  ): Promise<WindowReport> {
+    const endpoints = this.lab.pods.filter((pod) => nodes.includes(pod.node));
+    const from = endpoints[0]?.name ?? "";
+    const to = endpoints.at(-1)?.name ?? "";
+    const traffic = await Traffic.start({ endpoints, probesPerSecond: 2000, stream: { from, to } });
+    try {
+      await sleep(clock, 300);
+      await traffic.beginWindow();
+      await sleep(clock, 200);
+      await act();
+      await sleep(clock, 500);
+      return await traffic.endWindow();
+    } finally {
+      await traffic.stop();
+    }
+  }
+
+  /** IPv4 routes of ours on a node, as `ip route` prints the parts that matter, sorted. */
+  async routes(node: string): Promise<string[]> {
+    const namespace = this.lab.nodes.find(({ name }) => name === node)?.namespace;
+    if (!namespace) throw new RangeError(`no node ${node}`);
+    const { formatRoute } = await import("../../src/netlink/index.ts");
+    const socket = openRouteSocket({ namespace });
+    try {
+      const names = new Map((await socket.links()).map((link) => [link.index, link.name]));
+      const routes = await socket.routes({ family: 4 });
+      return routes
+        .filter((route) => route.protocol === 12 || route.protocol === 80)
+        .map((route) => formatRoute(route, (index) => names.get(index) ?? `if${index}`).trim())
+        .sort();
+    } finally {
+      socket.close();
+    }
+  }
+
+  /** Block of a node, from its affinity. */
+  async blockOf(node: string): Promise<string> {
+    const { items } = await this.store.list("BlockAffinity");
+    const found = items.find((item) => item.spec.node === node);
+    if (!found) throw new RangeError(`node ${node} has no block`);
+    return found.spec.cidr;
+  }
+}
+
+/** What a hitless act must show. */
+export function losses(report: WindowReport): {
+  lost: number;
+  tcpResets: number;
+  where: readonly string[];
+} {
+  return {
+    lost: report.total.lost,
+    tcpResets: report.stream?.resets ?? 0,
+    where: report.troubled
+      .filter((pair) => pair.lost > 0)
+      .map((pair) => `${pair.from} -> ${pair.to}: ${pair.lost}`),
+  };
+}
+
+export const nothingLost = { lost: 0, tcpResets: 0, where: [] };
