@@ -152,6 +152,18 @@ export function datastoreContract(options: ContractOptions): void {
     assert.deepEqual((await store.list("IPPool")).items, [created]);
   });
 
+  contract("a name is a name, whatever its characters", async (store) => {
+    for (const name of ["a/b", "..", "a b", "%2f", "é", "a?b#c", "status", "__proto__", "\n"]) {
+      const error = await refusal(store.get("IPPool", name));
+      assert.equal(error.message, `resource does not exist: IPPool(${name}) with error: <nil>`);
+    }
+    for (const attempt of [store.get("IPPool", ""), store.delete("IPPool", "")]) {
+      const error = await refusal(attempt);
+      assert.equal(error.code, "RESOURCE_INVALID");
+      assert.equal(error.message, "insufficient identifiers, missing 'name'");
+    }
+  });
+
   contract("an update needs the current revision and gives a later one", async (store) => {
     const first = await store.create(pool("a", "10.0.0.0/16"));
     const second = await store.update(withSpec(first, { natOutgoing: true }));

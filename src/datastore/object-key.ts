@@ -1,5 +1,6 @@
 /** How an object is found: kind, namespace, name, and the checks every backend makes alike. */
 
+import { SwitchyardError } from "../lib/index.ts";
 import { type Kind, kindTable, type Metadata, validationError } from "../model/index.ts";
 
 export interface ObjectKey {
@@ -11,13 +12,17 @@ export interface ObjectKey {
 
 const notSpecified = "namespace is not specified on namespaced resource";
 
-/** @throws RESOURCE_INVALID for a namespaced kind without namespace. */
+/** @throws RESOURCE_INVALID for no name, or a namespaced kind without namespace. */
 export function objectKey(options: {
   kind: Kind;
   name: string;
   namespace: string | undefined;
 }): ObjectKey {
   const { kind, name, namespace } = options;
+  if (name === "") {
+    const message = "insufficient identifiers, missing 'name'";
+    throw new SwitchyardError("RESOURCE_INVALID", message, { details: { kind } });
+  }
   if (!kindTable[kind].namespaced) return { kind, namespace: "", name };
   if (!namespace) {
     throw validationError([{ name: "Metadata.Namespace", value: "", reason: notSpecified }]);

@@ -86,7 +86,13 @@ class RulesStore implements Datastore {
     if (existing && metadata.uid && metadata.uid !== existing.metadata.uid) {
       throw updateConflict({ kind, name: metadata.name, namespace: metadata.namespace });
     }
-    return this.#store.update(prepareForWrite({ resource, operation: "update", existing }));
+    const prepared = prepareForWrite({ resource, operation: "update", existing });
+    const { creationTimestamp } = existing?.metadata ?? {};
+    if (!creationTimestamp || !metadata.creationTimestamp) return this.#store.update(prepared);
+    return this.#store.update({
+      ...prepared,
+      metadata: { ...prepared.metadata, creationTimestamp },
+    });
   }
 
   /** The stored object, if there is one; that there is none is the store's to say. */

@@ -5,7 +5,7 @@ import { request } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Datastore, openApiClient } from "../datastore/index.ts";
-import { parseJson, systemClock } from "../lib/index.ts";
+import { type Clock, parseJson, systemClock } from "../lib/index.ts";
 import { silentLog } from "../lib/log/index.ts";
 import { type RunningServer, startServer } from "./index.ts";
 
@@ -29,9 +29,9 @@ export async function withPlace(body: (place: Place) => Promise<void>): Promise<
   }
 }
 
-export function serve(place: Place): Promise<RunningServer> {
+export function serve(place: Place, clock: Clock = systemClock): Promise<RunningServer> {
   const { socketPath, databasePath } = place;
-  return startServer({ socketPath, databasePath, log: silentLog, clock: systemClock });
+  return startServer({ socketPath, databasePath, log: silentLog, clock });
 }
 
 export interface Answer {
@@ -78,9 +78,9 @@ export interface Served {
 }
 
 /** A fresh server for the duration of `body`. */
-export function withServer(body: (served: Served) => Promise<void>): Promise<void> {
+export function withServer(body: (served: Served) => Promise<void>, clock?: Clock): Promise<void> {
   return withPlace(async (place) => {
-    const server = await serve(place);
+    const server = await serve(place, clock);
     const store = openApiClient(place);
     try {
       await body({ place, store, call: (options) => http(place.socketPath, options) });

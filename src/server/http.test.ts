@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { connect } from "node:net";
 import { test } from "node:test";
 import fc from "fast-check";
+import { FakeClock } from "../lib/index.ts";
 import { type Answer, type Served, withServer } from "./http.test-support.ts";
 
 const pools = "/apis/projectcalico.org/v3/ippools";
@@ -212,6 +213,25 @@ test("a watch without a revision begins with what exists, and hides bookmarks un
     assert.deepEqual(types, ["ADDED", "ADDED"]);
     socket.destroy();
   });
+});
+
+test("a quiet watch that asked for bookmarks hears one every half minute", async () => {
+  const clock = new FakeClock();
+  await withServer(async ({ store }) => {
+    const stop = new AbortController();
+    const { resourceVersion } = await store.list("Node");
+    const watch = store.watch("Node", { resourceVersion, signal: stop.signal });
+    const events = watch[Symbol.asyncIterator]();
+    const bookmark = { type: "bookmark", resourceVersion };
+    assert.deepEqual((await events.next()).value, bookmark);
+    for (let i = 0; i < 3; i++) {
+      const next = events.next();
+      await clock.advance(30_000);
+      assert.deepEqual((await next).value, bookmark);
+    }
+    stop.abort();
+    await events.return?.();
+  }, clock);
 });
 
 async function isAlive({ call }: Served): Promise<boolean> {

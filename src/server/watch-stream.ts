@@ -16,6 +16,9 @@ export interface WatchStreamOptions {
   readonly closing: AbortSignal;
 }
 
+/** A quiet watch repeats its bookmark this often, so that both ends see that the other lives. */
+const heartbeatMs = 30_000;
+
 const wireTypes = { added: "ADDED", modified: "MODIFIED", deleted: "DELETED" } as const;
 const texts = new WeakMap<object, string>();
 
@@ -47,7 +50,7 @@ export async function serveWatch(
   reply: FastifyReply,
   options: WatchStreamOptions & { kind: Kind },
 ): Promise<FastifyReply> {
-  const { store, kind, closing } = options;
+  const { store, kind, clock, closing } = options;
   const query = request.query as Record<string, unknown>;
   const { namespace } = request.params as { namespace?: string };
   const bookmarks = first(query.allowWatchBookmarks) === "true";
@@ -71,10 +74,23 @@ export async function serveWatch(
   const { raw } = reply;
   raw.writeHead(200, { "content-type": "application/json", "transfer-encoding": "chunked" });
   raw.flushHeaders();
+  let reached = resourceVersion;
   const send = async (event: WatchEvent<Kind>) => {
+    reached =
+      event.type === "bookmark"
+        ? event.resourceVersion
+        : (event.resource.metadata.resourceVersion ?? reached);
     if (event.type === "bookmark" ? !bookmarks : isElsewhere(event, namespace)) return;
     if (!raw.write(eventLine(event, kind))) await once(raw, "drain", { signal });
   };
+  const beat = () => {
+    // Never piled up behind a reader that does not read.
+    if (bookmarks && !raw.writableNeedDrain) {
+      raw.write(eventLine({ type: "bookmark", resourceVersion: reached }, kind));
+    }
+    timer = clock.schedule(heartbeatMs, beat, { unref: true });
+  };
+  let timer = clock.schedule(heartbeatMs, beat, { unref: true });
   try {
     for (const event of existing) await send(event);
     for (; !step.done; step = await iterator.next()) await send(step.value);
@@ -83,6 +99,7 @@ export async function serveWatch(
       raw.write(`${stringifyJson({ type: "ERROR", object: statusFromError(error) })}\n`);
     }
   } finally {
+    timer.cancel();
     await iterator.return?.();
     raw.end();
   }

@@ -11,7 +11,12 @@ export interface ApiRequest {
   readonly body?: string;
   readonly contentType?: string;
   readonly signal?: AbortSignal | undefined;
+  /** Longest silence before the answer; unlimited unless told. */
+  readonly idleLimitMs?: number;
 }
+
+/** A pool's deletion waits for allocations to finish; nothing takes as long as this. */
+const callLimitMs = 30_000;
 
 export class Transport {
   readonly #socketPath: string;
@@ -46,6 +51,11 @@ export class Transport {
         headers,
         agent,
         ...(signal ? { signal } : {}),
+        ...(options.idleLimitMs === undefined ? {} : { timeout: options.idleLimitMs }),
+      });
+      outgoing.on("timeout", () => {
+        const message = `no answer within ${options.idleLimitMs} ms`;
+        outgoing.destroy(Object.assign(new Error(message), { code: "ETIMEDOUT" }));
       });
       outgoing.on("response", resolve);
       outgoing.on("error", (error) => {
@@ -61,7 +71,7 @@ export class Transport {
 
   /** @throws SwitchyardError as the server named it, or DATASTORE_UNAVAILABLE. */
   async call(options: ApiRequest): Promise<unknown> {
-    const response = await this.#open(options, this.#agent);
+    const response = await this.#open({ idleLimitMs: callLimitMs, ...options }, this.#agent);
     return this.#answer(response);
   }
 

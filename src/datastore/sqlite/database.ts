@@ -3,6 +3,7 @@
  * One process holds the file, by an exclusive lock, so nothing here waits for anybody.
  */
 
+import { closeSync, openSync } from "node:fs";
 import { DatabaseSync } from "node:sqlite";
 import { errorText, SwitchyardError } from "../../lib/index.ts";
 
@@ -25,6 +26,8 @@ PRAGMA user_version = ${schemaVersion};
 export function openDatabase(path: string): DatabaseSync {
   let database: DatabaseSync | undefined;
   try {
+    // Made here and not by SQLite, because it holds what only its owner should read.
+    if (path !== ":memory:") closeSync(openSync(path, "a", 0o600));
     database = new DatabaseSync(path);
     // Exclusive before WAL: no shared-memory file, and a second opener is refused at once.
     database.exec("PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL;");

@@ -43,8 +43,10 @@ export interface SqliteStoreOptions {
   readonly bookmarkDelayMs: number;
 }
 
-function encode(resource: Resource): string {
-  const { resourceVersion: _, selfLink: __, ...metadata } = resource.metadata;
+/** What is stored: without what follows from the row, or from nothing. */
+function encode(key: ObjectKey, resource: Resource): string {
+  const { namespace: _, resourceVersion: __, selfLink: ___, ...rest } = resource.metadata;
+  const metadata = key.namespace === "" ? rest : { ...rest, namespace: key.namespace };
   return stringifyJson({ ...resource, metadata });
 }
 
@@ -118,12 +120,10 @@ export class SqliteStore implements Datastore {
     if (this.#find(key)) throw alreadyExists(objectName(key));
     const seconds = Math.floor(this.#options.clock.now() / 1000);
     const now = new Date(seconds * 1000).toISOString().replace(".000Z", "Z");
-    const { namespace: _, ...rest } = resource.metadata;
     const metadata: Metadata = {
-      ...rest,
-      ...(key.namespace === "" ? {} : { namespace: key.namespace }),
-      uid: rest.uid || randomUUID(),
-      creationTimestamp: rest.creationTimestamp || now,
+      ...resource.metadata,
+      uid: resource.metadata.uid || randomUUID(),
+      creationTimestamp: resource.metadata.creationTimestamp || now,
     };
     return this.#write("added", key, { ...resource, metadata } as unknown as Resource);
   }
@@ -153,7 +153,7 @@ export class SqliteStore implements Datastore {
   }
 
   #write<K extends Kind>(type: ChangeType, key: ObjectKey, resource: Resource): ResourceOf<K> {
-    const value = encode(resource);
+    const value = encode(key, resource);
     const revision = this.#revision + 1;
     const { database, keepLogEntries } = this.#options;
     // Compacting in steps keeps the delete off most writes.

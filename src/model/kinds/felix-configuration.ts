@@ -1,6 +1,8 @@
 /** FelixConfiguration: the fields about routing, MTU and NAT that this product obeys. */
 
 import { z } from "zod";
+import { durationSchema } from "./duration.ts";
+import { otherFelixFields } from "./felix-other-fields.ts";
 
 const programClusterRoutes = [
   "Enabled",
@@ -9,7 +11,13 @@ const programClusterRoutes = [
   "EnabledNoEncapOnly",
 ] as const;
 
+/** Without a type: what is not obeyed is not looked into. */
+const keptFields: object = Object.fromEntries(
+  otherFelixFields.map((field) => [field, z.unknown().optional()]),
+);
+
 export const felixConfigurationSpecSchema = z.strictObject({
+  ...keptFields,
   nodeSelector: z.string().optional(),
   ipipEnabled: z.boolean().optional(),
   ipipMTU: z.int().optional(),
@@ -28,7 +36,7 @@ export const felixConfigurationSpecSchema = z.strictObject({
   programClusterRoutes: z.enum(programClusterRoutes).optional(),
   ipForwarding: z.enum(["Enabled", "Disabled"]).optional(),
   externalNodesList: z.array(z.string()).optional(),
-  routeRefreshInterval: z.string().optional(),
+  routeRefreshInterval: durationSchema.optional(),
   routeSyncDisabled: z.boolean().optional(),
   interfacePrefix: z.string().optional(),
   ipv4NormalRoutePriority: z.int().optional(),

@@ -237,6 +237,11 @@ test("FelixConfiguration: rules of the fields obeyed", () => {
       "error with field spec.ipv4NormalRoutePriority (spec.ipv4NormalRoutePriority in body should be greater than or equal to 1)",
     ],
   ]);
+  const felixOnly = { bpfEnabled: false, FailsafeInboundHostPorts: [{ port: 22 }] };
+  assert.deepEqual(build("FelixConfiguration", felixOnly).spec, {
+    bpfEnabled: false,
+    failsafeInboundHostPorts: [{ port: 22 }],
+  });
   const resource = build("FelixConfiguration", {});
   assert.equal(prepareForWrite({ resource, operation: "create" }).spec.floatingIPs, "Disabled");
 });
