@@ -9,7 +9,7 @@ import { put, world } from "./ipam.test-support.ts";
 
 test("release of a block says what became of it", async () => {
   const { store, clock, ipam } = await world([{ cidr: "10.0.0.0/30", blockSize: 30 }]);
-  const context = { store, clock, random: () => 0.5, log: silentLog };
+  const context = { store, clock, random: () => 0.5, log: silentLog, lastBlocks: new Map() };
   const cidr = prefix("10.0.0.0/30");
   const release = { node: "a", cidr, requireEmpty: true };
   assert.equal(await releaseBlock(context, release), "absent");

@@ -110,6 +110,17 @@ export function claimBlock(context: IpamContext, claim: HostBlock): Promise<Bloc
   });
 }
 
+/** The block, if it is this host's and that is confirmed. Claims nothing. */
+export async function readOwnBlock(
+  context: IpamContext,
+  of: HostBlock,
+): Promise<Block | undefined> {
+  const affinity = await readAffinity(context, of);
+  if (affinity === undefined || !isConfirmed(affinity)) return undefined;
+  const block = await readBlock(context, of.cidr);
+  return block?.spec.affinity === hostAffinity(of.node) ? block : undefined;
+}
+
 export type ReleaseOutcome =
   | "released"
   /** The host has no such affinity. */

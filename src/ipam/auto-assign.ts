@@ -12,7 +12,7 @@ import {
   SwitchyardError,
 } from "../lib/index.ts";
 import type { Labels } from "../model/index.ts";
-import { blockCidr, claimBlock, listHostBlocks, releaseBlock } from "./affinity.ts";
+import { blockCidr, claimBlock, listHostBlocks, readOwnBlock, releaseBlock } from "./affinity.ts";
 import { allocateInBlock } from "./allocate.ts";
 import type { Attributes } from "./block.ts";
 import type { IpamContext } from "./context.ts";
@@ -66,6 +66,18 @@ export async function autoAssign(
   const affinity = hostAffinity(node);
   const addresses: IpAddress[] = [];
   const missing = () => count - addresses.length;
+  const messages: string[] = [];
+  const hint = `${node} ${family}`;
+
+  const last = context.lastBlocks.get(hint);
+  if (last !== undefined && pools.some((pool) => prefixCovers(pool.cidr, last))) {
+    const block = await readOwnBlock(context, { node, cidr: last });
+    if (block !== undefined) {
+      const wanted = { ...owner, cidr: last, count, settings, block, affinity };
+      addresses.push(...(await allocateInBlock(context, wanted)));
+    }
+    if (missing() <= 0) return { addresses, messages };
+  }
 
   const own = await ownBlocks(context, { node, family, pools, allPools, labels });
   const owned = new Set<string>();
@@ -78,6 +90,7 @@ export async function autoAssign(
     else {
       const wanted = { ...owner, cidr, count: missing(), settings, block, affinity };
       addresses.push(...(await allocateInBlock(context, wanted)));
+      context.lastBlocks.set(hint, cidr);
     }
   }
 
@@ -108,9 +121,9 @@ export async function autoAssign(
     owned.add(formatPrefix(cidr));
     const wanted = { ...owner, cidr, count: missing(), settings, block, affinity };
     addresses.push(...(await allocateInBlock(context, wanted)));
+    context.lastBlocks.set(hint, cidr);
   }
 
-  const messages: string[] = [];
   if (missing() > 0 && settings.strictAffinity) {
     messages.push(
       `No more free affine blocks for node ${node} and strict affinity is on: nothing is borrowed`,

@@ -1,7 +1,7 @@
 /** Finding a block that a host can claim: a new one, its own, or one that another leaves empty. */
 
 import { formatPrefix, hasCode, type Prefix, PrefixTrie, parsePrefix } from "../lib/index.ts";
-import { type Block, blockCidr, claimBlock, releaseBlock } from "./affinity.ts";
+import { type Block, blockCidr, claimBlock, readBlock, releaseBlock } from "./affinity.ts";
 import { isEmptyBlock } from "./block.ts";
 import { blockOrder, blocksInOrder, rankOf } from "./block-order.ts";
 import type { IpamContext } from "./context.ts";
@@ -28,12 +28,20 @@ export async function listBlocks(context: IpamContext): Promise<PrefixTrie<Block
   return blocks;
 }
 
+/** Blocks looked at one by one before all are listed. */
+const PROBES = 8;
+
 /** Claims a block with room. `undefined`: there is none in these pools. */
 export function claimUsableBlock(
   context: IpamContext,
   search: BlockSearch,
 ): Promise<Block | undefined> {
   return retryRaces(`find a block for node ${search.node}`, async () => {
+    const near = await probe(context, search);
+    if (near !== undefined) {
+      const claimed = await claimBlock(context, { node: search.node, cidr: near });
+      return claimed === undefined ? again : done(claimed);
+    }
     const blocks = await listBlocks(context);
     const abandoned: Block[] = [];
     for (const pool of search.pools) {
@@ -49,6 +57,24 @@ export function claimUsableBlock(
     }
     return done(undefined);
   });
+}
+
+/**
+ * What the listing would find, without reading every block of the cluster: most pools are far from
+ * full, and a host's starting point is seldom taken.
+ */
+async function probe(context: IpamContext, search: BlockSearch): Promise<Prefix | undefined> {
+  const pool = search.pools[0];
+  if (pool === undefined) return undefined;
+  let probes = 0;
+  for (const cidr of blocksInOrder(orderOf(context, { node: search.node, pool }))) {
+    if (probes++ === PROBES) break;
+    const block = await readBlock(context, cidr);
+    if (block === undefined) return cidr;
+    const ours = block.spec.affinity === hostAffinity(search.node);
+    if (ours && block.spec.unallocated.length > 0) return cidr;
+  }
+  return undefined;
 }
 
 /** The first block of the pool, in this host's order, that does not exist or is ours with room. */

@@ -1,4 +1,4 @@
-/** The door of address management: one object over a datastore, without state of its own. */
+/** The door of address management: one object over a datastore, which holds all state there is. */
 
 import type { Datastore } from "../datastore/index.ts";
 import {
@@ -36,7 +36,12 @@ export class Ipam {
   readonly #context: IpamContext;
 
   constructor(options: IpamOptions) {
-    this.#context = { random: Math.random, log: silentLog, ...options };
+    this.#context = {
+      random: Math.random,
+      log: silentLog,
+      lastBlocks: new Map(),
+      ...options,
+    };
   }
 
   /** Addresses of the pools that serve the node. Fewer than asked for is not an error. */
