@@ -7,12 +7,15 @@ import type { IpipDriver } from "./ipip-driver.ts";
 import { type KernelTables, readTables } from "./kernel-tables.ts";
 import { Ledger } from "./ledger.ts";
 import { type Ownership, ownsRoute } from "./ownership.ts";
+import type { UplinkHook } from "./uplink-hook.ts";
 
 export interface ApplyContext {
   readonly socket: RouteSocket;
   readonly namespace?: string;
   readonly ipip: IpipDriver;
   readonly firewall: Firewall;
+  /** Absent where IP-in-IP never uses BPF. */
+  readonly uplinkHook?: UplinkHook;
 }
 
 export class ApplyRun {

@@ -13,6 +13,7 @@ import { narrowIpip, widenIpip } from "./apply-ipip.ts";
 import { applyRoutes } from "./apply-routes.ts";
 import { narrowVxlan, type VxlanStage, widenVxlan } from "./apply-vxlan.ts";
 import { currentEncapsulations, receivedTunnels } from "./kernel-state.ts";
+import { TUNNEL_DEVICES } from "./ownership.ts";
 import { applySysctls, sysctlDevice } from "./sysctl.ts";
 import type { Actual } from "./types.ts";
 
@@ -27,6 +28,7 @@ export interface ApplyResult {
 export async function applyPlan(plan: NodePlan, context: ApplyContext): Promise<ApplyResult> {
   const run = await ApplyRun.start(plan, context);
   const { ledger } = run;
+  prepareUplink(run);
   const hostReady = sysctls(run, (device) => device === undefined);
   const vxlan = await widenVxlan(run);
   const ipipReady = await widenIpip(run);
@@ -61,6 +63,13 @@ export async function applyPlan(plan: NodePlan, context: ApplyContext): Promise<
     proved,
     links: run.tables.links,
   };
+}
+
+/** Not where the kernel's ipip module is at work: it needs nothing on the uplink. */
+function prepareUplink(run: ApplyRun): void {
+  const uplink = run.link(run.plan.uplink);
+  if (uplink === undefined || run.link(TUNNEL_DEVICES.ipip)?.kind === "ipip") return;
+  run.context.uplinkHook?.ensure(uplink.index);
 }
 
 /** True if all of them hold. */

@@ -14,6 +14,7 @@ import { currentEncapsulations, hostFacts, receivedTunnels } from "./kernel-stat
 import { readTables } from "./kernel-tables.ts";
 import { defaultOwnership, type Ownership } from "./ownership.ts";
 import type { Actual, Dataplane, KernelState } from "./types.ts";
+import { UplinkHook } from "./uplink-hook.ts";
 
 export interface DataplaneOptions {
   /** Path of a network namespace; the process's own unless told. */
@@ -51,6 +52,7 @@ class KernelDataplane implements Dataplane {
   readonly #socket: RouteSocket;
   readonly #firewall: Firewall;
   readonly #ipip: IpipDriver;
+  readonly #uplinkHook: UplinkHook | undefined;
   readonly #drift: DriftWatch;
   readonly #proved = new Set<Encapsulation>();
   #ownership: Ownership;
@@ -67,6 +69,7 @@ class KernelDataplane implements Dataplane {
     this.#ipip = new IpipDriver(() =>
       openIpipBackend({ ...where, ...(ipip === undefined ? {} : { prefer: ipip }) }),
     );
+    this.#uplinkHook = ipip === "kernel" ? undefined : new UplinkHook({ ...where, log });
     this.#drift = new DriftWatch({
       ...where,
       clock,
@@ -100,6 +103,7 @@ class KernelDataplane implements Dataplane {
         socket: this.#socket,
         ipip: this.#ipip,
         firewall: this.#firewall,
+        ...(this.#uplinkHook === undefined ? {} : { uplinkHook: this.#uplinkHook }),
         ...(namespace === undefined ? {} : { namespace }),
       });
       this.#drift.learn(links);
