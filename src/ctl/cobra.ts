@@ -1,6 +1,7 @@
 /** What cobra, calicoctl's command line, says about mistakes that commander finds. */
 
 import type { CommanderError } from "commander";
+import { failure } from "./crud/errors.ts";
 
 /** What cobra says about the same mistake. */
 export function cobraText(error: CommanderError): string {
@@ -34,4 +35,10 @@ export function exactArgsText(wanted: number, received: number): string {
 
 export function minimumArgsText(wanted: number, received: number): string {
   return `requires at least ${wanted} arg(s), only received ${received}`;
+}
+
+/** For commands that take none. */
+export function refuseArguments(args: readonly string[], command: string): void {
+  const [first] = args;
+  if (first !== undefined) throw failure(unknownCommandText(first, `switchyard ${command}`));
 }

@@ -211,4 +211,13 @@ export const commandTable: readonly CommandSpec[] = [
     ],
     load: async () => (await import("./commands/agent.ts")).agent,
   },
+  {
+    name: "demo",
+    description: "Change the mode of a live lab five times and count every packet",
+    flags: [
+      { flags: "--json <path>", description: "Write the facts to this file as JSON" },
+      { flags: "--keep", description: "Leave the lab running" },
+    ],
+    load: async () => (await import("./commands/demo.ts")).demo,
+  },
 ];

@@ -6,7 +6,7 @@ import { resolveConnection } from "./config.ts";
 import type { ConnectionOptions, CtlContext } from "./context.ts";
 import { checkVersions } from "./version-check.ts";
 
-export interface DatastoreRequest {
+interface DatastoreRequest {
   readonly options: ConnectionOptions;
   readonly context: CtlContext;
   /** Put before an error of the version check. */

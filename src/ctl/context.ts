@@ -1,6 +1,5 @@
 /** What a command may touch of the process it runs in, so that tests can run it without one. */
 
-import type { Datastore } from "../datastore/index.ts";
 import type { Clock } from "../lib/index.ts";
 
 export interface CtlContext {
@@ -20,6 +19,3 @@ export interface GlobalOptions {
 export interface ConnectionOptions extends GlobalOptions {
   readonly config: string;
 }
-
-/** Runs `action` with a datastore that is closed afterwards, whatever happens. */
-export type WithDatastore = <T>(action: (datastore: Datastore) => Promise<T>) => Promise<T>;

@@ -19,4 +19,6 @@ process.stdout.on("error", (error: NodeJS.ErrnoException) => {
   process.exit(error.code === "EPIPE" ? 141 : 1);
 });
 
-process.exitCode = await runCtl(process.argv.slice(2), context);
+const status = await runCtl(process.argv.slice(2), context);
+// A command may have set it itself, as `lab status` does for a lab that is not well.
+if (status !== 0) process.exitCode = status;

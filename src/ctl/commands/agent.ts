@@ -2,9 +2,9 @@
 
 import { hostname } from "node:os";
 import { runAgent } from "../../agent/index.ts";
+import { refuseArguments } from "../cobra.ts";
 import { defaultSocketPath } from "../config.ts";
 import type { CtlContext, GlobalOptions } from "../context.ts";
-import { refuseArguments } from "../daemon.ts";
 import { daemonLogLevel } from "../log-level.ts";
 import { clientVersion } from "../version.ts";
 
@@ -24,7 +24,7 @@ export async function agent(
   options: AgentOptions,
   context: CtlContext,
 ): Promise<void> {
-  refuseArguments(args);
+  refuseArguments(args, "agent");
   const { env } = context;
   const node = options.node || env.SWITCHYARD_NODE || hostNodeName();
   await runAgent({

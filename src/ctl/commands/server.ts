@@ -1,10 +1,11 @@
 /** `server`: the API server with its embedded store, until a signal ends it. */
 
-import { SwitchyardError, systemClock } from "../../lib/index.ts";
+import { errorText, SwitchyardError, systemClock } from "../../lib/index.ts";
 import { createLog } from "../../lib/log/index.ts";
-import { startServer } from "../../server/index.ts";
-import type { CtlContext, GlobalOptions } from "../context.ts";
-import { refuseArguments, untilSignal } from "../daemon.ts";
+import { type RunningServer, startServer } from "../../server/index.ts";
+import { refuseArguments } from "../cobra.ts";
+import type { GlobalOptions } from "../context.ts";
+import { failure } from "../crud/errors.ts";
 import { daemonLogLevel } from "../log-level.ts";
 
 export interface ServerOptions extends GlobalOptions {
@@ -12,29 +13,39 @@ export interface ServerOptions extends GlobalOptions {
   readonly database: string;
 }
 
-export async function server(
-  args: readonly string[],
-  options: ServerOptions,
-  _context: CtlContext,
-): Promise<void> {
-  refuseArguments(args);
+export async function server(args: readonly string[], options: ServerOptions): Promise<void> {
+  refuseArguments(args, "server");
   const { socket, database } = options;
-  const log = createLog({ level: daemonLogLevel(options.logLevel), fields: { part: "server" } });
-  const running = await startServer({
-    socketPath: socket,
-    databasePath: database,
-    log,
-    clock: systemClock,
-  }).catch((cause: unknown) => {
-    if (cause instanceof SwitchyardError) throw cause;
-    throw new SwitchyardError(
-      "COMMAND_FAILED",
-      `starting the server on ${socket} with database ${database}: ${(cause as Error).message}`,
-      { cause },
-    );
+  const log = createLog({
+    level: daemonLogLevel(options.logLevel),
+    fields: { component: "server" },
   });
+  // Before the socket appears: whoever waits for it may stop us at once.
+  const stopped = nextStopSignal();
+  let running: RunningServer;
+  try {
+    running = await startServer({
+      socketPath: socket,
+      databasePath: database,
+      log,
+      clock: systemClock,
+    });
+  } catch (error) {
+    if (error instanceof SwitchyardError) throw error;
+    throw failure(
+      `cannot serve on ${socket} with database ${database}: ${errorText(error)}`,
+      error,
+    );
+  }
   log.info({ socket, database, pid: process.pid }, "server started");
-  const signal = await untilSignal();
+  const signal = await stopped;
   log.info({ signal }, "server stops");
   await running.close();
+}
+
+/** A second signal ends the process at once. */
+function nextStopSignal(): Promise<NodeJS.Signals> {
+  return new Promise((resolve) => {
+    for (const name of ["SIGTERM", "SIGINT"] as const) process.once(name, () => resolve(name));
+  });
 }
