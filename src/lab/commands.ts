@@ -127,6 +127,8 @@ async function status(flags: Named & { readonly output: string }): Promise<void>
 }
 
 async function existing(flags: Named) {
+  const { checkPrerequisites } = await import("./prerequisites.ts");
+  checkPrerequisites();
   const { loadLab } = await import("./lab-state.ts");
   const state = await loadLab(flags);
   if (state === undefined) throw noLab();

@@ -4,9 +4,9 @@ import { existsSync } from "node:fs";
 import { dirname } from "node:path";
 import { SwitchyardError } from "../lib/index.ts";
 import type { LabState } from "./lab-state.ts";
+import { launcher } from "./launcher.ts";
 import { findProgram } from "./prerequisites.ts";
 import { systemPath } from "./processes.ts";
-import { launcher } from "./programs.ts";
 
 export interface Invocation {
   /** Absolute path. */

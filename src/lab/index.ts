@@ -1,10 +1,9 @@
 /** The door of the lab: a live pod network on one machine, for people, tests and the demo. */
 
-export { killAgent, restartAgent, startAgent } from "./agents.ts";
 export { registerLab } from "./commands.ts";
-export { type LabDownReport, labDown } from "./down.ts";
-export { type Invocation, invocationOf, namespaceOfMember, runInvocation } from "./exec.ts";
-export { type LabNodeState, type LabPodState, type LabState, loadLab } from "./lab-state.ts";
+export type { LabDownReport } from "./down.ts";
+export type { LabNodeState, LabPodState, LabState } from "./lab-state.ts";
+export { launcher } from "./launcher.ts";
 export {
   type ModeName,
   modeNames,
@@ -13,8 +12,10 @@ export {
   parseMode,
   poolModeOf,
 } from "./modes.ts";
+export * from "./operations.ts";
 export { checkPrerequisites } from "./prerequisites.ts";
-export { type AgentAnswer, askAgent, askRouter, type RouterAnswer } from "./readiness.ts";
-export { type LabNodeStatus, type LabStatus, labStatus } from "./status.ts";
+export type { AgentAnswer, RouterAnswer } from "./readiness.ts";
+export type { LabNodeStatus, LabStatus } from "./status.ts";
+export { suggestions } from "./suggestions.ts";
 export { layout } from "./topology.ts";
-export { type LabUpOptions, labUp } from "./up.ts";
+export type { LabUpOptions } from "./up.ts";

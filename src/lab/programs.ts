@@ -2,12 +2,10 @@
 
 import { fileURLToPath } from "node:url";
 import { namespacePath } from "../lib/sys/index.ts";
-import { agentSocket, processNames } from "./lab-state.ts";
+import { processNames } from "./lab-state.ts";
+import { launcher } from "./launcher.ts";
 import { type LabPaths, logFile, namespaceName, nodeDirectory } from "./paths.ts";
 import type { ProcessSpec } from "./processes.ts";
-
-/** `bin/switchyard`, as an absolute path. */
-export const launcher = fileURLToPath(new URL("../../bin/switchyard", import.meta.url));
 
 export function serverProcess(paths: LabPaths): ProcessSpec {
   return {
@@ -53,5 +51,3 @@ export function agentProcess(paths: LabPaths, node: string): ProcessSpec {
     logFile: logFile(paths, processNames.agent(node)),
   };
 }
-
-export { agentSocket };

@@ -4,7 +4,7 @@ import { execFile } from "node:child_process";
 import { dirname } from "node:path";
 import { SwitchyardError } from "../../lib/index.ts";
 import type { LabState } from "../lab-state.ts";
-import { launcher } from "../programs.ts";
+import { launcher } from "../launcher.ts";
 
 /** `$ LINE` and its output, without the last newline. @throws LAB_FAILED if it fails. */
 export function runShown(lab: LabState, line: string): Promise<string> {

@@ -1,0 +1,64 @@
+/**
+ * What can be done with a lab, for the door: each operation loads its modules when it is called, so that
+ * `lab exec` does not pay for what `lab up` needs.
+ */
+
+import type { LabDownReport } from "./down.ts";
+import type { LabState } from "./lab-state.ts";
+import type { AgentAnswer, RouterAnswer } from "./readiness.ts";
+import type { LabStatus } from "./status.ts";
+import type { LabUpOptions } from "./up.ts";
+
+/** Which lab: `sy` unless told. */
+export interface LabReference {
+  readonly name?: string;
+}
+
+/** Brings a lab up, or back up. @throws PREREQUISITE_MISSING, INVALID_ARGUMENT, LAB_FAILED. */
+export async function labUp(options: LabUpOptions = {}): Promise<LabState> {
+  return await (await import("./up.ts")).labUp(options);
+}
+
+/** Leaves nothing; that there is no lab is no error. @throws PREREQUISITE_MISSING, LAB_FAILED. */
+export async function labDown(reference: LabReference = {}): Promise<LabDownReport> {
+  return await (await import("./down.ts")).labDown(reference);
+}
+
+/** Asks every process; undefined when there is no such lab. */
+export async function labStatus(reference: LabReference = {}): Promise<LabStatus | undefined> {
+  return await (await import("./status.ts")).labStatus(reference);
+}
+
+/** Where everything is; undefined when there is no such lab. */
+export async function loadLab(reference: LabReference = {}): Promise<LabState | undefined> {
+  return await (await import("./lab-state.ts")).loadLab(reference);
+}
+
+/** Signals a node's agent, SIGKILL unless told, and waits for its end. @throws LAB_FAILED. */
+export async function killAgent(
+  state: LabState,
+  node: string,
+  signal: NodeJS.Signals = "SIGKILL",
+): Promise<void> {
+  await (await import("./agents.ts")).killAgent(state, node, signal);
+}
+
+/** Starts a node's agent unless it runs; its pid, when it is ready. @throws LAB_FAILED. */
+export async function startAgent(state: LabState, node: string): Promise<number> {
+  return await (await import("./agents.ts")).startAgent(state, node);
+}
+
+/** kill -9 if it runs, and start. @throws LAB_FAILED. */
+export async function restartAgent(state: LabState, node: string): Promise<number> {
+  return await (await import("./agents.ts")).restartAgent(state, node);
+}
+
+/** What the agent behind this socket says of itself. @throws LAB_FAILED when it does not answer. */
+export async function askAgent(socketPath: string): Promise<AgentAnswer> {
+  return await (await import("./readiness.ts")).askAgent(socketPath);
+}
+
+/** What the router behind this socket says of itself. @throws LAB_FAILED when it does not answer. */
+export async function askRouter(socketPath: string): Promise<RouterAnswer> {
+  return await (await import("./readiness.ts")).askRouter(socketPath);
+}
