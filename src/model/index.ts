@@ -2,22 +2,18 @@ export * from "./aliases.ts";
 export * from "./columns.ts";
 export * from "./decode.ts";
 export * from "./errors.ts";
-export { parseAsNumber } from "./kinds/as-number.ts";
 export { type Kind, kinds, kindTable, type SpecOf, type StatusOf } from "./kinds/index.ts";
 export type { EncapMode, IPPoolSpec } from "./kinds/ip-pool.ts";
 export { type Encapsulation, encapsulations, type NodeModeStatus } from "./kinds/node-mode.ts";
 export { mergePatch } from "./merge-patch.ts";
 export type { Metadata } from "./metadata.ts";
-export { cidrName, isSubdomain } from "./names.ts";
-export { type NetworkMode, networkModes, poolMode, poolModeFields } from "./pool-mode.ts";
+export { type NetworkMode, poolMode } from "./pool-mode.ts";
 export * from "./resource.ts";
 export { applyReadDefaults } from "./rules/ip-pool.ts";
 export { type PrepareOptions, prepareForWrite } from "./rules/prepare.ts";
 export type { Labels } from "./selector/expression.ts";
 export { parseSelector, type Selector } from "./selector/parser.ts";
 export {
-  parseWorkloadEndpointName,
   type WorkloadEndpointIdentifiers,
   workloadEndpointName,
-  workloadEndpointNamePrefix,
 } from "./workload-endpoint-name.ts";

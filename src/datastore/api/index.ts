@@ -3,8 +3,7 @@
 import type { Datastore } from "../types.ts";
 import { ApiStore } from "./store.ts";
 
-export { collectionPath, objectPath } from "./paths.ts";
-export { type ApiStatus, errorFromStatus, failureStatus, statusFromError } from "./status.ts";
+export { type ApiStatus, failureStatus, statusFromError } from "./status.ts";
 
 /** Connects on first use. Reconnecting after DATASTORE_UNAVAILABLE is calling again. */
 export function openApiClient(options: { socketPath: string }): Datastore {
