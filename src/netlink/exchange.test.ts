@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Exchange } from "./exchange.ts";
-import { forEachMessage, type Message, writeMessage } from "./message.ts";
+import { forEachMessage, type Message, messageBuffer, writeMessage } from "./message.ts";
 import { request } from "./request.ts";
 import type { NetlinkSocket } from "./socket.ts";
 import type { Request } from "./types.ts";
@@ -37,15 +37,14 @@ function scripted(script: Script): { exchange: Exchange; sends: number[] } {
       const next = queue.shift();
       if (next === undefined) return "none";
       if (next === "overrun") return "overrun";
-      const buffer = new Uint8Array(65536);
+      const target = messageBuffer(65536);
       let length = 0;
       for (const { type, flags = 0, sequence, port = PORT, payload = new Uint8Array(4) } of next) {
-        new DataView(buffer.buffer).setUint32(length + 12, port, true);
-        const end = writeMessage(buffer, length, { type, flags, sequence }, payload);
-        new DataView(buffer.buffer).setUint32(length + 12, port, true);
+        const end = writeMessage(target, length, { type, flags, sequence }, payload);
+        target.view.setUint32(length + 12, port, true);
         length = end;
       }
-      forEachMessage(new DataView(buffer.buffer), length, visit);
+      forEachMessage(target.view, length, visit);
       return "received";
     },
   };

@@ -14,7 +14,7 @@ import {
   NLMSG_NOOP,
 } from "./constants.ts";
 import { decodeDumpResult, decodeKernelAnswer, refusal } from "./kernel-error.ts";
-import { type Message, messageBytes, writeMessage } from "./message.ts";
+import { type Message, messageBuffer, messageBytes, writeMessage } from "./message.ts";
 import type { NetlinkSocket } from "./socket.ts";
 import type { Request } from "./types.ts";
 
@@ -32,25 +32,26 @@ export function yieldToEventLoop(): Promise<void> {
 
 export class Exchange {
   readonly #socket: NetlinkSocket;
-  readonly #batch = new Uint8Array(BATCH_BYTES);
+  readonly #batch = messageBuffer(BATCH_BYTES);
   #sequence = 0;
 
   constructor(socket: NetlinkSocket) {
     this.#socket = socket;
   }
 
-  #nextSequence(): number {
-    // 0 is left to events.
-    this.#sequence = (this.#sequence % 0xffff_fffe) + 1;
-    return this.#sequence;
+  /** The first of `count` consecutive sequence numbers; 0 is left to events. */
+  #takeSequences(count: number): number {
+    const first = this.#sequence + count > 0xffff_ffff ? 1 : this.#sequence + 1;
+    this.#sequence = first + count - 1;
+    return first;
   }
 
   #send(request: Request, flags: number): number {
-    const sequence = this.#nextSequence();
-    const bytes = new Uint8Array(messageBytes(request.payload.length));
+    const sequence = this.#takeSequences(1);
+    const target = messageBuffer(messageBytes(request.payload.length));
     const all = request.flags | flags | NLM_F_REQUEST;
-    writeMessage(bytes, 0, { type: request.type, flags: all, sequence }, request.payload);
-    this.#socket.send(bytes);
+    writeMessage(target, 0, { type: request.type, flags: all, sequence }, request.payload);
+    this.#socket.send(target.bytes);
     return sequence;
   }
 
@@ -160,33 +161,30 @@ export class Exchange {
   ): number {
     const barrierBytes = messageBytes(0);
     const first = messageBytes(requests[from]!.payload.length) + barrierBytes;
-    const target = first > this.#batch.length ? new Uint8Array(first) : this.#batch;
-    const indexBySequence = new Map<number, number>();
+    const target = first > BATCH_BYTES ? messageBuffer(first) : this.#batch;
     let length = 0;
     let next = from;
+    // Sequence numbers of one batch are consecutive: the difference is the place.
+    const firstSequence = this.#takeSequences(requests.length - from + 1);
     for (; next < requests.length; next++) {
       const { type, flags, payload } = requests[next]!;
-      if (length + messageBytes(payload.length) + barrierBytes > target.length) break;
-      const sequence = this.#nextSequence();
-      indexBySequence.set(sequence, next);
-      length = writeMessage(
-        target,
-        length,
-        { type, flags: flags | NLM_F_REQUEST, sequence },
-        payload,
-      );
+      if (length + messageBytes(payload.length) + barrierBytes > target.bytes.length) break;
+      const header = { type, flags: flags | NLM_F_REQUEST, sequence: firstSequence + next - from };
+      length = writeMessage(target, length, header, payload);
     }
-    const barrier = this.#nextSequence();
+    const barrier = firstSequence + next - from;
+    // Those not used here are there for the next batch.
+    this.#sequence = barrier;
     const header = { type: NLMSG_NOOP, flags: NLM_F_REQUEST | NLM_F_ACK, sequence: barrier };
     length = writeMessage(target, length, header, NOTHING);
     try {
-      this.#socket.send(target.subarray(0, length));
+      this.#socket.send(target.bytes.subarray(0, length));
       for (let done = false; !done; ) {
         this.#receive(`batch of ${next - from} requests`, (message) => {
           if (message.type !== NLMSG_ERROR) return;
           if (message.sequence === barrier) done = true;
-          const index = indexBySequence.get(message.sequence);
-          if (index === undefined) return;
+          const index = from + message.sequence - firstSequence;
+          if (index < from || index >= next) return;
           const answer = decodeKernelAnswer(message);
           if (answer.errno !== 0) results[index] = refusal(requests[index]!.text, answer);
         });

@@ -56,22 +56,35 @@ export interface Header {
   readonly sequence: number;
 }
 
+/** Where messages are written to send them. */
+export interface MessageBuffer {
+  readonly bytes: Uint8Array;
+  /** Of the same bytes. */
+  readonly view: DataView;
+}
+
+export function messageBuffer(size: number): MessageBuffer {
+  const bytes = new Uint8Array(size);
+  return { bytes, view: new DataView(bytes.buffer) };
+}
+
 /** Writes a message at `offset` of `target`, which must have room; returns the offset behind it. */
 export function writeMessage(
-  target: Uint8Array,
+  target: MessageBuffer,
   offset: number,
   header: Header,
   payload: Uint8Array,
 ): number {
-  const view = new DataView(target.buffer, target.byteOffset + offset, HEADER_BYTES);
-  view.setUint32(0, HEADER_BYTES + payload.length, true);
-  view.setUint16(4, header.type, true);
-  view.setUint16(6, header.flags, true);
-  view.setUint32(8, header.sequence, true);
+  const { bytes, view } = target;
+  const length = HEADER_BYTES + payload.length;
+  view.setUint32(offset, length, true);
+  view.setUint16(offset + 4, header.type, true);
+  view.setUint16(offset + 6, header.flags, true);
+  view.setUint32(offset + 8, header.sequence, true);
   // nlmsg_pid 0: the kernel fills in the sender's port.
-  view.setUint32(12, 0, true);
-  target.set(payload, offset + HEADER_BYTES);
+  view.setUint32(offset + 12, 0, true);
+  bytes.set(payload, offset + HEADER_BYTES);
   const next = offset + messageBytes(payload.length);
-  target.fill(0, offset + HEADER_BYTES + payload.length, next);
+  for (let i = offset + length; i < next; i++) bytes[i] = 0;
   return next;
 }
