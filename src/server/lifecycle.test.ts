@@ -3,7 +3,7 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { stat, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { test } from "node:test";
 import { Collection, openApiClient } from "../datastore/index.ts";
 import { hasCode, systemClock } from "../lib/index.ts";
@@ -28,10 +28,15 @@ function unavailable(message: RegExp) {
   };
 }
 
-test("the socket is for owner and group only, and goes with the server", async () => {
+test("the socket is for owner and group only and goes with the server, data is the owner's", async () => {
   await withPlace(async (place) => {
     const server = await serve(place);
-    assert.equal((await stat(place.socketPath)).mode & 0o777, 0o660);
+    const modeOf = async (path: string) => (await stat(path)).mode & 0o777;
+    assert.equal(await modeOf(place.socketPath), 0o660);
+    assert.equal(await modeOf(dirname(place.socketPath)), 0o755);
+    assert.equal(await modeOf(place.databasePath), 0o600);
+    assert.equal(await modeOf(`${place.databasePath}-wal`), 0o600);
+    assert.equal(await modeOf(dirname(place.databasePath)), 0o750);
     await server.close();
     await assert.rejects(stat(place.socketPath), { code: "ENOENT" });
   });
