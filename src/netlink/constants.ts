@@ -2,7 +2,6 @@
 
 import type { Family } from "../lib/index.ts";
 
-export const AF_UNSPEC = 0;
 export const AF_INET = 2;
 export const AF_BRIDGE = 7;
 export const AF_INET6 = 10;

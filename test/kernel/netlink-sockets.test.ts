@@ -15,10 +15,12 @@ import {
   pathMtu,
   receiveFd,
   sendFd,
+  setMinimumTimeToLive,
   setPathMtuDiscovery,
   setReceiveBuffer,
   setSocketMark,
   setTcpMd5Key,
+  setTimeToLive,
   socketAddress,
   tcpInfo,
   waitReadableSync,
@@ -145,6 +147,26 @@ test("path MTU: what the route says is what a socket sees, and DF refuses more",
   setPathMtuDiscovery(fd, "do");
   assert.throws(() => sendFd(fd, new Uint8Array(1373)), { message: /Message too long/ });
   assert.equal(sendFd(fd, new Uint8Array(1372)), true);
+});
+
+test("packets with too small a time to live are dropped (RFC 5082)", (t) => {
+  const namespace = freshNamespace(t);
+  const peer = { address: localhost, port: 5006 };
+  const server = openUdpSocket({ namespace, ...peer });
+  const client = openUdpSocket({ namespace, peer });
+  t.after(() => [server, client].forEach(closeFd));
+  setMinimumTimeToLive(server, 255);
+  const buffer = new Uint8Array(16);
+  for (const [ttl, received] of [
+    [255, 1],
+    [254, undefined],
+    [255, 1],
+  ] as const) {
+    setTimeToLive(client, ttl);
+    sendFd(client, Uint8Array.of(ttl));
+    // Loopback delivers inside send.
+    assert.equal(receiveFd(server, buffer), received);
+  }
 });
 
 test("receive buffers beyond net.core.rmem_max, marks and devices", (t) => {

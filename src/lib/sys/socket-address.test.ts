@@ -10,7 +10,7 @@ test("the bytes are those of struct sockaddr_in and sockaddr_in6", () => {
   const hex = (address: string, port: number) =>
     Buffer.from(encodeSocketAddress({ address: ipAddress(address), port })).toString("hex");
   assert.equal(hex("10.1.2.3", 179), "020000b30a0102030000000000000000");
-  assert.equal(hex("fd00::1", 4789), "0a0012b500000000fd0000000000000000000000000000010000000000");
+  assert.equal(hex("fd00::1", 4789), "0a0012b500000000fd00000000000000000000000000000100000000");
 });
 
 test("what is written is what is read", () => {
