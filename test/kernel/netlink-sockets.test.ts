@@ -149,24 +149,17 @@ test("path MTU: what the route says is what a socket sees, and DF refuses more",
   assert.equal(sendFd(fd, new Uint8Array(1372)), true);
 });
 
-test("packets with too small a time to live are dropped (RFC 5082)", (t) => {
+test("TCP segments with too small a time to live are dropped (RFC 5082)", async (t) => {
   const namespace = freshNamespace(t);
-  const peer = { address: localhost, port: 5006 };
-  const server = openUdpSocket({ namespace, ...peer });
-  const client = openUdpSocket({ namespace, peer });
-  t.after(() => [server, client].forEach(closeFd));
-  setMinimumTimeToLive(server, 255);
-  const buffer = new Uint8Array(16);
-  for (const [ttl, received] of [
-    [255, 1],
-    [254, undefined],
-    [255, 1],
-  ] as const) {
-    setTimeToLive(client, ttl);
-    sendFd(client, Uint8Array.of(ttl));
-    // Loopback delivers inside send.
-    assert.equal(receiveFd(server, buffer), received);
-  }
+  const where = { namespace, address: localhost, port: 5006 };
+  const listener = openTcpListener({ ...where, prepare: (fd) => setMinimumTimeToLive(fd, 255) });
+  t.after(() => closeFd(listener));
+  const connect = (ttl: number) =>
+    connectTcp({ ...where, timeoutMs: 300, prepare: (fd) => setTimeToLive(fd, ttl) });
+  await assert.rejects(connect(254), { message: /Connection timed out$/ });
+  assert.equal(acceptTcp(listener), undefined);
+  closeFd(await connect(255));
+  closeFd(acceptTcp(listener)!);
 });
 
 test("receive buffers beyond net.core.rmem_max, marks and devices", (t) => {

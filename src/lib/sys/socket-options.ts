@@ -66,7 +66,7 @@ export function setTimeToLive(fd: number, ttl: number): void {
   setIntegerOption(fd, { level: SOL_IP, option: IP_TTL, name: "IP_TTL" }, ttl);
 }
 
-/** Drops IPv4 packets that arrive with a smaller time to live (RFC 5082). */
+/** Drops IPv4 TCP segments that arrive with a smaller time to live (RFC 5082); UDP knows no such thing. */
 export function setMinimumTimeToLive(fd: number, ttl: number): void {
   setIntegerOption(fd, { level: SOL_IP, option: IP_MINTTL, name: "IP_MINTTL" }, ttl);
 }
