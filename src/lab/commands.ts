@@ -24,6 +24,7 @@ export function registerLab(program: Command): void {
   lab
     .command("up")
     .description("Bring the lab up; what is there and healthy stays")
+    .usage("")
     .option("--nodes <count>", "Number of nodes (default 4)", count)
     .option("--pods-per-node <count>", "Number of pods on each node (default 2)", count)
     .option(
@@ -39,6 +40,7 @@ export function registerLab(program: Command): void {
     .description(
       "Show nodes, processes, modes, sessions and pods; exit code 1 if something is wrong",
     )
+    .usage("")
     .option("-o, --output <format>", "text or json", "text")
     .action(async (_flags: unknown, command: Command) => {
       await status(command.optsWithGlobals<Named & { output: string }>());
@@ -60,6 +62,7 @@ export function registerLab(program: Command): void {
   lab
     .command("kill")
     .description("Kill the agent of a node (kill -9); its kernel keeps forwarding")
+    .usage("NODE")
     .argument("<node>")
     .action(async (node: string, _flags: unknown, command: Command) => {
       const { killAgent } = await import("./agents.ts");
@@ -69,6 +72,7 @@ export function registerLab(program: Command): void {
   lab
     .command("restart")
     .description("Kill the agent of a node if it runs, and start it again")
+    .usage("NODE")
     .argument("<node>")
     .action(async (node: string, _flags: unknown, command: Command) => {
       const { restartAgent } = await import("./agents.ts");
@@ -78,6 +82,7 @@ export function registerLab(program: Command): void {
   lab
     .command("down")
     .description("Take the lab away; nothing is left of it")
+    .usage("")
     .action(async (_flags: unknown, command: Command) => {
       const { labDown } = await import("./down.ts");
       const { processes, namespaces } = await labDown(command.optsWithGlobals<Named>());

@@ -31,6 +31,9 @@ export function namespaceOfMember(state: LabState, member: string): string {
   );
 }
 
+/** Node.js ignores these two, and what is ignored stays so through exec: `yes | head -1` would complain. */
+const defaultSignals = ["env", "--default-signal=PIPE,XFSZ"];
+
 /** `nsenter` rather than `ip netns exec`: the command sees the machine's own /sys and mounts. */
 export function invocationOf(
   state: LabState,
@@ -50,7 +53,7 @@ export function invocationOf(
   delete environment.SWITCHYARD_STATE_DIR;
   return {
     file: findProgram("nsenter") ?? "/usr/bin/nsenter",
-    args: ["nsenter", `--net=${namespace}`, "--", ...command],
+    args: ["nsenter", `--net=${namespace}`, "--", ...defaultSignals, ...command],
     environment: {
       ...environment,
       PATH: `${dirname(launcher)}:${systemPath()}`,

@@ -40,7 +40,7 @@ export interface LabUpOptions {
   readonly podsPerNode?: number;
   /** Of the pool, as parseMode reads it; `IPIP Always` unless told. */
   readonly mode?: string;
-  /** For each phase that may take time; 30,000 unless told. */
+  /** For each phase that may take time; 60,000 unless told. */
   readonly timeoutMs?: number;
   /** Told what is done, a line at a time. */
   readonly onProgress?: (line: string) => void;
@@ -195,6 +195,6 @@ function waitFor(
   wait: Pick<WaitOptions, "what" | "process" | "logFile" | "problems">,
 ): Promise<void> {
   const { clock, options } = run;
-  const timeoutMs = options.timeoutMs ?? 30_000;
+  const timeoutMs = options.timeoutMs ?? 60_000;
   return waitUntilReady({ ...wait, clock, timeoutMs, signal: options.signal });
 }

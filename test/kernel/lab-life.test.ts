@@ -113,6 +113,9 @@ test("up, exec, status, up again, kill, restart, down", { skip, timeout: 120_000
       "echo $SWITCHYARD_NODE $SWITCHYARD_SOCKET; command -v switchyard",
     );
     assert.equal(node, `${last.node} ${lab.socketPath}\n${switchyard}\n`);
+    // Signals that Node.js ignores are the command's own again: `yes` dies of SIGPIPE without a word.
+    const piped = ["lab", "--name", name, "exec", "outside", "--", "sh", "-c", "yes | head -n 1"];
+    assert.deepEqual(await run(switchyard, piped), { stdout: "y\n", stderr: "" });
     await assert.rejects(inMember(lab, "outside", "sh", "-c", "exit 7"), { code: 7 });
     const pools = await inMember(lab, "node1", "switchyard", "get", "ippool", "-o", "wide");
     assert.match(pools, /default-ipv4-ippool\s+10\.244\.0\.0\/16\s+true\s+Always\s+Never/);
