@@ -187,7 +187,8 @@ int ipip_encap(struct __sk_buff *skb)
 	/*
 	 * With these flags TCP super-packets become SKB_GSO_IPXIP4 and stay whole. The kernel refuses
 	 * them (EALREADY) for what is already a tunnel packet, such as VXLAN from inside a pod: a
-	 * single packet of that kind goes without.
+	 * single packet of that kind goes without. A super-packet of that kind is dropped: without the
+	 * flags nobody behind us could tell its headers apart and cut it right.
 	 */
 	if (bpf_skb_adjust_room(skb, OUTER_LEN, BPF_ADJ_ROOM_MAC,
 				BPF_F_ADJ_ROOM_FIXED_GSO | BPF_F_ADJ_ROOM_ENCAP_L3_IPV4) &&

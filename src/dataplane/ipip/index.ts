@@ -1,4 +1,4 @@
 /** IP-in-IP tunnels behind one interface: by the kernel's module, or by BPF where there is none. */
 
-export { type OpenIpipOptions, openIpipBackend } from "./open.ts";
+export { openIpipBackend } from "./open.ts";
 export type * from "./types.ts";
