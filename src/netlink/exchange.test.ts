@@ -2,6 +2,7 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { SwitchyardError } from "../lib/index.ts";
 import { Exchange } from "./exchange.ts";
 import { forEachMessage, type Message, messageBuffer, writeMessage } from "./message.ts";
 import { request } from "./request.ts";
@@ -18,11 +19,17 @@ interface Answer {
   readonly payload?: Uint8Array;
 }
 
-type Script = (sent: readonly Message[]) => (readonly Answer[] | "overrun")[];
+type Datagram = readonly Answer[] | "overrun" | "malformed";
+
+type Script = (sent: readonly Message[]) => Datagram[];
 
 /** A socket that answers each send as `script` says, one array per datagram. */
-function scripted(script: Script): { exchange: Exchange; sends: number[] } {
-  const queue: (readonly Answer[] | "overrun")[] = [];
+function scripted(script: Script): {
+  exchange: Exchange;
+  sends: number[];
+  queue: readonly Datagram[];
+} {
+  const queue: Datagram[] = [];
   const sends: number[] = [];
   const socket = {
     port: PORT,
@@ -37,6 +44,7 @@ function scripted(script: Script): { exchange: Exchange; sends: number[] } {
       const next = queue.shift();
       if (next === undefined) return "none";
       if (next === "overrun") return "overrun";
+      if (next === "malformed") throw new SwitchyardError("NETLINK_MALFORMED", "bad framing");
       const target = messageBuffer(65536);
       let length = 0;
       for (const { type, flags = 0, sequence, port = PORT, payload = new Uint8Array(4) } of next) {
@@ -48,7 +56,7 @@ function scripted(script: Script): { exchange: Exchange; sends: number[] } {
       return "received";
     },
   };
-  return { exchange: new Exchange(socket as unknown as NetlinkSocket), sends };
+  return { exchange: new Exchange(socket as unknown as NetlinkSocket), sends, queue };
 }
 
 const error = (errno: number) => {
@@ -112,6 +120,26 @@ test("a message that cannot be read fails the dump, which is read to its end all
     });
     await assert.rejects(reading, { message: "first" });
     assert.equal(seen, 2);
+  }
+});
+
+test("a dump that cannot be followed is taken to its end, for the sake of the next", async () => {
+  for (const [odd, code] of [
+    ["malformed", "NETLINK_MALFORMED"],
+    ["overrun", "NETLINK_OVERRUN"],
+  ] as const) {
+    const { exchange, queue } = scripted(([sent]) => [
+      [{ type: 24, sequence: sent!.sequence }],
+      odd,
+      [{ type: 24, sequence: sent!.sequence }],
+      odd,
+      [{ type: DONE, sequence: sent!.sequence }],
+    ]);
+    await assert.rejects(
+      exchange.dump(makeRequest(), () => {}),
+      { code },
+    );
+    assert.deepEqual(queue, []);
   }
 });
 

@@ -3,7 +3,7 @@
  * causes is answered inside `send`, so the only waiting here is giving way to the event loop.
  */
 
-import { SwitchyardError } from "../lib/index.ts";
+import { hasCode, SwitchyardError } from "../lib/index.ts";
 import {
   NLM_F_ACK,
   NLM_F_DUMP,
@@ -69,6 +69,17 @@ export class Exchange {
     );
   }
 
+  /** Takes what is left of a dump: while one is under way the kernel refuses the next (EBUSY). */
+  #drain(): void {
+    for (;;) {
+      try {
+        if (this.#socket.receive(() => {}) === "none") return;
+      } catch (error) {
+        if (!hasCode(error, "NETLINK_MALFORMED")) return;
+      }
+    }
+  }
+
   /**
    * Sends one request and waits for its acknowledgement; `visit` sees the messages before it.
    * @throws NETLINK_REFUSED.
@@ -120,7 +131,7 @@ export class Exchange {
     };
     let done = false;
     for (let datagrams = 1; !done; datagrams++) {
-      this.#receive(request.text, (message) => {
+      const visitOwn = (message: Message) => {
         if (message.sequence !== sequence) return;
         try {
           if (take(message)) done = true;
@@ -128,7 +139,13 @@ export class Exchange {
           failure ??= error;
           done ||= message.type === NLMSG_ERROR || message.type === NLMSG_DONE;
         }
-      });
+      };
+      try {
+        this.#receive(request.text, visitOwn);
+      } catch (error) {
+        this.#drain();
+        throw error;
+      }
       if (!done && datagrams % DUMP_DATAGRAMS_PER_TURN === 0) await yieldToEventLoop();
     }
     if (failure !== undefined) throw failure;

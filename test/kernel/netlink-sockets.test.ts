@@ -154,11 +154,11 @@ test("TCP segments with too small a time to live are dropped (RFC 5082)", async 
   const where = { namespace, address: localhost, port: 5006 };
   const listener = openTcpListener({ ...where, prepare: (fd) => setMinimumTimeToLive(fd, 255) });
   t.after(() => closeFd(listener));
-  const connect = (ttl: number) =>
-    connectTcp({ ...where, timeoutMs: 300, prepare: (fd) => setTimeToLive(fd, ttl) });
-  await assert.rejects(connect(254), { message: /Connection timed out$/ });
+  const connect = (ttl: number, timeoutMs: number) =>
+    connectTcp({ ...where, timeoutMs, prepare: (fd) => setTimeToLive(fd, ttl) });
+  await assert.rejects(connect(254, 300), { message: /Connection timed out$/ });
   assert.equal(acceptTcp(listener), undefined);
-  closeFd(await connect(255));
+  closeFd(await connect(255, 5000));
   closeFd(acceptTcp(listener)!);
 });
 
@@ -185,18 +185,18 @@ test("TCP MD5: the right key connects, a wrong one does not", async (t) => {
     prepare: (fd) => setTcpMd5Key(fd, localhost, "secret"),
   });
   t.after(() => closeFd(listener));
-  const connect = (key: string) =>
+  const connect = (key: string, timeoutMs: number) =>
     connectTcp({
       namespace,
       address: localhost,
       port: 179,
-      timeoutMs: 300,
+      timeoutMs,
       prepare: (fd) => setTcpMd5Key(fd, localhost, key),
     });
-  closeFd(await connect("secret"));
+  closeFd(await connect("secret", 5000));
   const accepted = acceptTcp(listener);
   assert.notEqual(accepted, undefined);
   closeFd(accepted!);
-  await assert.rejects(connect("wrong"), { message: /Connection timed out$/ });
+  await assert.rejects(connect("wrong", 300), { message: /Connection timed out$/ });
   assert.equal(acceptTcp(listener), undefined);
 });
