@@ -16,6 +16,8 @@ export function checkConfig(config: SpeakerConfig): void {
   check(config.routerId > 0, "routerId", "0.0.0.0 is no BGP identifier");
   const restart = restartTimeSeconds(config);
   checkRange("gracefulRestart.restartTimeSeconds", restart, [0, 4095]);
+  const deferral = config.gracefulRestart?.selectionDeferralSeconds ?? 0;
+  checkRange("gracefulRestart.selectionDeferralSeconds", deferral, [0, 4095]);
   const names = new Set<string>();
   const addresses = new Map<string, string>();
   for (const peer of config.peers) {

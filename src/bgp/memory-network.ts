@@ -19,6 +19,7 @@ class End implements Connection {
   readonly localAddress: IpAddress;
   peer: End | undefined;
   silent = false;
+  blocked = false;
   #handlers: ConnectionHandlers | undefined;
   #open = true;
   readonly #clock: Clock;
@@ -37,6 +38,7 @@ class End implements Connection {
     const copy = bytes.slice();
     const { peer } = this;
     if (this.#open && !this.silent) {
+      if (this.blocked) return false;
       this.#clock.schedule(LATENCY_MS, () => peer?.receive((handlers) => handlers.onData(copy)));
     }
     return true;
@@ -106,6 +108,11 @@ export class MemoryNetwork {
     for (const end of this.#ends) {
       if (end.localAddress === address || end.remoteAddress === address) end.silent = true;
     }
+  }
+
+  /** The machine reads nothing any more: what others send to it on present connections is not taken. */
+  block(address: IpAddress): void {
+    for (const end of this.#ends) if (end.remoteAddress === address) end.blocked = true;
   }
 
   #dial(own: IpAddress, address: IpAddress, handlers: ConnectionHandlers): Connection {

@@ -20,7 +20,7 @@ import {
 const SLICE_ROUTES = 1000;
 
 export interface PeerSenderOptions {
-  readonly host: Pick<PeerHost, "slices" | "route" | "allKeys">;
+  readonly host: Pick<PeerHost, "slices" | "route" | "allKeys" | "deferring">;
   readonly session: Pick<PeerSession, "send">;
   readonly negotiated: Negotiated;
   readonly target: ExportTarget;
@@ -80,9 +80,9 @@ export class PeerSender {
 
   /** In a full mesh nearly every change is of no concern to nearly every peer: the cheap way out. */
   #concerns(key: PrefixKey): boolean {
-    if (this.#table.has(key)) return true;
     const route = this.#options.host.route(key);
-    return route !== undefined && this.#exporter.mayExport(route);
+    if (route !== undefined && this.#exporter.mayExport(route)) return true;
+    return this.#table.has(key);
   }
 
   /** The export policy has changed. */
@@ -102,6 +102,11 @@ export class PeerSender {
   /** The connection takes more. */
   pump(): void {
     this.#writable = true;
+    this.#work();
+  }
+
+  /** What held back End-of-RIB is over. */
+  resume(): void {
     this.#work();
   }
 
@@ -130,7 +135,7 @@ export class PeerSender {
 
   #endRound(): void {
     const { families, enhancedRouteRefresh } = this.#options.negotiated;
-    if (this.#endOfRibDue) {
+    if (this.#endOfRibDue && !this.#options.host.deferring()) {
       this.#endOfRibDue = false;
       for (const family of families) this.#send(encodeEndOfRib(family));
     }

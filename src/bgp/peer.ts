@@ -53,6 +53,8 @@ export interface PeerHost {
   /** What is to be told about a prefix: our own route, else the best one. */
   route(key: PrefixKey): Origination | Path | undefined;
   allKeys(): Iterable<PrefixKey>;
+  /** End-of-RIB is to be held back. */
+  deferring(): boolean;
 }
 
 /** A peer without graceful restart sends no End-of-RIB: this long a silence stands for it. */
@@ -206,6 +208,21 @@ export class Peer {
     }
     if (negotiated.gracefulRestart === undefined) return nowMs - this.#lastUpdateMs >= SILENCE_MS;
     return negotiated.families.every((family) => this.#ended.has(family));
+  }
+
+  /** Nothing holds back our End-of-RIB on this peer's account (RFC 4724 section 4.1). */
+  toldAll(): boolean {
+    const negotiated = this.#session.negotiated;
+    if (negotiated === undefined) return false;
+    const { gracefulRestart, families } = negotiated;
+    // Two that restart together must not wait for each other.
+    if (gracefulRestart === undefined || gracefulRestart.restarted) return true;
+    return families.every((family) => this.#ended.has(family));
+  }
+
+  /** The time of holding back is over. */
+  endDeferral(): void {
+    this.#sender?.resume();
   }
 
   #import(key: PrefixKey, path: Path | undefined): void {

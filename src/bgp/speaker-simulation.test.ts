@@ -61,10 +61,14 @@ class World {
     neighbours: readonly string[],
     options: NodeOptions = {},
   ): Promise<Speaker> {
+    return this.startConfig(address, this.config(address, neighbours, options));
+  }
+
+  async startConfig(address: string, config: SpeakerConfig): Promise<Speaker> {
     const speaker = new Speaker({
       clock: this.clock,
       log: silentLog,
-      config: this.config(address, neighbours, options),
+      config,
       transport: this.network.transport(ipv4(address)),
     });
     this.speakers.set(address, speaker);
@@ -283,6 +287,21 @@ describe("a peer that is written by hand", () => {
     assert.ok(received.filter((each) => each === "KEEPALIVE").length >= 3);
   });
 
+  it("that takes no data is given up after eight minutes (RFC 9687), alive as it seems", async () => {
+    const world = await alone();
+    const { connection } = await talk(world, [open(), encodeKeepalive()]);
+    world.network.block(ipv4(B));
+    const minute = async () => {
+      await world.advance(60 * SECOND);
+      connection.write(encodeKeepalive());
+    };
+    for (let i = 0; i < 8; i++) await minute();
+    assert.deepEqual(world.state(A), ["Established"]);
+    for (let i = 0; i < 2; i++) await minute();
+    assert.deepEqual(world.state(A), ["Active"]);
+    assert.match(world.speakers.get(A)!.peers()[0]!.lastError, /Send Hold Timer Expired/);
+  });
+
   it("with hold time 0 is never given up", async () => {
     const world = await alone();
     await talk(world, [open({ hold: 0 }), encodeKeepalive()]);
@@ -357,6 +376,55 @@ describe("a peer that is written by hand", () => {
     await world.start(A, [C]);
     const { received } = await talk(world, []);
     assert.deepEqual(received, ["Cease / Connection Rejected"]);
+  });
+});
+
+describe("selection deferral", () => {
+  /** A and C talk through B, which relays; what A lost while B was away for a moment. */
+  async function relayRestarts(selectionDeferralSeconds: number): Promise<string[]> {
+    const world = new World();
+    const relay = () => {
+      const config = world.config(B, [A, C], {
+        as: 2,
+        peers: { [A]: { remoteAs: 1 }, [C]: { remoteAs: 3, passive: true } },
+      });
+      const gracefulRestart = { restartTimeSeconds: 120, selectionDeferralSeconds };
+      return world.startConfig(B, { ...config, gracefulRestart });
+    };
+    await relay();
+    await world.start(A, [B], { as: 1, peers: { [B]: { remoteAs: 2 } } });
+    const originate = ["10.3.0.0/26"];
+    await world.start(C, [B], { as: 3, originate, peers: { [B]: { remoteAs: 2 } } });
+    await world.advance(10 * SECOND);
+    assert.deepEqual(world.routes(A), ["10.3.0.0/26"]);
+    world.events.length = 0;
+    world.kill(B);
+    // Long enough for C to wait seconds before its next attempt.
+    await world.advance(20 * SECOND);
+    await relay();
+    await world.advance(60 * SECOND);
+    assert.deepEqual(world.routes(A), ["10.3.0.0/26"]);
+    return world.events.filter((event) => event.startsWith(`${A} -`));
+  }
+
+  it("keeps the routes a relay has not learned again yet", async () => {
+    assert.deepEqual(await relayRestarts(30), []);
+  });
+
+  it("is what makes the difference", async () => {
+    assert.deepEqual(await relayRestarts(0), [`${A} -10.3.0.0/26`]);
+  });
+
+  it("ends in time when a peer does not come", async () => {
+    const world = new World();
+    const config = world.config(A, [B, C], {});
+    const gracefulRestart = { restartTimeSeconds: 120, selectionDeferralSeconds: 30 };
+    await world.startConfig(A, { ...config, gracefulRestart });
+    await world.start(B, [A]);
+    await world.advance(29 * SECOND);
+    assert.equal(world.speakers.get(B)!.peers()[0]!.endOfRib, false);
+    await world.advance(2 * SECOND);
+    assert.equal(world.speakers.get(B)!.peers()[0]!.endOfRib, true);
   });
 });
 

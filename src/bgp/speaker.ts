@@ -3,7 +3,13 @@
  * desired state each time; finds out itself what changes.
  */
 
-import { type Clock, formatAddress, type IpAddress, SwitchyardError } from "../lib/index.ts";
+import {
+  type Clock,
+  formatAddress,
+  type IpAddress,
+  SwitchyardError,
+  type Timer,
+} from "../lib/index.ts";
 import type { Log } from "../lib/log/index.ts";
 import { checkConfig, sameData, sessionParameters } from "./config.ts";
 import { Peer, type PeerHost } from "./peer.ts";
@@ -45,6 +51,8 @@ export class Speaker {
   #running = false;
   #lastPeerId = 0;
   #statusDue = false;
+  /** While End-of-RIB is held back. */
+  #deferral: Timer | undefined;
 
   constructor(options: SpeakerOptions) {
     checkConfig(options.config);
@@ -68,6 +76,7 @@ export class Speaker {
       onStatus: () => this.#onStatus(),
       route: (key) => this.#originated.get(key) ?? this.#rib.best(key),
       allKeys: () => this.#allKeys(),
+      deferring: () => this.#deferral !== undefined,
     };
   }
 
@@ -81,8 +90,16 @@ export class Speaker {
       this.#running = false;
       throw error;
     }
-    if (this.#running) this.#apply(this.#config);
-    else this.#closeListener();
+    if (!this.#running) {
+      this.#closeListener();
+      return;
+    }
+    const { selectionDeferralSeconds = 0 } = this.#config.gracefulRestart ?? {};
+    if (selectionDeferralSeconds > 0) {
+      const delayMs = selectionDeferralSeconds * 1000;
+      this.#deferral = this.#clock.schedule(delayMs, () => this.#endDeferral());
+    }
+    this.#apply(this.#config);
   }
 
   /**
@@ -156,6 +173,8 @@ export class Speaker {
   async stop(options: { readonly notify?: boolean } = {}): Promise<void> {
     this.#running = false;
     this.#closeListener();
+    this.#deferral?.cancel();
+    this.#deferral = undefined;
     const message = options.notify ? notification("administrativeShutdown") : undefined;
     for (const peer of this.#peers.values()) peer.stop(message);
     this.#peers.clear();
@@ -233,7 +252,16 @@ export class Speaker {
     yield* this.#rib.keys();
   }
 
+  #endDeferral(): void {
+    this.#deferral?.cancel();
+    this.#deferral = undefined;
+    for (const peer of this.#peers.values()) peer.endDeferral();
+  }
+
   #onStatus(): void {
+    if (this.#deferral && [...this.#peers.values()].every((peer) => peer.toldAll())) {
+      this.#endDeferral();
+    }
     if (this.#statusDue || this.#peerListeners.size === 0) return;
     this.#statusDue = true;
     this.#clock.schedule(0, () => {

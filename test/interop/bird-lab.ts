@@ -13,6 +13,8 @@ import type { ProgramCommand, ProgramReport } from "./bird-program.ts";
 
 export const OUR_ADDRESS = "172.31.251.1";
 export const BIRD_ADDRESS = "172.31.251.2";
+export const OUR_ADDRESS6 = "fd00:31:251::1";
+export const BIRD_ADDRESS6 = "fd00:31:251::2";
 
 /** Polls until the function returns something else than undefined or false. @throws at the deadline */
 export async function until<T>(
@@ -54,6 +56,9 @@ export class BirdLab {
     run("ip", ...veth, "peer", "name", "eth0", "netns", birds);
     run("ip", "-n", ours, "address", "add", `${OUR_ADDRESS}/24`, "dev", "eth0");
     run("ip", "-n", birds, "address", "add", `${BIRD_ADDRESS}/24`, "dev", "eth0");
+    // Without duplicate address detection, which takes a second.
+    run("ip", "-n", ours, "address", "add", `${OUR_ADDRESS6}/64`, "dev", "eth0", "nodad");
+    run("ip", "-n", birds, "address", "add", `${BIRD_ADDRESS6}/64`, "dev", "eth0", "nodad");
     for (const name of [ours, birds]) run("ip", "-n", name, "link", "set", "eth0", "up");
   }
 
@@ -94,7 +99,7 @@ export class BirdLab {
   birdRoutes(): string[] {
     const routes: string[] = [];
     for (const line of this.birdc("show route protocol ours").split("\n")) {
-      const found = /^(\d\S*\/\d+)\s.*\[ours/.exec(line);
+      const found = /^([\da-f]\S*\/\d+)\s.*\[ours/.exec(line);
       if (found) routes.push(found[1]!);
     }
     return routes.sort();

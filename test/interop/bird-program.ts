@@ -5,13 +5,24 @@
  */
 
 import { createInterface } from "node:readline";
-import { Speaker, type SpeakerConfig } from "../../src/bgp/index.ts";
-import { formatAddress, formatPrefix, prefix, systemClock } from "../../src/lib/index.ts";
+import { type PeerConfig, Speaker, type SpeakerConfig } from "../../src/bgp/index.ts";
+import {
+  formatAddress,
+  formatPrefix,
+  ipAddress,
+  ipv4,
+  prefix,
+  systemClock,
+} from "../../src/lib/index.ts";
 import { createLog } from "../../src/lib/log/index.ts";
 
-/** The configuration as sent: prefixes of `originate` are text. */
-export interface ProgramConfig extends Omit<SpeakerConfig, "originate"> {
+type Addresses = "address" | "localAddress";
+
+/** The configuration as sent: addresses and prefixes are text. */
+export interface ProgramConfig extends Omit<SpeakerConfig, "originate" | "peers" | "routerId"> {
+  readonly routerId: string;
   readonly originate: readonly string[];
+  readonly peers: readonly (Omit<PeerConfig, Addresses> & Record<Addresses, string>)[];
 }
 
 export type ProgramCommand =
@@ -69,8 +80,17 @@ function report(): void {
 
 async function handle(command: ProgramCommand): Promise<void> {
   if ("config" in command) {
-    const { originate, ...rest } = command.config;
-    const config = { ...rest, originate: originate.map((text) => ({ prefix: prefix(text) })) };
+    const { originate, peers, routerId, ...rest } = command.config;
+    const config: SpeakerConfig = {
+      ...rest,
+      routerId: ipv4(routerId),
+      originate: originate.map((text) => ({ prefix: prefix(text) })),
+      peers: peers.map((peer) => ({
+        ...peer,
+        address: ipAddress(peer.address),
+        localAddress: ipAddress(peer.localAddress),
+      })),
+    };
     if (speaker) {
       speaker.configure(config);
       return;

@@ -76,7 +76,7 @@ describe("graceful restart with BIRD", () => {
   it("drops BIRD's routes when it does not come back in its restart time", async () => {
     const options: SessionOptions = {
       ...bothRoutes,
-      birdGracefulRestart: "graceful restart on; graceful restart time 2;",
+      birdOptions: "graceful restart on; graceful restart time 2;",
     };
     await lab.stopBird("SIGTERM");
     await lab.startBird(birdConfig(options));
@@ -92,9 +92,7 @@ describe("graceful restart with BIRD", () => {
   });
 
   it("keeps nothing of a peer without graceful restart", async () => {
-    await lab.startBird(
-      birdConfig({ ...bothRoutes, birdGracefulRestart: "graceful restart off;" }),
-    );
+    await lab.startBird(birdConfig({ ...bothRoutes, birdOptions: "graceful restart off;" }));
     await lab.untilOurs("two routes", ({ converged, routes }) => converged && routes.length === 2);
     await lab.stopBird("SIGKILL");
     const gone = await lab.untilOurs("routes dropped", ({ routes }) => routes.length === 0);

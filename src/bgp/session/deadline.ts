@@ -17,6 +17,10 @@ export class Deadline {
     this.#callback = callback;
   }
 
+  get running(): boolean {
+    return this.#deadlineMs !== undefined;
+  }
+
   start(delayMs: number): void {
     this.#deadlineMs = this.#clock.monotonicMs() + delayMs;
     if (this.#timer !== undefined && this.#timerAtMs <= this.#deadlineMs) return;

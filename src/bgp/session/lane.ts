@@ -41,6 +41,8 @@ import type { Connection, ConnectionHandlers, Transport } from "./transport.ts";
 const SLICE_MS = 5;
 /** A hold timer that fires late may have been overtaken by data still in the kernel: one look more. */
 const HOLD_GRACE_MS = 20;
+/** RFC 9687 section 5: the longer of eight minutes and twice the hold time. */
+const SEND_HOLD_MS = 480_000;
 
 export interface LaneHandlers {
   onState(lane: Lane): void;
@@ -77,6 +79,7 @@ export class Lane {
   #inputSeen = 0;
   readonly #options: LaneOptions;
   readonly #timers: Readonly<Record<FsmTimer, Deadline>>;
+  readonly #sendHold: Deadline;
 
   constructor(options: LaneOptions) {
     this.#options = options;
@@ -90,6 +93,10 @@ export class Lane {
       hold: deadline("hold"),
       keepalive: deadline("keepalive"),
     };
+    this.#sendHold = new Deadline(options.clock, () => {
+      const error = new ProtocolError("sendHoldTimerExpired", "the peer takes no data");
+      this.dispatch({ kind: "protocol-error", error });
+    });
   }
 
   get state(): FsmState["name"] {
@@ -114,7 +121,12 @@ export class Lane {
 
   /** False: wait for `onDrain` before sending more. */
   send(bytes: Uint8Array): boolean {
-    return this.#connection?.write(bytes) ?? true;
+    const taken = this.#connection?.write(bytes) ?? true;
+    const holdMs = (this.#state.negotiated?.holdTimeSeconds ?? 0) * 1000;
+    if (!taken && !this.#sendHold.running && holdMs > 0) {
+      this.#sendHold.start(Math.max(SEND_HOLD_MS, 2 * holdMs));
+    }
+    return taken;
   }
 
   dispatch(event: FsmEvent): void {
@@ -150,6 +162,7 @@ export class Lane {
         return;
       case "stop-timers":
         for (const timer of Object.values(this.#timers)) timer.stop();
+        this.#sendHold.stop();
         return;
       case "established":
         this.establishedAtMs = clock.monotonicMs();
@@ -218,7 +231,9 @@ export class Lane {
         if (!this.#pumpScheduled) this.#pump();
       },
       onDrain: () => {
-        if (current()) this.#options.handlers.onDrain(this);
+        if (!current()) return;
+        this.#sendHold.stop();
+        this.#options.handlers.onDrain(this);
       },
       onClose: (reason) => {
         if (!current()) return;
