@@ -125,8 +125,9 @@ export class Collection<K extends Kind> {
     const backoff = new Backoff({ initialMs: firstRetryMs, maximumMs: slowestRetryMs });
     while (!signal.aborted) {
       try {
-        this.#replace(await store.list(kind));
+        const list = await store.list(kind);
         if (signal.aborted) return;
+        this.#replace(list);
         this.#setConnected(true, undefined);
         for await (const event of store.watch(kind, { resourceVersion: this.#revision, signal })) {
           backoff.reset();

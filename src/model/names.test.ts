@@ -2,19 +2,14 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import { mergePatch } from "./merge-patch.ts";
-import { cidrName, isSubdomain } from "./names.ts";
-import { networkModes, poolMode, poolModeFields } from "./pool-mode.ts";
+import { isSubdomain } from "./names.ts";
+import { poolMode } from "./pool-mode.ts";
 import {
   parseWorkloadEndpointName,
   type WorkloadEndpointIdentifiers,
   workloadEndpointName,
   workloadEndpointNamePrefix,
 } from "./workload-endpoint-name.ts";
-
-test("a CIDR as an object name", () => {
-  assert.equal(cidrName("10.0.0.0/26"), "10-0-0-0-26");
-  assert.equal(cidrName("fd00::/122"), "fd00---122");
-});
 
 test("subdomain names", () => {
   for (const good of ["a", "a.b-c.d", "0", "a".repeat(253)]) assert.ok(isSubdomain(good), good);
@@ -23,10 +18,16 @@ test("subdomain names", () => {
   }
 });
 
-test("every mode gives the fields that give the mode", () => {
-  for (const mode of networkModes) assert.equal(poolMode(poolModeFields(mode)), mode);
-  assert.equal(poolMode({}), "None");
-  assert.equal(poolMode({ ipipMode: "CrossSubnet" }), "IPIPCrossSubnet");
+test("a pool's two fields as one mode", () => {
+  const rows: [fields: Parameters<typeof poolMode>[0], mode: string][] = [
+    [{}, "None"],
+    [{ ipipMode: "Never", vxlanMode: "Never" }, "None"],
+    [{ ipipMode: "Always", vxlanMode: "Never" }, "IPIPAlways"],
+    [{ ipipMode: "CrossSubnet" }, "IPIPCrossSubnet"],
+    [{ vxlanMode: "Always" }, "VXLANAlways"],
+    [{ ipipMode: "Never", vxlanMode: "CrossSubnet" }, "VXLANCrossSubnet"],
+  ];
+  for (const [fields, mode] of rows) assert.equal(poolMode(fields), mode);
 });
 
 test("workload endpoint names follow from the identifiers, and give them back", () => {

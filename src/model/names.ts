@@ -1,6 +1,4 @@
-/** Names: what a name may look like, and names derived from other things. */
-
-import { formatPrefix, type Prefix } from "../lib/index.ts";
+/** What the name of an object may look like. */
 
 const label = "[a-z0-9]([-a-z0-9]*[a-z0-9])?";
 /** RFC 1123 subdomain as Kubernetes writes it; messages quote it. */
@@ -14,10 +12,4 @@ export function isSubdomain(text: string): boolean {
 
 export function matchesSubdomain(text: string): boolean {
   return subdomain.test(text);
-}
-
-/** `10.0.0.0/26` as an object name: `10-0-0-0-26`. */
-export function cidrName(cidr: string | Prefix): string {
-  const text = typeof cidr === "string" ? cidr : formatPrefix(cidr);
-  return text.replace(/[.:/]/g, "-");
 }
