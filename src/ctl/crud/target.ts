@@ -20,6 +20,8 @@ export interface Target {
   readonly resourceVersion?: string;
   /** As the file has it; absent if named on the command line. */
   readonly resource?: ExposedResource;
+  /** Why the file's resource cannot be written, if it can be named but not used. */
+  readonly refusal?: SwitchyardError;
 }
 
 export interface TargetSelection {
@@ -68,7 +70,7 @@ async function targetsFromFile(selection: TargetSelection): Promise<Targets> {
   const { decodeFile } = await import("../input/decode.ts");
   const path = selection.filename ?? "";
   const files = readInputFiles(path, { recursive: selection.recursive });
-  const targets = files.flatMap((file) => decodeFile(file.text)).map(targetFromResource);
+  const targets = files.flatMap((file) => decodeFile(file.text));
   const kinds = new Set(targets.map((target) => target.kind));
   const [firstKind] = kinds;
   return {
@@ -78,19 +80,9 @@ async function targetsFromFile(selection: TargetSelection): Promise<Targets> {
   };
 }
 
-function targetFromResource(resource: ExposedResource): Target {
-  const { name, namespace, resourceVersion } = resource.metadata;
-  return {
-    kind: resource.kind,
-    name,
-    resource,
-    ...(namespace ? { namespace } : {}),
-    ...(resourceVersion ? { resourceVersion } : {}),
-  };
-}
-
 /** The resource to write; one that was only named has an empty spec. */
 export function resourceOf(target: Target): ExposedResource {
+  if (target.refusal) throw target.refusal;
   if (target.resource) return target.resource;
   const { apiVersion } = kindTable[target.kind];
   const metadata = { name: target.name ?? "" };

@@ -1,18 +1,18 @@
 /** Plain JSON of a file's document to the resources in it: one object, a list kind, or an array. */
 
 import { SwitchyardError } from "../../lib/index.ts";
-import { decodeResource, exposedKinds, kindTable, type Resource } from "../../model/index.ts";
-import type { ExposedResource } from "../crud/target.ts";
+import { decodeResource, type ExposedKind, exposedKinds, kindTable } from "../../model/index.ts";
+import type { ExposedResource, Target } from "../crud/target.ts";
 import { parseDocumentText, splitDocuments } from "./documents.ts";
 
 /** The prefix that calicoctl's JSON errors carry until they are shown. */
 const jsonPrefix = "error unmarshaling JSON: while decoding JSON: ";
 
-export function decodeFile(text: string): readonly ExposedResource[] {
+export function decodeFile(text: string): readonly Target[] {
   return splitDocuments(text).flatMap((document) => decodeDocument(parseDocumentText(document)));
 }
 
-function decodeDocument(value: unknown): readonly ExposedResource[] {
+function decodeDocument(value: unknown): readonly Target[] {
   if (value === null || value === undefined) return [];
   if (Array.isArray(value)) return value.flatMap(decodeDocument);
   if (typeof value !== "object") {
@@ -66,8 +66,35 @@ function listItems(value: object): readonly unknown[] | undefined {
   return items;
 }
 
-function decodeOne(value: unknown): ExposedResource {
-  const { kind, apiVersion } = (value ?? {}) as { kind?: unknown; apiVersion?: unknown };
-  requireExposed(kind, apiVersion);
-  return decodeResource(value) as Resource as ExposedResource;
+function decodeOne(value: unknown): Target {
+  const raw = (value ?? {}) as RawResource;
+  requireExposed(raw.kind, raw.apiVersion);
+  try {
+    const resource = decodeResource(value) as unknown as ExposedResource;
+    const { name, namespace, resourceVersion } = resource.metadata;
+    return {
+      kind: resource.kind,
+      name,
+      resource,
+      ...(namespace ? { namespace } : {}),
+      ...(resourceVersion ? { resourceVersion } : {}),
+    };
+  } catch (error) {
+    if (!(error instanceof SwitchyardError) || error.details.fields === undefined) throw error;
+    // A value outside its set is read and refused later, when the resource is written: its
+    // neighbours in the file are not to blame.
+    const { name, namespace } = raw.metadata ?? {};
+    return {
+      kind: raw.kind as ExposedKind,
+      name: String(name ?? ""),
+      refusal: error,
+      ...(namespace ? { namespace: String(namespace) } : {}),
+    };
+  }
+}
+
+interface RawResource {
+  readonly kind?: unknown;
+  readonly apiVersion?: unknown;
+  readonly metadata?: { readonly name?: unknown; readonly namespace?: unknown };
 }

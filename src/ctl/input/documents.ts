@@ -3,7 +3,7 @@
  * duplicate keys, by the rules of YAML 1.1 (`yes` is a boolean), with line and column in errors.
  */
 
-import { type CollectionTag, LineCounter, parseDocument, type ScalarTag } from "yaml";
+import { LineCounter, parseDocument, type ScalarTag, type Tags } from "yaml";
 import { SwitchyardError } from "../../lib/index.ts";
 
 interface DocumentText {
@@ -40,10 +40,31 @@ function invalid(message: string): SwitchyardError {
   return new SwitchyardError("RESOURCE_INVALID", message);
 }
 
+const unwanted: readonly unknown[] = ["timestamp", "binary", "omap", "pairs", "set"].map(
+  (name) => `tag:yaml.org,2002:${name}`,
+);
+const float = "tag:yaml.org,2002:float";
+/** The library takes `e1` and `.` for numbers, which are names to every other reader. */
+const realFloats: Readonly<Record<string, RegExp>> = {
+  EXP: /^[-+]?(?:[0-9][0-9_]*(?:\.[0-9_]*)?|\.[0-9][0-9_]*)[eE][-+]?[0-9]+$/,
+  plain: /^[-+]?(?:[0-9][0-9_]*\.[0-9_]*|\.[0-9][0-9_]*)$/,
+};
+
+/** A MAC address of decimal digits would be a number. */
+function isBase60(tag: Exclude<Tags[number], string>): boolean {
+  return "format" in tag && tag.format === "TIME";
+}
+
 /** Go keeps a date as the text it is, and has no tags of its own. */
-function isWanted(tag: ScalarTag | CollectionTag): boolean {
-  const unwanted = ["timestamp", "binary", "omap", "pairs", "set"];
-  return !unwanted.some((name) => tag.tag === `tag:yaml.org,2002:${name}`);
+function goTags(tags: Tags): Tags {
+  return tags
+    .filter((tag) => typeof tag === "string" || !(unwanted.includes(tag.tag) || isBase60(tag)))
+    .map((tag) => {
+      if (typeof tag === "string" || tag.tag !== float || !("test" in tag)) return tag;
+      // Not-a-number and the infinities, told apart by their pattern.
+      if (tag.test?.test(".inf")) return tag;
+      return { ...tag, test: realFloats[tag.format ?? "plain"] ?? tag.test } as ScalarTag;
+    });
 }
 
 /** The document as plain JSON; `null` if it is empty. @throws SwitchyardError RESOURCE_INVALID */
@@ -56,7 +77,7 @@ export function parseDocumentText(document: DocumentText): unknown {
     version: "1.1",
     lineCounter,
     prettyErrors: false,
-    customTags: (tags) => tags.filter((tag) => typeof tag === "string" || isWanted(tag)),
+    customTags: goTags,
   });
   const error = parsed.errors[0];
   if (error) {

@@ -77,13 +77,21 @@ function listText(values: readonly string[]): string {
   return values.length === 0 ? "-" : values.join(", ");
 }
 
+/** `IPIPCrossSubnet` as people say it. */
+function modeText(mode: string): string {
+  return mode.replace(/^(IPIP|VXLAN)(?=[A-Z])/, "$1 ");
+}
+
 function poolTable(status: AgentStatus): string {
   const pools = Object.entries(status.pools).sort(([a], [b]) => (a < b ? -1 : 1));
   if (pools.length === 0) return "No IP pools found.\n";
   const rows = pools.flatMap(([name, pool]) => {
     const state = pool.realised ? "realised" : "waiting";
     const [first = "", ...more] = pool.waiting;
-    return [[name, pool.mode, state, first], ...more.map((reason) => ["", "", "", reason])];
+    return [
+      [name, modeText(pool.mode), state, first],
+      ...more.map((reason) => ["", "", "", reason]),
+    ];
   });
   return formatBorderedTable(["POOL", "MODE", "STATE", "WAITING FOR"], rows);
 }
