@@ -56,7 +56,7 @@ const backends: Readonly<Record<AgentStatus["ipipBackend"], string>> = {
 
 function agentPart(status: AgentStatus, nowMs: number): string {
   const { datastore, routes } = status;
-  const connection = datastore.connected ? "connected" : "not reachable, forwarding continues";
+  const connection = datastore.connected ? "connected" : "not reachable (forwarding continues)";
   const lines = [
     ["Node", status.node],
     [
