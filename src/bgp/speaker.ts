@@ -127,7 +127,10 @@ export class Speaker {
     return this.#feed.routes();
   }
 
-  /** Calls back with what changed, many changes at a time; returns how to stop that. */
+  /**
+   * Calls back with what changed from now on, many changes at a time; returns how to stop that. A route
+   * that only became stale, or was confirmed by a peer that came back, has not changed.
+   */
   onRoutes(listener: (changes: readonly RouteChange[]) => void): () => void {
     return this.#feed.subscribe(listener);
   }

@@ -115,6 +115,21 @@ export class BirdLab {
     return this.birdc("show protocols all ours");
   }
 
+  /** From now on our kernel hears nothing of the present connections, not even that they end. */
+  cutConnections(): void {
+    const ours = `--net=/run/netns/${this.#namespaces()[0]}`;
+    const rules = [
+      "add table ip cut",
+      "add chain ip cut in { type filter hook input priority 0; }",
+    ];
+    for (const line of run("nsenter", ours, "ss", "-tnH", "state", "established").split("\n")) {
+      const ports = /\S+:(\d+)\s+\S+:(\d+)\s*$/.exec(line);
+      if (ports) rules.push(`add rule ip cut in tcp dport ${ports[1]} tcp sport ${ports[2]} drop`);
+    }
+    if (rules.length === 2) throw new Error("there is no connection to cut");
+    run("nsenter", ours, "nft", rules.join("; "));
+  }
+
   async stopBird(signal: "SIGKILL" | "SIGTERM"): Promise<void> {
     await this.#end(this.#bird, signal);
     this.#bird = undefined;

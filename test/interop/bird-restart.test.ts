@@ -1,9 +1,9 @@
 /**
  * Graceful restart (RFC 4724) with Debian's BIRD 2, in fresh network namespaces. It proves: 1 BIRD
  * killed and restarted: its routes stay throughout, what it no longer has goes at its End-of-RIB;
- * 2 our speaker killed and restarted: BIRD keeps our routes, and drops what we no longer have;
- * 3 BIRD killed for good: its routes go after its restart time; 4 BIRD without graceful restart:
- * its routes go at once.
+ * 2 the same when our side has not heard of the old connection's end; 3 our speaker killed and
+ * restarted: BIRD keeps our routes, and drops what we no longer have; 4 BIRD killed for good: its
+ * routes go after its restart time; 5 BIRD without graceful restart: its routes go at once.
  */
 
 import assert from "node:assert/strict";
@@ -50,6 +50,19 @@ describe("graceful restart with BIRD", () => {
     });
     assert.deepEqual(back.routes, [`10.2.0.0/26 via ${BIRD_ADDRESS} as 64513`]);
     assert.equal(back.lost, 1, "only the route BIRD no longer has was lost");
+    await until("BIRD has ours again", () => lab.birdRouteCount() === 2);
+  });
+
+  it("takes BIRD's new connection although the old one looks alive", async () => {
+    lab.cutConnections();
+    await lab.stopBird("SIGKILL");
+    const { lost } = lab.report;
+    await lab.startBird(birdConfig({ ...bothRoutes, birdRoutes: ["10.2.0.0/26"] }), "-R");
+    const replaced = await lab.untilOurs("another session", ({ peers }) => {
+      return peers[0]?.lastError === "another connection took over" && peers[0].endOfRib;
+    });
+    assert.deepEqual(replaced.routes, [`10.2.0.0/26 via ${BIRD_ADDRESS} as 64513`]);
+    assert.equal(replaced.lost, lost);
     await until("BIRD has ours again", () => lab.birdRouteCount() === 2);
   });
 

@@ -22,6 +22,7 @@ import {
   ProtocolError,
   type RouteRefresh,
   type Update,
+  type UpdateContext,
 } from "../wire/index.ts";
 import type { Direction } from "./collision.ts";
 import { Deadline } from "./deadline.ts";
@@ -77,6 +78,8 @@ export class Lane {
   #framer = new Framer();
   #pumpScheduled = false;
   #inputSeen = 0;
+  /** How to read UPDATEs of the Established session. */
+  #context: UpdateContext | undefined;
   readonly #options: LaneOptions;
   readonly #timers: Readonly<Record<FsmTimer, Deadline>>;
   readonly #sendHold: Deadline;
@@ -166,6 +169,7 @@ export class Lane {
         return;
       case "established":
         this.establishedAtMs = clock.monotonicMs();
+        this.#context = { ...action.negotiated, table: this.#options.table };
         if (action.negotiated.extendedMessage) {
           this.#framer.maximumBytes = MAXIMUM_EXTENDED_MESSAGE_BYTES;
         }
@@ -291,7 +295,7 @@ export class Lane {
   }
 
   #receive(message: Uint8Array): void {
-    const { handlers, table } = this.#options;
+    const { handlers } = this.#options;
     switch (message[HEADER_BYTES - 1]) {
       case messageType.open: {
         const open = decodeOpen(message);
@@ -301,9 +305,8 @@ export class Lane {
         return;
       }
       case messageType.update: {
-        const negotiated = this.#state.negotiated;
-        const usable = this.#state.name === "Established" && negotiated !== undefined;
-        const update = usable ? decodeUpdate(message, { ...negotiated, table }) : undefined;
+        const usable = this.#state.name === "Established" && this.#context !== undefined;
+        const update = usable ? decodeUpdate(message, this.#context!) : undefined;
         this.dispatch({ kind: "update" });
         if (update) handlers.onUpdate(this, update);
         return;
