@@ -1,14 +1,14 @@
 /** Ends and starts the agent of one node: what scenarios do to a node. */
 
-import { type Clock, SwitchyardError, systemClock } from "../lib/index.ts";
-import { ensureProcess } from "./ensure-process.ts";
+import { SwitchyardError, systemClock } from "../lib/index.ts";
+import { ensureProcess, ensureReady } from "./ensure-process.ts";
 import { exclusively } from "./exclusive.ts";
 import { type LabState, processNames } from "./lab-state.ts";
 import { type LabPaths, labPaths } from "./paths.ts";
 import { identifyProcess, isAlive, signalProcess } from "./process-identity.ts";
 import { waitForEnd } from "./processes.ts";
 import { agentProcess } from "./programs.ts";
-import { askAgent, waitUntilReady } from "./readiness.ts";
+import { askAgent } from "./readiness.ts";
 import { RecordHolder } from "./record-holder.ts";
 
 /** How long an agent may take to end after SIGTERM, or to be ready after its start. */
@@ -37,21 +37,21 @@ export async function killAgent(
 /** Starts the agent unless it runs; returns its pid when it answers that it is ready. */
 export async function startAgent(state: LabState, node: string): Promise<number> {
   return await changing(state, `lab start ${node}`, async (holder, paths) => {
-    const { agentSocket, logFile } = nodeOf(state, node);
-    const process = await ensureProcess(agentProcess(paths, node), holder);
-    const clock: Clock = systemClock;
-    await waitUntilReady({
-      what: `the agent of ${node}`,
-      process,
-      logFile,
-      clock,
-      timeoutMs: limitMs,
-      problems: async () => {
-        const { ready, notReady } = await askAgent(agentSocket);
-        return ready ? [] : [notReady];
+    const { agentSocket } = nodeOf(state, node);
+    const { pid } = await ensureReady(
+      await ensureProcess(agentProcess(paths, node), holder),
+      holder,
+      {
+        what: `the agent of ${node}`,
+        clock: systemClock,
+        timeoutMs: limitMs,
+        problems: async () => {
+          const { ready, notReady } = await askAgent(agentSocket);
+          return ready ? [] : [notReady];
+        },
       },
-    });
-    return process.pid;
+    );
+    return pid;
   });
 }
 

@@ -3,12 +3,16 @@
 import type { LabState } from "./lab-state.ts";
 import { layout } from "./topology.ts";
 
+/** How its lab is named on the command line. */
+export function labCommand(state: LabState): string {
+  return state.name === "sy" ? "bin/switchyard lab" : `bin/switchyard lab --name ${state.name}`;
+}
+
 export function suggestions(state: LabState): string[] {
   const first = state.pods[0];
   const last = state.pods.at(-1);
   const node = state.nodes[0]!.name;
-  const lab =
-    state.name === "sy" ? "bin/switchyard lab" : `bin/switchyard lab --name ${state.name}`;
+  const lab = labCommand(state);
   const lines = state.nodes.map((entry) => {
     const pods = state.pods.filter((pod) => pod.node === entry.name);
     return `  ${entry.name}  ${entry.address}  ${pods.map((pod) => `${pod.name}=${pod.address}`).join(" ")}`;

@@ -6,15 +6,14 @@
 import { writeFileSync } from "node:fs";
 import { type Datastore, openApiClient } from "../datastore/index.ts";
 import { type Clock, hasCode, SwitchyardError, systemClock } from "../lib/index.ts";
-import { ensureProcess } from "./ensure-process.ts";
+import { type EnsuredProcess, ensureProcess, ensureReady } from "./ensure-process.ts";
 import { exclusively } from "./exclusive.ts";
-import { agentSocket, type LabState, labStateOf, processNames } from "./lab-state.ts";
+import { agentSocket, type LabState, labStateOf } from "./lab-state.ts";
 import { type ModeName, modeOfPool, parseMode } from "./modes.ts";
 import { buildNetwork } from "./network.ts";
-import { type LabPaths, labPaths, logFile } from "./paths.ts";
+import { type LabPaths, labPaths } from "./paths.ts";
 import { ensurePods } from "./pods.ts";
 import { checkPrerequisites } from "./prerequisites.ts";
-import type { ProcessIdentity } from "./process-identity.ts";
 import { agentProcess, routerProcess, serverProcess } from "./programs.ts";
 import { checkReach } from "./reach-check.ts";
 import {
@@ -23,7 +22,6 @@ import {
   askRouter,
   routerProblems,
   type WaitOptions,
-  waitUntilReady,
 } from "./readiness.ts";
 import { RecordHolder } from "./record-holder.ts";
 import { labResources } from "./resources.ts";
@@ -122,11 +120,8 @@ async function bringUp(run: Run): Promise<void> {
 
 async function startServer(run: Run): Promise<Datastore> {
   const { paths, holder } = run;
-  const identity = await ensureProcess(serverProcess(paths), holder);
-  await waitFor(run, {
+  await waitFor(run, await ensureProcess(serverProcess(paths), holder), {
     what: "the API server",
-    process: identity,
-    logFile: logFile(paths, processNames.server),
     problems: async () => {
       await ask({ socketPath: paths.apiSocket, path: "/readyz" });
       return [];
@@ -156,8 +151,8 @@ async function createResources(run: Run, store: Datastore): Promise<void> {
 }
 
 interface Started {
-  readonly router: ProcessIdentity;
-  readonly agents: ReadonlyMap<string, ProcessIdentity>;
+  readonly router: EnsuredProcess;
+  readonly agents: ReadonlyMap<string, EnsuredProcess>;
 }
 
 async function startSpeakers(run: Run): Promise<Started> {
@@ -165,36 +160,44 @@ async function startSpeakers(run: Run): Promise<Started> {
   const config = routerConfigOf(topology, paths.routerSocket);
   writeFileSync(paths.routerConfig, `${JSON.stringify(config, undefined, 2)}\n`);
   const router = await ensureProcess(routerProcess(paths), holder);
-  const agents = new Map<string, ProcessIdentity>();
+  const agents = new Map<string, EnsuredProcess>();
   for (const { name } of topology.nodes) {
     agents.set(name, await ensureProcess(agentProcess(paths, name), holder));
   }
   return { router, agents };
 }
 
+/** All at once: one that must be started anew keeps the others from being ready. */
 async function waitForAll(run: Run, { router, agents }: Started): Promise<void> {
-  const { paths } = run;
-  await waitFor(run, {
-    what: "the router",
-    process: router,
-    logFile: logFile(paths, processNames.router),
-    problems: async () => routerProblems(await askRouter(paths.routerSocket)),
-  });
-  for (const [node, process] of agents) {
-    await waitFor(run, {
-      what: `the agent of ${node}`,
-      process,
-      logFile: logFile(paths, processNames.agent(node)),
-      problems: async () => agentProblems(await askAgent(agentSocket(paths, node))),
-    });
+  const { paths, options } = run;
+  const stop = new AbortController();
+  const signals = [stop.signal, ...(options.signal === undefined ? [] : [options.signal])];
+  const stoppable = { ...run, options: { ...options, signal: AbortSignal.any(signals) } };
+  const waits = [
+    waitFor(stoppable, router, {
+      what: "the router",
+      problems: async () => routerProblems(await askRouter(paths.routerSocket)),
+    }),
+    ...[...agents].map(([node, agent]) =>
+      waitFor(stoppable, agent, {
+        what: `the agent of ${node}`,
+        problems: async () => agentProblems(await askAgent(agentSocket(paths, node))),
+      }),
+    ),
+  ];
+  try {
+    await Promise.all(waits);
+  } finally {
+    stop.abort();
   }
 }
 
-function waitFor(
+async function waitFor(
   run: Run,
-  wait: Pick<WaitOptions, "what" | "process" | "logFile" | "problems">,
+  process: EnsuredProcess,
+  wait: Pick<WaitOptions, "what" | "problems">,
 ): Promise<void> {
-  const { clock, options } = run;
+  const { clock, options, holder } = run;
   const timeoutMs = options.timeoutMs ?? 60_000;
-  return waitUntilReady({ ...wait, clock, timeoutMs, signal: options.signal });
+  await ensureReady(process, holder, { ...wait, clock, timeoutMs, signal: options.signal });
 }
