@@ -124,6 +124,22 @@ test("refusals are Status objects with Calico's words", async () => {
         "422 Invalid error with field ResourceVersion = 'x' (not a revision of this datastore)",
       ],
       [
+        await call({ method: "DELETE", path: `${pools}/a`, body: "1" }),
+        "400 BadRequest DeleteOptions is a JSON object",
+      ],
+      [
+        await call({ method: "DELETE", path: `${pools}/a`, body: '{"preconditions":1}' }),
+        "400 BadRequest preconditions is a JSON object",
+      ],
+      [
+        await call({
+          method: "POST",
+          path: "/apis/projectcalico.org/v3/namespaces/red/workloadendpoints",
+          body: '{"apiVersion":"projectcalico.org/v3","kind":"WorkloadEndpoint","metadata":{"namespace":"blue"}}',
+        }),
+        "400 BadRequest the namespace of the object (blue) does not match the namespace on the URL (red)",
+      ],
+      [
         await call({ method: "DELETE", path: `${pools}/a`, body: '{"preconditions":{"uid":1}}' }),
         "400 BadRequest preconditions.resourceVersion and preconditions.uid are strings",
       ],

@@ -3,10 +3,12 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
-import { hasCode } from "../../lib/index.ts";
+import { hasCode, systemClock } from "../../lib/index.ts";
 import type { IPPool } from "../../model/index.ts";
 import { datastoreContract } from "../contract.test-suite.ts";
+import { openDatabase } from "./database.ts";
 import { openSqliteStore } from "./index.ts";
+import { SqliteStore } from "./store.ts";
 
 datastoreContract({
   name: "sqlite",
@@ -82,4 +84,54 @@ test("sqlite: a closed store refuses, and its watches end with an error", async 
   const closed = (error: unknown) => hasCode(error, "DATASTORE_UNAVAILABLE");
   await assert.rejects(pending, closed);
   await assert.rejects(store.list("IPPool"), closed);
+});
+
+test("sqlite: a write that the disk refuses changes nothing, and the store goes on", async () => {
+  await inDirectory(async (directory) => {
+    const database = openDatabase(join(directory, "store.db"));
+    database.exec("PRAGMA max_page_count = 30");
+    const store = new SqliteStore({
+      database,
+      clock: systemClock,
+      keepLogEntries: 1,
+      bookmarkDelayMs: 25,
+    });
+    const annotations = { big: "x".repeat(8_000) };
+    const big = (name: string) => store.create({ ...pool, metadata: { name, annotations } });
+    let created = 0;
+    const refused = await (async () => {
+      for (;;) {
+        try {
+          await big(`p${created}`);
+          created++;
+        } catch (error) {
+          return error as Error;
+        }
+      }
+    })();
+    assert.ok(created > 0);
+    assert.ok(hasCode(refused, "DATASTORE_UNAVAILABLE"));
+    assert.equal(
+      refused.message,
+      `cannot write IPPool p${created} to the datastore: database or disk is full`,
+    );
+    const list = await store.list("IPPool");
+    assert.equal(list.items.length, created);
+    assert.equal(list.resourceVersion, `${created}`);
+    database.exec("PRAGMA max_page_count = 1000");
+    assert.equal((await big("again")).metadata.resourceVersion, `${created + 1}`);
+    await store.close();
+  });
+});
+
+test("sqlite: a database of a newer program is refused", async () => {
+  await inDirectory(async (directory) => {
+    const path = join(directory, "store.db");
+    const database = openDatabase(path);
+    database.exec("PRAGMA user_version = 99");
+    database.close();
+    assert.throws(() => openSqliteStore(path), {
+      message: `cannot open datastore ${path}: its schema 99 is newer than this program's`,
+    });
+  });
 });

@@ -5,7 +5,13 @@
 
 import { randomUUID } from "node:crypto";
 import type { DatabaseSync, StatementSync } from "node:sqlite";
-import { type Clock, parseJson, SwitchyardError, stringifyJson } from "../../lib/index.ts";
+import {
+  type Clock,
+  errorText,
+  parseJson,
+  SwitchyardError,
+  stringifyJson,
+} from "../../lib/index.ts";
 import {
   alreadyExists,
   type Kind,
@@ -185,7 +191,11 @@ export class SqliteStore implements Datastore {
       database.exec("COMMIT");
     } catch (error) {
       if (database.isTransaction) database.exec("ROLLBACK");
-      throw error;
+      throw new SwitchyardError(
+        "DATASTORE_UNAVAILABLE",
+        `cannot write ${key.kind} ${key.name} to the datastore: ${errorText(error)}`,
+        { cause: error },
+      );
     }
     this.#revision = revision;
     if (compact) this.#compacted = compactTo;
