@@ -270,5 +270,5 @@ int ipip_decap(struct __sk_buff *skb)
 	return bpf_redirect(config->tunnel, BPF_F_INGRESS);
 }
 
-/* The kernel lends the helpers used here to GPL-compatible programs only. */
+/* Tells the kernel that helpers reserved for GPL-compatible programs may be used. */
 char _license[] SEC("license") = "GPL";

@@ -4,6 +4,9 @@
  */
 
 import assert from "node:assert/strict";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
 import fc from "fast-check";
 import { objectPath } from "../../src/dataplane/ipip/attachment.ts";
@@ -117,6 +120,68 @@ describe("the object", () => {
       assert.equal(ownName, name);
       assert.deepEqual(shape, mapShapes[name]);
     }
+  });
+});
+
+describe("an object that cannot be used is refused in words:", () => {
+  const load = (path: string, classifiers = ["ipip_encap"], maps: readonly string[] = []) =>
+    BpfObject.load({ path, classifiers, maps });
+  const directory = mkdtempSync(join(tmpdir(), "switchyard-ipip-"));
+  after(() => rmSync(directory, { recursive: true }));
+  const write = (name: string, bytes: Buffer) => {
+    writeFileSync(join(directory, name), bytes);
+    return join(directory, name);
+  };
+
+  it("one that is not there", () => {
+    assert.throws(() => load("/nowhere.bpf.o"), {
+      code: "BPF_LOAD_FAILED",
+      message: "cannot read the BPF object /nowhere.bpf.o: No such file or directory",
+    });
+  });
+
+  it("one cut off, and one of noise", () => {
+    const whole = readFileSync(objectPath);
+    for (const bytes of [whole.subarray(0, 1000), Buffer.alloc(1000, 7), Buffer.alloc(0)]) {
+      const path = write("broken.bpf.o", bytes);
+      assert.throws(() => load(path), {
+        code: "BPF_LOAD_FAILED",
+        message: new RegExp(`^cannot read the BPF object ${path}: `),
+      });
+    }
+  });
+
+  it("one without what is asked of it", () => {
+    assert.throws(() => load(objectPath, ["absent"]), {
+      code: "BPF_LOAD_FAILED",
+      message: /has no program absent$/,
+    });
+    assert.throws(() => load(objectPath, ["ipip_encap"], ["absent"]), {
+      code: "BPF_LOAD_FAILED",
+      message: /has no map absent$/,
+    });
+  });
+
+  it("one that the verifier rejects, with the verifier's words", () => {
+    const bytes = readFileSync(objectPath);
+    // The first instruction behind the ELF header becomes `exit`: all others are out of reach.
+    bytes.set([0x95, 0, 0, 0, 0, 0, 0, 0], 64);
+    const path = write("rejected.bpf.o", bytes);
+    assert.throws(() => load(path), {
+      code: "BPF_LOAD_FAILED",
+      message: /^the kernel does not load \S+: Invalid argument\nunreachable insn 1\n/,
+    });
+  });
+
+  it("a key or value of the wrong size, before the kernel reads beyond it", () => {
+    const map = object.map("ipip_senders");
+    assert.throws(() => map.set(Buffer.alloc(3), Buffer.alloc(4)), {
+      code: "INVALID_ARGUMENT",
+      message: "BPF map ipip_senders has keys of 4 and values of 4 bytes, not 3 and 4",
+    });
+    assert.throws(() => map.set(Buffer.alloc(4), Buffer.alloc(3)), { code: "INVALID_ARGUMENT" });
+    assert.equal(map.delete(Buffer.alloc(4)), false);
+    assert.equal(map.get(Buffer.alloc(4)), undefined);
   });
 });
 

@@ -51,6 +51,7 @@ export class IpipAttachment {
   readonly #object: BpfObject;
   readonly #destinations: MirroredMap;
   readonly #senders: MirroredMap;
+  /** What the maps say, be it ours or a predecessor's; `undefined` before the first {@link apply}. */
   #config: IpipConfig | undefined;
 
   private constructor(parts: {
@@ -81,11 +82,6 @@ export class IpipAttachment {
       object.close();
       throw error;
     }
-  }
-
-  /** What the maps say, be it ours or a predecessor's; `undefined` before the first {@link apply}. */
-  get config(): IpipConfig | undefined {
-    return this.#config;
   }
 
   async apply(state: IpipState, tunnel: TunnelDevice): Promise<void> {

@@ -55,6 +55,8 @@ export class BpfObject {
     const { path } = options;
     const bpf = libbpf();
     const log = koffi.alloc("char", LOG_BYTES);
+    // Not every failure writes a log.
+    koffi.encode(log, "uint8_t", 0);
     let object: Pointer = null;
     try {
       object = open(path, log);
