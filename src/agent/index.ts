@@ -1,3 +1,2 @@
-export { Agent, type AgentOptions } from "./agent.ts";
 export { type AgentCommandOptions, runAgent } from "./command.ts";
 export type { AgentPeerStatus, AgentPoolStatus, AgentStatus } from "./status.ts";

@@ -2,5 +2,5 @@ export { IPIP_DEVICE, VXLAN_DEVICE } from "./devices.ts";
 export { poolTunnel } from "./encapsulation.ts";
 export { type GateState, initialGate, stepGate } from "./gate.ts";
 export { plan } from "./plan.ts";
-export { diffPlans, renderPlan, renderRoute } from "./render.ts";
+export { renderRoute } from "./render.ts";
 export type * from "./types.ts";

@@ -5,6 +5,7 @@ import { type Clock, sleep } from "../../lib/index.ts";
 import type { LabState } from "../lab-state.ts";
 import { type ModeName, modeOfPool, poolModeOf } from "../modes.ts";
 import { type PairReport, Traffic } from "../probe/index.ts";
+import { labCommand } from "../suggestions.ts";
 import { layout } from "../topology.ts";
 import { type ModeWatcher, watchModes } from "./convergence.ts";
 import { measureMode, pathEnds } from "./measure.ts";
@@ -136,7 +137,9 @@ function changedFields(from: ModeName, to: ModeName): Record<string, string> {
 async function showState(lab: LabState, print: (line: string) => void): Promise<void> {
   const node = lab.nodes[0]?.name;
   print(`\n${await runShown(lab, "bin/switchyard get ippool -o wide")}\n`);
-  print(await runShown(lab, `bin/switchyard lab exec ${node} ip route | grep -E 'bird|proto 80'`));
+  print(
+    await runShown(lab, `${labCommand(lab)} exec ${node} -- ip route | grep -E 'bird|proto 80'`),
+  );
 }
 
 const lossLine = ({ from, to }: ChangeFacts, pair: PairReport) =>

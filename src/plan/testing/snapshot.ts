@@ -1,6 +1,6 @@
 /** Small snapshots for tests: the four-node network of the documentation, varied by overrides. */
 
-import { hostPrefix, type Ipv4, ipv4, type Prefix4, prefix4 } from "../../lib/index.ts";
+import { ipv4, type Prefix4, prefix4 } from "../../lib/index.ts";
 import type { Encapsulation } from "../../model/index.ts";
 import type { NodeFacts, PoolFacts, Settings, Snapshot } from "../types.ts";
 
@@ -82,5 +82,3 @@ export function snapshot(overrides: Partial<Snapshot> = {}): Snapshot {
     ...overrides,
   };
 }
-
-export const host = (text: string): Prefix4 => hostPrefix(ipv4(text) as Ipv4);
