@@ -19,6 +19,9 @@ const cases: readonly (readonly [string, string, string | undefined])[] = [
   ["-l debug lab up", "-l debug lab up", "lab"],
   ["nonsense -n=5", "nonsense -n=5", "nonsense"],
   ["--help", "--help", undefined],
+  ["help", "--help", undefined],
+  ["help get", "get --help", "get"],
+  ["help node status", "node status --help", "node"],
 ];
 
 describe("arguments", () => {

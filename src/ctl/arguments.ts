@@ -31,6 +31,7 @@ export interface ReadArguments {
 export function readArguments(args: readonly string[]): ReadArguments {
   const flags = [...globalFlags, ...commandTable.flatMap(flagsOf)].map(namesOf);
   const word = args[operands(args, flags)[0] ?? args.length];
+  if (word === "help") return readArguments(helpArguments(args));
   const spec = commandTable.find((one) => one.name === word);
   if (spec === undefined) return { word, args };
   const own = [...globalFlags, ...flagsOf(spec)].map(namesOf);
@@ -40,6 +41,12 @@ export function readArguments(args: readonly string[]): ReadArguments {
   const words = operands(normalised, flags).slice(0, spec.commands ? 2 : 1);
   const rest = normalised.filter((_, index) => !words.includes(index));
   return { word, args: [...words.map((index) => normalised[index]!), ...rest, ...args.slice(end)] };
+}
+
+/** `help node status` is `node status --help`. */
+function helpArguments(args: readonly string[]): readonly string[] {
+  const index = args.indexOf("help");
+  return [...args.slice(0, index), ...args.slice(index + 1), "--help"];
 }
 
 function endOfFlags(args: readonly string[]): number {

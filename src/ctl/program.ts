@@ -44,7 +44,7 @@ function addFlags(command: Command, flags: readonly Flag[]): void {
 function addCommand(parent: Command, spec: CommandSpec, context: CtlContext): void {
   const command = configure(parent.createCommand(spec.name), context);
   parent.addCommand(command);
-  command.description(spec.description).usage(spec.usage ?? "");
+  command.description(spec.description).usage(spec.usage ?? " ");
   addFlags(command, [...globalFlags, ...(spec.flags ?? [])]);
   if (spec.commands) {
     for (const child of spec.commands) addCommand(command, child, context);
