@@ -76,7 +76,8 @@ export function updateScript(
     "}",
   ];
   for (const [name, wanted] of rules.sets) {
-    const has = held.get(name) ?? [];
+    const has = new Set(held.get(name));
+    const wants = new Set(wanted);
     const change = (verb: string, list: readonly string[]) =>
       list.length === 0
         ? []
@@ -84,13 +85,13 @@ export function updateScript(
     lines.push(
       ...change(
         "delete",
-        has.filter((element) => !wanted.includes(element)),
+        [...has].filter((element) => !wants.has(element)),
       ),
     );
     lines.push(
       ...change(
         "add",
-        wanted.filter((element) => !has.includes(element)),
+        wanted.filter((element) => !has.has(element)),
       ),
     );
   }

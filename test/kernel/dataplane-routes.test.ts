@@ -202,7 +202,10 @@ describe("a node's kernel", skip === undefined ? {} : { skip }, () => {
       await first.apply(planOf(mode, { natOutgoing: true }));
       await first.close();
       const everything = () =>
-        inside(name, "ip route; ip -o link; ip -o address; ip neigh; nft list ruleset; bridge fdb");
+        inside(
+          name,
+          "ip route; ip -o link; ip -o -4 address; ip neigh show nud permanent; nft list ruleset; bridge fdb",
+        );
       const before = everything();
       const second = await opened(context, name);
       const actual = await second.apply(planOf(mode, { natOutgoing: true }));
@@ -302,7 +305,9 @@ describe("a node's kernel", skip === undefined ? {} : { skip }, () => {
     assert.deepEqual(read(), ["1", "2"]);
   });
 
-  for (const [what, command] of [
+  for (const [what, command, mode = modes[4]!] of [
+    ["tunl0 deleted", "ip link delete tunl0", modes[0]!],
+    ["tunl0 set down", "ip link set tunl0 down", modes[0]!],
     ["a route replaced by hand", "ip route replace 10.244.2.0/26 via 172.139.20.99 proto bird"],
     ["the tunnel device deleted", "ip link delete vxlan.calico"],
     [
@@ -312,14 +317,14 @@ describe("a node's kernel", skip === undefined ? {} : { skip }, () => {
     ["a neighbour deleted", "ip neigh delete 10.244.3.0 dev vxlan.calico"],
     ["a forwarding entry deleted", "bridge fdb delete 66:00:00:00:00:03 dev vxlan.calico self"],
     ["the tunnel's address deleted", "ip address delete 10.244.1.0/32 dev vxlan.calico"],
-  ] as const) {
+  ] as readonly (readonly [string, string, Mode?])[]) {
     it(`notices and repairs ${what}`, async (context) => {
       const name = host(context);
       const dataplane = await opened(context, name);
-      const plan = planOf(modes[4]!);
+      const plan = planOf(mode);
       await dataplane.apply(plan);
       await wait(300);
-      const before = inside(name, "ip route; ip neigh show dev vxlan.calico; ip -o -4 address");
+      const before = inside(name, "ip route; ip neigh show nud permanent; ip -o -4 address");
       const startMs = performance.now();
       const told = new Promise<number>((resolve) => {
         dataplane.onDrift(() => resolve(performance.now() - startMs));
@@ -334,7 +339,7 @@ describe("a node's kernel", skip === undefined ? {} : { skip }, () => {
       assert.deepEqual(actual.failures, []);
       assert.ok(actual.changes > 0);
       const sorted = (text: string) => lines(text.replace(/^\d+: /gm, "")).sort();
-      const after = inside(name, "ip route; ip neigh show dev vxlan.calico; ip -o -4 address");
+      const after = inside(name, "ip route; ip neigh show nud permanent; ip -o -4 address");
       assert.deepEqual(sorted(after), sorted(before));
       await wait(300);
       assert.equal((await dataplane.apply(plan)).changes, 0);
