@@ -5,7 +5,12 @@
  */
 
 import { createInterface } from "node:readline";
-import { type PeerConfig, Speaker, type SpeakerConfig } from "../../src/bgp/index.ts";
+import {
+  type LearnedRoute,
+  type PeerConfig,
+  Speaker,
+  type SpeakerConfig,
+} from "../../src/bgp/index.ts";
 import {
   formatAddress,
   formatPrefix,
@@ -40,8 +45,9 @@ export interface ProgramReport {
     readonly routesReceived: number;
     readonly routesSent: number;
   }[];
-  /** `PREFIX via NEXTHOP as PATH[ stale]`, sorted; only the count when there are many. */
+  /** `PREFIX via NEXTHOP as PATH[ stale]`, sorted; none when there are many. */
   readonly routes: readonly string[];
+  /** When there are many: those received. */
   readonly routeCount: number;
   /** Changes told to listeners since the start: announcements and losses. */
   readonly announced: number;
@@ -57,25 +63,24 @@ let lost = 0;
 
 function report(): void {
   if (speaker === undefined) return;
-  const routes = speaker.routes();
-  const texts =
-    routes.length > MANY
-      ? []
-      : routes.map(
-          (route) =>
-            `${formatPrefix(route.prefix)} via ${formatAddress(route.nextHop)} as ${route.asPath.join(" ")}${route.stale ? " stale" : ""}`,
-        );
   const peers = speaker.peers().map((peer) => ({ ...peer, address: "" }));
+  const received = peers.reduce((sum, peer) => sum + peer.routesReceived, 0);
+  const texts = received > MANY ? [] : speaker.routes().map(routeText);
   const line: ProgramReport = {
     peers,
     routes: texts.sort(),
-    routeCount: routes.length,
+    routeCount: received > MANY ? received : texts.length,
     announced,
     lost,
     converged: speaker.converged(),
     rssBytes: process.memoryUsage.rss(),
   };
   process.stdout.write(`${JSON.stringify(line)}\n`);
+}
+
+function routeText({ prefix: known, nextHop, asPath, stale }: LearnedRoute): string {
+  const path = asPath.join(" ");
+  return `${formatPrefix(known)} via ${formatAddress(nextHop)} as ${path}${stale ? " stale" : ""}`;
 }
 
 async function handle(command: ProgramCommand): Promise<void> {
