@@ -117,6 +117,12 @@ test("refusals name the field in Go's words", () => {
       'error with the following fields:\n-  spec.vxlanMode (supported values: "Never", "Always", "CrossSubnet")\n' +
         '-  spec.ipipMode (supported values: "Never", "Always", "CrossSubnet")\n',
     ],
+    [
+      pool({ cidr: "10.0.0.0/16", allowedUses: ["Workload", "Garden"] }),
+      "error with the following fields:\n" +
+        "-  IPpool.AllowedUses = '[Workload Garden]' (unknown use: Garden)\n" +
+        '-  spec.allowedUses[1] (supported values: "Workload", "Tunnel", "LoadBalancer")\n',
+    ],
     [pool({ cidr: "x" }, { kind: "Pool" }), `unknown resource type (Pool) and/or version (${v3})`],
     [
       pool({ cidr: "x" }, { kind: "toString" }),

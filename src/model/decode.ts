@@ -110,6 +110,7 @@ const goTypes: Readonly<Record<string, string>> = {
 
 /** Wrong types first, as Go stops at them; then every value outside its set. */
 function refusal(kind: Kind, value: unknown, issues: readonly z.core.$ZodIssue[]): SwitchyardError {
+  const unknownUses: FieldError[] = [];
   const choices: FieldError[] = [];
   for (const issue of issues) {
     const path = pathText(issue.path);
@@ -117,6 +118,9 @@ function refusal(kind: Kind, value: unknown, issues: readonly z.core.$ZodIssue[]
     if (issue.code === "invalid_value" && typeof valueAt(value, issue.path) === "string") {
       const supported = issue.values.map((choice) => JSON.stringify(choice)).join(", ");
       choices.push({ name: path, reason: `supported values: ${supported}` });
+      if (kind === "IPPool" && path.startsWith("spec.allowedUses[")) {
+        unknownUses.push(unknownUse(value, issue.path));
+      }
       continue;
     }
     const expected = issue.code === "invalid_type" ? issue.expected : "string";
@@ -126,5 +130,12 @@ function refusal(kind: Kind, value: unknown, issues: readonly z.core.$ZodIssue[]
     const goType = goTypes[expected] ?? expected;
     return invalid(`json: cannot unmarshal ${got} into Go struct field ${field} of type ${goType}`);
   }
-  return validationError(choices);
+  return validationError([...unknownUses, ...choices]);
+}
+
+/** The one set of values that Calico's validator checks besides the schema, and before it. */
+function unknownUse(pool: unknown, path: readonly PropertyKey[]): FieldError {
+  const uses = valueAt(pool, path.slice(0, -1));
+  const reason = `unknown use: ${valueAt(pool, path)}`;
+  return { name: "IPpool.AllowedUses", value: uses, reason };
 }

@@ -27,3 +27,8 @@ export function refusalOf<K extends Kind>(
     return errorText(error);
   }
 }
+
+/** What is said of one field that fails its tag. */
+export function tagged(field: string, value: string, tag: string): string {
+  return `error with field ${field} = '${value}' (Reason: failed to validate Field: ${field} because of Tag: ${tag} )`;
+}

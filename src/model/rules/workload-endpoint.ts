@@ -37,9 +37,10 @@ function checkAddresses({ spec }: WorkloadEndpoint, checks: FieldChecks): void {
     if (!net) checks.add({ name: "IPNetworks", value: text, reason: "invalid CIDR" });
     else if (net.length !== bitsOf(prefixFamily(net))) {
       const reason = "IP network contains multiple addresses";
-      checks.add({ name: "IPNetworks", value: text, reason });
+      checks.add({ name: "IPNetworks", value: spec.ipNetworks, reason });
     }
   }
+  let outside = false;
   for (const { internalIP, externalIP } of spec.ipNATs ?? []) {
     const [internal, external] = [parseAddress(internalIP), parseAddress(externalIP)];
     const add = (reason: string) => checks.add({ name: "IPNATs", value: internalIP, reason });
@@ -48,9 +49,11 @@ function checkAddresses({ spec }: WorkloadEndpoint, checks: FieldChecks): void {
       continue;
     }
     if (familyOf(internal) !== familyOf(external)) add("mismatched IP versions");
-    if (!networks.some(({ net }) => net && prefixContains(net, internal))) {
-      add("NAT is not in the endpoint networks");
-    }
+    outside ||= !networks.some(({ net }) => net && prefixContains(net, internal));
+  }
+  if (outside) {
+    const reason = "NAT is not in the endpoint networks";
+    checks.add({ name: "IPNATs", value: spec.ipNATs, reason });
   }
   for (const [family, field] of [
     [4, "ipv4Gateway"],
