@@ -168,6 +168,29 @@ test("up, exec, status, up again, kill, restart, down", { skip, timeout: 300_000
     assert.deepEqual((await labStatus({ name }))?.problems, []);
   });
 
+  await t.test(
+    "the router's kernel sees nothing of its process being killed and replaced",
+    async () => {
+      const monitor = spawn("ip", ["-n", `${name}-router`, "monitor", "route"]);
+      let events = "";
+      monitor.stdout.on("data", (chunk) => {
+        events += chunk;
+      });
+      const ended = once(monitor, "close");
+      // Proves that the monitor listens: a route of ours that is no bird's.
+      const marker = ["-n", `${name}-router`, "route", "replace", "192.0.2.1", "dev", "br20"];
+      while (events === "") await run("ip", marker);
+      events = "";
+      process.kill((await loadLab({ name }))!.router.pid!, "SIGKILL");
+      await labUp({ name });
+      await run("ip", ["-n", `${name}-router`, "route", "delete", "192.0.2.1", "dev", "br20"]);
+      while (!events.includes("Deleted 192.0.2.1")) await once(monitor.stdout, "data");
+      monitor.kill();
+      await ended;
+      assert.doesNotMatch(events, /10\.244\./);
+    },
+  );
+
   await t.test("whatever is killed, up repairs it", async () => {
     const before = (await loadLab({ name }))!;
     for (const pid of [before.server.pid, before.router.pid, before.nodes[3]?.pid]) {

@@ -63,19 +63,31 @@ test("a learned route is replaced in, moved by one replace, and deleted when wit
   assert.deepEqual(routes.routes, {});
 });
 
-test("what an earlier process left stays until BGP converged; what it confirmed stays for good", async () => {
+test("what an earlier process left stays as it is until BGP has said all it knows", async () => {
   const table = new FakeTable([left(block1, node1), left(block2, node2)]);
   const routes = await routesOver(table);
   assert.deepEqual(routes.routes, {
     "10.244.1.0/26": "172.139.20.75",
     "10.244.2.0/26": "172.139.20.76",
   });
+  // The first session up relays the block before its own node has spoken.
+  await routes.apply([{ prefix: block1, best: { nextHop: node2 } }]);
   await routes.apply([{ prefix: block1, best: { nextHop: node1 } }]);
-  assert.deepEqual(table.executed, [], "the kernel holds it already");
-  await routes.sweep();
+  assert.deepEqual(table.executed, []);
+  await routes.converge();
   assert.deepEqual(table.executed, ["route delete 10.244.2.0/26 proto bird scope link"]);
-  await routes.sweep();
-  assert.equal(table.executed.length, 1);
+  await routes.converge();
+  await routes.apply([{ prefix: block1, best: { nextHop: node2 } }]);
+  assert.deepEqual(table.executed.slice(1), [
+    "route replace 10.244.1.0/26 via 172.139.20.76 proto bird",
+  ]);
+});
+
+test("a prefix that nobody left is programmed at once", async () => {
+  const table = new FakeTable([left(block1, node1)]);
+  const routes = await routesOver(table);
+  await routes.apply([{ prefix: block2, best: { nextHop: node2 } }]);
+  assert.deepEqual(table.executed, ["route replace 10.244.2.0/26 via 172.139.20.76 proto bird"]);
 });
 
 test("a route that somebody else removed already is no failure", async () => {
@@ -83,6 +95,7 @@ test("a route that somebody else removed already is no failure", async () => {
   const routes = await routesOver(table);
   table.refuse = /delete/;
   table.refusal = "ESRCH";
+  await routes.converge();
   await routes.apply([{ prefix: block1, best: undefined }]);
   assert.deepEqual([routes.routes, routes.failures], [{}, []]);
 });
@@ -115,7 +128,7 @@ test("any sequence of changes ends with the last best of each prefix", async () 
           return routes.apply([{ prefix, best: nextHop === undefined ? undefined : { nextHop } }]);
         }),
       );
-      await routes.sweep();
+      await routes.converge();
       const wanted = [...expected.values()].filter((nextHop) => nextHop !== undefined).length;
       assert.equal(Object.keys(routes.routes).length, wanted);
     }),

@@ -1,6 +1,7 @@
 /**
  * Keeps the router's kernel in step with what BGP learned: one atomic replace per change, protocol bird.
- * Routes that an earlier router process left are adopted: they stay until BGP has said what it knows.
+ * Routes that an earlier router process left are adopted: they stay as they are until BGP has said all it
+ * knows (RFC 4724 section 4.1: a restarted speaker defers its choice; the first to speak is not the best).
  */
 
 import {
@@ -44,8 +45,8 @@ export class KernelRoutes {
   readonly #log: Log;
   /** What the kernel holds, by text of the prefix. */
   readonly #held = new Map<string, Held>();
-  /** Adopted and not yet confirmed by BGP. */
-  readonly #unconfirmed = new Set<string>();
+  /** Adopted, until BGP has said all it knows: what it has said about the prefix so far. */
+  readonly #adopted = new Map<string, BestRoute>();
   readonly #failures = new Map<string, string>();
   #last: Promise<void> = Promise.resolve();
 
@@ -59,22 +60,28 @@ export class KernelRoutes {
     for (const route of await this.#table.routes({ family: 4, protocol: RTPROT_BIRD })) {
       const key = formatPrefix(route.destination);
       this.#held.set(key, { prefix: route.destination, nextHop: route.gateway });
-      this.#unconfirmed.add(key);
+      this.#adopted.set(key, { prefix: route.destination, best: undefined });
     }
   }
 
-  /** Programs changes, in the order of calls. */
+  /** Programs changes, in the order of calls; those of adopted routes wait for {@link converge}. */
   apply(changes: readonly BestRoute[]): Promise<void> {
-    return this.#inTurn(() => this.#execute(changes.flatMap((change) => this.#step(change))));
+    return this.#inTurn(() => {
+      const steps = changes.flatMap((change) => {
+        const key = formatPrefix(change.prefix);
+        if (!this.#adopted.has(key)) return this.#step(change);
+        this.#adopted.set(key, change);
+        return [];
+      });
+      return this.#execute(steps);
+    });
   }
 
-  /** BGP has said all it knows: what nobody confirmed goes. */
-  sweep(): Promise<void> {
+  /** BGP has said all it knows: adopted routes become what it said, and go if it said nothing. */
+  converge(): Promise<void> {
     return this.#inTurn(() => {
-      const steps = [...this.#unconfirmed].flatMap((key) => {
-        const held = this.#held.get(key);
-        return held === undefined ? [] : this.#step({ prefix: held.prefix, best: undefined });
-      });
+      const steps = [...this.#adopted.values()].flatMap((change) => this.#step(change));
+      this.#adopted.clear();
       return this.#execute(steps);
     });
   }
@@ -99,7 +106,6 @@ export class KernelRoutes {
   #step({ prefix, best }: BestRoute): Step[] {
     const key = formatPrefix(prefix);
     const held = this.#held.get(key);
-    this.#unconfirmed.delete(key);
     if (best === undefined) {
       this.#failures.delete(key);
       if (held === undefined) return [];

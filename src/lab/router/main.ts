@@ -42,12 +42,12 @@ async function run(configFile: string, clock: Clock, log: Log): Promise<void> {
   log.info({ pid: process.pid, peers: config.peers.length }, "router started");
 
   const startMs = clock.monotonicMs();
-  const sweepWhenConverged = () => {
+  const awaitConvergence = () => {
     const over = clock.monotonicMs() - startMs > convergenceLimitMs;
-    if (over || speaker.converged()) void kernel.sweep();
-    else clock.schedule(convergencePollMs, sweepWhenConverged, { unref: true });
+    if (over || speaker.converged()) void kernel.converge();
+    else clock.schedule(convergencePollMs, awaitConvergence, { unref: true });
   };
-  sweepWhenConverged();
+  awaitConvergence();
 
   const signal = await new Promise<NodeJS.Signals>((resolve) => {
     for (const name of ["SIGTERM", "SIGINT"] as const) process.once(name, () => resolve(name));
