@@ -16,7 +16,7 @@ export function formatHelp(command: Command, helper: Help): string {
     sections.push(`Available Commands:\n${lines.join("\n")}`);
   }
   const own = helper.visibleOptions(command);
-  if (own.length > 0) sections.push(`Flags:\n${optionLines(own)}`);
+  if (own.length > 0) sections.push(`Flags:\n${optionLines(own, command.name())}`);
   if (subcommands.length > 0) {
     sections.push(`Use "${path} [command] --help" for more information about a command.`);
   }
@@ -28,7 +28,7 @@ function commandPath(command: Command): string {
   return parent ? `${commandPath(parent)} ${command.name()}` : command.name();
 }
 
-function optionLines(options: readonly Option[]): string {
+function optionLines(options: readonly Option[], name: string): string {
   const named = options.map((option) => {
     const short = option.short ? `${option.short}, ` : "    ";
     const value = option.isBoolean() ? "" : " string";
@@ -40,7 +40,8 @@ function optionLines(options: readonly Option[]): string {
     .map(({ flags, option }) => {
       const value: unknown = option.defaultValue;
       const byDefault = typeof value === "string" ? ` (default ${JSON.stringify(value)})` : "";
-      return `${flags.padEnd(width)}   ${option.description}${byDefault}`.trimEnd();
+      const text = option.long === "--help" ? `help for ${name}` : option.description;
+      return `${flags.padEnd(width)}   ${text}${byDefault}`.trimEnd();
     })
     .join("\n");
 }
