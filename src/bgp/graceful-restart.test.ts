@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { ipv4 } from "../lib/index.ts";
-import { A, B, C, pair, SECOND, World } from "./simulated-world.ts";
+import { A, B, C, pair, SECOND, World } from "./testing/simulated-world.ts";
 
 describe("graceful restart", () => {
   it("keeps the routes of a killed speaker and drops what it no longer has at End-of-RIB", async () => {

@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { ipv4 } from "../lib/index.ts";
 import type { Connection } from "./session/index.ts";
-import { A, B, C, type NodeOptions, SECOND, World } from "./simulated-world.ts";
+import { A, B, C, type NodeOptions, SECOND, World } from "./testing/simulated-world.ts";
 import {
   type Capability,
   decodeNotification,

@@ -4,8 +4,8 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { formatPrefix, ipAddress, ipv4, prefix } from "../lib/index.ts";
 import { silentLog } from "../lib/log/index.ts";
-import { A, B, C, pair, SECOND, World } from "./simulated-world.ts";
 import { Speaker } from "./speaker.ts";
+import { A, B, C, pair, SECOND, World } from "./testing/simulated-world.ts";
 import type { PeerConfig, SpeakerConfig } from "./types.ts";
 
 describe("two speakers that dial each other", () => {
@@ -156,6 +156,49 @@ describe("three in a row", () => {
   });
   it("an AS does not take back its own routes", async () => {
     assert.deepEqual(await chain([1, 2, 1]), []);
+  });
+});
+
+describe("convergence", () => {
+  it("waits as long for a peer that never comes as it would keep our routes, and says so", async () => {
+    const world = new World();
+    const speaker = await world.start(A, [B], { restartTimeSeconds: 60 });
+    let told = 0;
+    speaker.onPeers(() => {
+      if (speaker.converged()) told++;
+    });
+    await world.advance(59 * SECOND);
+    assert.equal(speaker.converged(), false);
+    await world.advance(2 * SECOND);
+    assert.equal(speaker.converged(), true);
+    assert.ok(told > 0);
+  });
+
+  it("is false before the start, true at once without peers", async () => {
+    const world = new World();
+    const config = world.config(A, [], {});
+    const transport = world.network.transport(ipv4(A));
+    const speaker = new Speaker({ clock: world.clock, log: silentLog, config, transport });
+    assert.equal(speaker.converged(), false);
+    await speaker.start();
+    assert.equal(speaker.converged(), true);
+    await speaker.stop();
+    await world.advance(5 * SECOND);
+    assert.equal(world.clock.pendingTimers, 0, "nothing is left running");
+  });
+});
+
+describe("errors", () => {
+  it("are tried again later and later, up to half a minute", async () => {
+    const world = new World();
+    await world.start(A, [B]);
+    await world.start(B, [A], { as: 65000, peers: { [A]: { passive: true } } });
+    await world.advance(60 * SECOND);
+    const early = world.network.dials.length;
+    assert.ok(early >= 4 && early <= 10, `${early} dials in the first minute`);
+    await world.advance(600 * SECOND);
+    const later = world.network.dials.length - early;
+    assert.ok(later >= 20 && later <= 30, `${later} dials in ten minutes`);
   });
 });
 

@@ -34,6 +34,8 @@ export interface SpeakerOptions {
   readonly transport?: Transport;
 }
 
+const CONVERGENCE_CHECK_MS = 1000;
+
 export class Speaker {
   readonly #clock: Clock;
   readonly #log: Log;
@@ -53,6 +55,7 @@ export class Speaker {
   #statusDue = false;
   /** While End-of-RIB is held back. */
   #deferral: Timer | undefined;
+  #convergenceCheck: Timer | undefined;
 
   constructor(options: SpeakerOptions) {
     checkConfig(options.config);
@@ -100,6 +103,7 @@ export class Speaker {
       this.#deferral = this.#clock.schedule(delayMs, () => this.#endDeferral());
     }
     this.#apply(this.#config);
+    this.#watchConvergence();
   }
 
   /**
@@ -137,7 +141,8 @@ export class Speaker {
 
   /**
    * Calls back with the status of all peers after any of them changed its state, `lastError`,
-   * `endOfRib` or `gracefulRestart`; counters alone are not told. Returns how to stop that.
+   * `endOfRib` or `gracefulRestart`, and when `converged` first turns true; counters alone are not
+   * told. Returns how to stop that.
    */
   onPeers(listener: (peers: readonly PeerStatus[]) => void): () => void {
     this.#peerListeners.add(listener);
@@ -176,6 +181,7 @@ export class Speaker {
   async stop(options: { readonly notify?: boolean } = {}): Promise<void> {
     this.#running = false;
     this.#closeListener();
+    this.#convergenceCheck?.cancel();
     this.#deferral?.cancel();
     this.#deferral = undefined;
     const message = options.notify ? notification("administrativeShutdown") : undefined;
@@ -253,6 +259,14 @@ export class Speaker {
   *#allKeys(): Generator<PrefixKey> {
     yield* this.#originated.keys();
     yield* this.#rib.keys();
+  }
+
+  /** It may turn true because time passes, without any event. */
+  #watchConvergence(): void {
+    this.#convergenceCheck = this.#clock.schedule(CONVERGENCE_CHECK_MS, () => {
+      if (this.converged()) this.#onStatus();
+      else this.#watchConvergence();
+    });
   }
 
   #endDeferral(): void {

@@ -5,5 +5,5 @@ export type { DownCause } from "./fsm.ts";
 export type { Negotiated } from "./negotiate.ts";
 export { nodeTransport } from "./node-transport.ts";
 export type { SessionParameters } from "./parameters.ts";
-export { PeerSession, type SessionHandlers } from "./peer-session.ts";
+export { PeerSession } from "./peer-session.ts";
 export type * from "./transport.ts";

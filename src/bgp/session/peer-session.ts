@@ -47,6 +47,8 @@ export interface PeerSessionOptions {
 /** A connection accepted so soon after Established was being set up at the same time (see collision.ts). */
 const CONCURRENT_MS = 1000;
 const FIRST_RETRY_MS = 500;
+/** A session that lasted so long pays nothing for errors before it. */
+const STABLE_MS = 60_000;
 const ERROR_WAIT = { initialMs: 1000, maximumMs: 30_000 };
 const stateOrder: readonly SessionState[] = [
   "Idle",
@@ -63,6 +65,7 @@ export class PeerSession {
   readonly #outgoing: Lane | undefined;
   readonly #incoming = new Set<Lane>();
   #established: Lane | undefined;
+  #establishedAtMs = 0;
   readonly #retry: Backoff;
   readonly #errorWait = new Backoff(ERROR_WAIT);
   readonly #restart: Deadline;
@@ -213,6 +216,7 @@ export class PeerSession {
 
   #onEstablished(lane: Lane, negotiated: Negotiated): void {
     this.#established = lane;
+    this.#establishedAtMs = this.#options.clock.monotonicMs();
     this.#retry.reset();
     this.#restart.stop();
     for (const other of this.#lanes()) {
@@ -240,10 +244,11 @@ export class PeerSession {
   }
 
   #restartDelayMs(cause: DownCause, wasEstablished: boolean): number {
+    const lastedMs = this.#options.clock.monotonicMs() - this.#establishedAtMs;
+    if (wasEstablished && lastedMs >= STABLE_MS) this.#errorWait.reset();
     if (cause === "notification-sent" || cause === "notification-received") {
       return this.#errorWait.next();
     }
-    if (wasEstablished) this.#errorWait.reset();
     return wasEstablished ? 0 : this.#retry.next();
   }
 }

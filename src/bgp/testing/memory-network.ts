@@ -3,14 +3,14 @@
  * can be cut as a killed process would cut them, or go silent as a pulled cable would leave them.
  */
 
-import { type Clock, formatAddress, type IpAddress } from "../lib/index.ts";
+import { type Clock, formatAddress, type IpAddress } from "../../lib/index.ts";
 import type {
   Connection,
   ConnectionHandlers,
   Listener,
   ListenOptions,
   Transport,
-} from "./session/index.ts";
+} from "../session/index.ts";
 
 const LATENCY_MS = 1;
 

@@ -4,11 +4,11 @@
  */
 
 import assert from "node:assert/strict";
-import { FakeClock, formatPrefix, ipAddress, ipv4, prefix } from "../lib/index.ts";
-import { silentLog } from "../lib/log/index.ts";
+import { FakeClock, formatPrefix, ipAddress, ipv4, prefix } from "../../lib/index.ts";
+import { silentLog } from "../../lib/log/index.ts";
+import { Speaker } from "../speaker.ts";
+import type { PeerConfig, SpeakerConfig } from "../types.ts";
 import { MemoryNetwork } from "./memory-network.ts";
-import { Speaker } from "./speaker.ts";
-import type { PeerConfig, SpeakerConfig } from "./types.ts";
 
 export const SECOND = 1000;
 
