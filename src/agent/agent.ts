@@ -53,6 +53,7 @@ export class Agent {
   #running: Promise<void> | undefined;
   #stopped = false;
   #last: PassResult | undefined;
+  #passes = 0;
   readonly #errors = new Map<string, string>();
 
   constructor(options: AgentOptions) {
@@ -123,6 +124,7 @@ export class Agent {
         ]),
       ),
       peers: this.#bgp.peers(),
+      passes: this.#passes,
       routes: {
         programmed: last?.actual.current.size ?? 0,
         wanted: last?.plan.destinations.length ?? 0,
@@ -160,6 +162,7 @@ export class Agent {
 
   async #pass(): Promise<void> {
     if (this.#stopped || !this.#cluster.synced) return;
+    this.#passes++;
     const reconciled = await this.#attempt("pass", async () => {
       await this.#configureBgp();
       const result = await this.#reconciler?.pass();

@@ -18,6 +18,8 @@ export class BgpRunner {
   #speaker: Speaker | undefined;
   #plan: BgpPlan | undefined;
   #identity = "";
+  /** What the speaker was told last: telling it the same again would make it tell us the same again. */
+  #configured = "";
   #learned: readonly LearnedFacts[] | undefined;
   #converged = false;
 
@@ -31,15 +33,21 @@ export class BgpRunner {
   /** Brings the speaker to this configuration; only a new identity restarts its sessions. */
   async configure(plan: BgpPlan | undefined): Promise<void> {
     const config = plan?.config;
-    const identity = config ? JSON.stringify([config.localAs, config.routerId, config.listen]) : "";
+    const identity = config ? canonicalText([config.localAs, config.routerId, config.listen]) : "";
     if (this.#speaker && identity !== this.#identity) await this.stop(true);
     this.#plan = plan;
     if (!config) return;
-    if (this.#speaker) return this.#speaker.configure(config);
+    const text = canonicalText(config);
+    if (this.#speaker) {
+      if (text !== this.#configured) this.#speaker.configure(config);
+      this.#configured = text;
+      return;
+    }
     const speaker = new Speaker({ clock: this.#clock, log: this.#log, config });
     await speaker.start();
     this.#speaker = speaker;
     this.#identity = identity;
+    this.#configured = text;
     speaker.onRoutes(() => {
       this.#learned = undefined;
       this.#changed();
@@ -91,4 +99,11 @@ export class BgpRunner {
 function learnedFacts(route: LearnedRoute): LearnedFacts[] {
   if (!isPrefix4(route.prefix) || typeof route.nextHop !== "number") return [];
   return [{ prefix: route.prefix, nextHop: route.nextHop as Ipv4 }];
+}
+
+/** JSON; IPv6 addresses are bigints, which JSON itself does not know. */
+function canonicalText(value: unknown): string {
+  return JSON.stringify(value, (_key, item: unknown) =>
+    typeof item === "bigint" ? `${item}` : item,
+  );
 }

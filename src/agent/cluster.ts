@@ -1,6 +1,6 @@
 /** The agent's live copy of the datastore: one collection per kind it depends on. */
 
-import { Collection, type Datastore } from "../datastore/index.ts";
+import { Collection, type CollectionChange, type Datastore } from "../datastore/index.ts";
 import type { Clock } from "../lib/index.ts";
 import type { Log } from "../lib/log/index.ts";
 import type { Kind, NodeMode } from "../model/index.ts";
@@ -22,6 +22,8 @@ type Collections = { [F in keyof typeof watched]: Collection<(typeof watched)[F]
 export class Cluster {
   readonly #collections: Collections;
   readonly #clock: Clock;
+  /** What each node accepts and sends, as last seen. */
+  readonly #gates = new Map<string, string>();
   #connectedSinceMs: number;
   #wasConnected = false;
 
@@ -38,7 +40,11 @@ export class Cluster {
   /** `changed` is called after any object or the connection changed. */
   start(changed: () => void): void {
     for (const collection of this.#all()) {
-      collection.onChange(changed);
+      if (collection === (this.#collections.nodeModes as unknown)) {
+        this.#collections.nodeModes.onChange((changes) => {
+          if (this.#noteGates(changes)) changed();
+        });
+      } else collection.onChange(changed);
       collection.onState(() => {
         this.#noteConnection();
         changed();
@@ -88,6 +94,23 @@ export class Cluster {
 
   #all(): Collection<Kind>[] {
     return Object.values(this.#collections) as unknown as Collection<Kind>[];
+  }
+
+  /**
+   * True if what somebody accepts or sends has changed. Progress, which nodes publish much more often,
+   * changes nobody's plan.
+   */
+  #noteGates(changes: readonly CollectionChange<"NodeMode">[]): boolean {
+    let changed = false;
+    for (const { type, key, resource } of changes) {
+      const { accepts, sends } = resource.status ?? {};
+      const gate = type === "deleted" ? undefined : JSON.stringify([accepts, sends]);
+      if (this.#gates.get(key) === gate) continue;
+      changed = true;
+      if (gate === undefined) this.#gates.delete(key);
+      else this.#gates.set(key, gate);
+    }
+    return changed;
   }
 
   #noteConnection(): void {

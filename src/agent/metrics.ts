@@ -18,6 +18,11 @@ export function renderMetrics(status: AgentStatus): string {
     ["", status.routes.programmed],
   ]);
   gauge("switchyard_routes_wanted", "Routes of the plan.", [["", status.routes.wanted]]);
+  lines.push(
+    "# HELP switchyard_passes_total Passes from the datastore's state to the kernel's.",
+    "# TYPE switchyard_passes_total counter",
+    `switchyard_passes_total ${status.passes}`,
+  );
   gauge("switchyard_failures", "Objects refused or being retried.", [["", status.failures.length]]);
   gauge(
     "switchyard_bgp_session_up",

@@ -76,7 +76,8 @@ export class Reconciler {
 
   /** @returns undefined while the node has no address to work with. @throws what the kernel reading throws. */
   async pass(): Promise<PassResult | undefined> {
-    const { node, cluster, dataplane } = this.#options;
+    const { node, dataplane, clock, log } = this.#options;
+    const startedMs = clock.monotonicMs();
     const facts = this.#facts();
     const local = facts.nodes.find((candidate) => candidate.name === node);
     if (!local) return undefined;
@@ -94,8 +95,8 @@ export class Reconciler {
     const wanted = plan(snapshot);
     const actual = await dataplane.apply(wanted);
     await this.#publish({ wanted, actual, offer: gate.offer });
-    const published = new Set(cluster.nodeMode(node)?.status?.accepts);
-    this.#options.log.debug({ changes: actual.changes, accepts: [...published] }, "pass done");
+    const { changes } = actual;
+    log.debug({ changes, tookMs: Math.round(clock.monotonicMs() - startedMs) }, "pass done");
     return {
       plan: wanted,
       actual,

@@ -37,6 +37,8 @@ export interface AgentStatus {
   readonly sends: readonly Encapsulation[];
   readonly pools: Readonly<Record<string, AgentPoolStatus>>;
   readonly peers: readonly AgentPeerStatus[];
+  /** Passes since the start: a node at rest makes one every half minute. */
+  readonly passes: number;
   readonly routes: { readonly programmed: number; readonly wanted: number };
   /** What the kernel refused, bad objects, and errors that are being retried. */
   readonly failures: readonly string[];

@@ -96,6 +96,18 @@ test("all five modes, one after the other: exact routes, nothing lost", {
   }
 });
 
+test("agents at rest make no passes", { skip, timeout: 60_000 }, async () => {
+  const passes = () =>
+    Promise.all(stage.lab.nodes.map(async (node) => (await askAgent(node.agentSocket)).passes));
+  await sleep(clock, 1000);
+  const before = await passes();
+  await sleep(clock, 3000);
+  for (const [index, count] of (await passes()).entries()) {
+    // One periodic comparison may fall into these seconds.
+    assert.ok(Number(count) - Number(before[index]) <= 1, `${before[index]} -> ${count}`);
+  }
+});
+
 test("two patches in quick succession, and changes reversed half-way, lose nothing", {
   skip,
   timeout: 120_000,
