@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { after, before, test } from "node:test";
 import {
+  askAgent,
   killAgent,
   type ModeName,
   modeNames,
