@@ -36,6 +36,7 @@ const status: AgentStatus = {
       info: "Established",
     },
   ],
+  passes: 7,
   routes: { programmed: 2, wanted: 3 },
   failures: ["route 10.0.0.0/26: File exists"],
 };
