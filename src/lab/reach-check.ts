@@ -1,6 +1,6 @@
 /** After `up`: every pod is reached from outside and from one pod of every other node. */
 
-import { ipv4, SwitchyardError } from "../lib/index.ts";
+import { type Clock, ipv4, SwitchyardError } from "../lib/index.ts";
 import type { LabPodState, LabState } from "./lab-state.ts";
 import { whyUnreachable } from "./reach.ts";
 
@@ -10,16 +10,16 @@ interface Path {
   readonly to: LabPodState;
 }
 
-/** Long enough for two SYNs: the first may meet an unresolved neighbour. */
-const timeoutMs = 3_000;
+/** For a node's routes to arrive where they are needed, its sessions being up; and for some SYNs. */
+const timeoutMs = 10_000;
 
 /** @throws LAB_FAILED naming every pair that fails, and the logs to read. */
-export async function checkReach(state: LabState): Promise<void> {
+export async function checkReach(state: LabState, clock: Clock): Promise<void> {
   const failures: string[] = [];
   const logs = new Set<string>();
   for (const path of pathsToCheck(state)) {
     const address = ipv4(path.to.address);
-    const why = await whyUnreachable({ namespace: path.namespace, address, timeoutMs });
+    const why = await whyUnreachable({ namespace: path.namespace, address, timeoutMs }, clock);
     if (why === undefined) continue;
     failures.push(`\n  ${path.from} to ${path.to.name} (${path.to.node}): ${why}`);
     const node = state.nodes.find(({ name }) => name === path.to.node);

@@ -3,7 +3,7 @@
  * comes back proves both directions, needs no program on either side and no raw socket.
  */
 
-import { hasCode, type IpAddress } from "../lib/index.ts";
+import { type Clock, hasCode, type IpAddress, sleep } from "../lib/index.ts";
 import { closeFd, connectTcp } from "../lib/sys/index.ts";
 
 export interface ReachOptions {
@@ -16,8 +16,24 @@ export interface ReachOptions {
 /** tcpmux (RFC 1078): nothing listens there. */
 const unusedPort = 1;
 
-/** undefined when it is reached, else the kernel's words. */
-export async function whyUnreachable(options: ReachOptions): Promise<string | undefined> {
+const retryMs = 50;
+
+/** Tries until it is reached (then undefined) or the time is over (then the kernel's words). */
+export async function whyUnreachable(
+  options: ReachOptions,
+  clock: Clock,
+): Promise<string | undefined> {
+  const deadlineMs = clock.monotonicMs() + options.timeoutMs;
+  for (;;) {
+    const leftMs = Math.max(1, deadlineMs - clock.monotonicMs());
+    const why = await tryOnce({ ...options, timeoutMs: leftMs });
+    // A refusal such as ENETUNREACH comes at once, and passes when a route arrives.
+    if (why === undefined || clock.monotonicMs() + retryMs >= deadlineMs) return why;
+    await sleep(clock, retryMs);
+  }
+}
+
+async function tryOnce(options: ReachOptions): Promise<string | undefined> {
   try {
     closeFd(await connectTcp({ ...options, port: unusedPort }));
     return undefined;

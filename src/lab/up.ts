@@ -114,7 +114,7 @@ async function bringUp(run: Run): Promise<void> {
   } finally {
     await store.close();
   }
-  await checkReach(labStateOf(paths, holder.record));
+  await checkReach(labStateOf(paths, holder.record), run.clock);
   done("every pod is reached, from outside and from the other nodes");
 }
 
