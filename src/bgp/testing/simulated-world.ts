@@ -78,6 +78,11 @@ export class World {
     this.speakers.delete(address);
   }
 
+  /** Its cable is pulled as far as present connections go. */
+  silence(address: string): void {
+    this.network.silence(ipv4(address));
+  }
+
   routes(address: string): string[] {
     const speaker = this.speakers.get(address);
     assert.ok(speaker);
