@@ -40,6 +40,11 @@ export interface AttachWorkloadOptions {
   readonly address: Ipv4;
   /** Of both ends; 0 leaves the kernel's default. */
   readonly mtu: number;
+  /**
+   * What the pod's sockets use, when less than `mtu`: the MTU of its routes. A device can then take more
+   * than the pod sends, so that a later mode with less room needs no change of the device.
+   */
+  readonly routeMtu?: number;
   /** What the pod reaches through its node; everything unless told. */
   readonly routes?: readonly Prefix4[];
 }
@@ -158,7 +163,7 @@ async function configurePod(
   pod: RouteSocket,
   index: number,
 ): Promise<void> {
-  const { podDevice, address, routes = [EVERYTHING] } = options;
+  const { podDevice, address, routes = [EVERYTHING], routeMtu } = options;
   const name = () => podDevice;
   const wanted = hostPrefix(address);
   const held = await pod.addresses({ index, family: 4 });
@@ -173,7 +178,13 @@ async function configurePod(
     routeReplace({ ...common, destination: hostPrefix(GATEWAY), scope: "link" }, name),
   );
   for (const destination of routes) {
-    const route: Route = { ...common, destination, gateway: GATEWAY, scope: "global" };
+    const route: Route = {
+      ...common,
+      destination,
+      gateway: GATEWAY,
+      scope: "global",
+      ...(routeMtu !== undefined && { mtu: routeMtu }),
+    };
     await pod.apply(routeReplace(route, name));
   }
 }

@@ -23,8 +23,11 @@ import type { LabPod, Topology } from "./topology.ts";
 /** The Kubernetes namespace of the lab's pods. */
 const podNamespace = "default";
 const podDevice = "eth0";
-/** What fits through every mode (VXLAN takes 50 of 1500 bytes), so that no mode change needs another. */
-const podMtu = 1450;
+/** The pods' devices take what the fabric does, so that the path MTU of each mode can be seen ... */
+const podMtu = 1500;
+/** ... and their sockets use what fits through every mode (VXLAN takes 50 bytes), so that no mode
+ * change makes a packet too large that is on its way. */
+const podRouteMtu = 1450;
 
 export interface PodsContext {
   readonly paths: LabPaths;
@@ -44,6 +47,7 @@ export async function ensurePods(context: PodsContext): Promise<void> {
       podDevice,
       address: ipv4(record.address),
       mtu: podMtu,
+      routeMtu: podRouteMtu,
     });
     await publish(context.store, endpointOf(pod, record, mac));
   }

@@ -30,12 +30,10 @@ export function measurePathMtu(from: Endpoint, to: Endpoint, largest = 1500): nu
   const receiver = openUdpSocket({ namespace: to.namespace, ...b });
   const buffer = new Uint8Array(largest);
   const arrives = (size: number) => {
-    try {
-      sendFd(sender, buffer.subarray(0, size - IP_AND_UDP_HEADERS_BYTES));
-    } catch {
-      // EMSGSIZE: it does not even fit the sender's own device.
-      return false;
-    }
+    const packet = buffer.subarray(0, size - IP_AND_UDP_HEADERS_BYTES);
+    // The first refusal may be the ICMP error of the packet before, which the kernel reports at the
+    // next send; the second is this packet's own: it does not even fit the sender's device.
+    if (!sends(sender, packet) && !sends(sender, packet)) return false;
     while (waitReadableSync(receiver, ARRIVES_WITHIN_MS)) {
       const length = receiveFd(receiver, buffer);
       if (length === size - IP_AND_UDP_HEADERS_BYTES) return true;
@@ -55,5 +53,13 @@ export function measurePathMtu(from: Endpoint, to: Endpoint, largest = 1500): nu
   } finally {
     closeFd(sender);
     closeFd(receiver);
+  }
+}
+
+function sends(socket: number, packet: Uint8Array): boolean {
+  try {
+    return sendFd(socket, packet);
+  } catch {
+    return false;
   }
 }
