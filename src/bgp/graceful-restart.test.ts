@@ -2,6 +2,7 @@
 
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
+import fc from "fast-check";
 import { ipv4 } from "../lib/index.ts";
 import { A, B, C, pair, SECOND, World } from "./testing/simulated-world.ts";
 
@@ -79,6 +80,38 @@ describe("graceful restart", () => {
     await world.advance(SECOND);
     assert.deepEqual(world.routes(A), ["10.2.0.0/26 stale"]);
   });
+});
+
+describe("a restart inside the restart time", () => {
+  for (const dialling of ["both sides", "only the one that restarts", "only the other"] as const) {
+    it(`loses no route at any moment, however it comes, with ${dialling} dialling`, async () => {
+      const moment = fc.oneof(fc.nat(20), fc.nat(2000), fc.nat(100_000));
+      await fc.assert(
+        fc.asyncProperty(fc.boolean(), moment, moment, async (silent, upMs, downMs) => {
+          const a = { peers: { [B]: { passive: dialling === "only the one that restarts" } } };
+          const b = {
+            peers: { [A]: { passive: dialling === "only the other" } },
+            originate: ["10.2.0.0/26", "10.2.1.0/24"],
+          };
+          const world = await pair(a, b);
+          await world.advance(upMs);
+          world.events.length = 0;
+          if (silent) world.silence(B);
+          world.kill(B);
+          await world.advance(downMs);
+          await world.start(B, [A], b);
+          // What only waits to be dialled by a side that noticed nothing, waits for the hold timer.
+          const unnoticed = silent && dialling === "only the other";
+          await world.advance((unnoticed ? 300 : 30) * SECOND);
+          assert.deepEqual(world.routes(A), ["10.2.0.0/26", "10.2.1.0/24"]);
+          assert.deepEqual(world.routes(B), ["10.1.0.0/26"]);
+          const lost = world.events.filter((event) => event.startsWith(`${A} -`));
+          assert.deepEqual(lost, unnoticed ? lost : []);
+        }),
+        { numRuns: 100 },
+      );
+    });
+  }
 });
 
 describe("selection deferral", () => {
