@@ -211,6 +211,7 @@ const commandLines: readonly (readonly [string, string])[] = [
     "unknown log level: loud, expected one of: panic, fatal, error, warn, info, debug",
   ],
   ["node foo", 'unknown command "foo" for "switchyard node"'],
+  ["lab foo", 'unknown command "foo" for "switchyard lab"'],
   ["server foo", 'unknown command "foo" for "switchyard server"'],
 ];
 

@@ -3,8 +3,8 @@
 import type { CommanderError } from "commander";
 import { failure } from "./crud/errors.ts";
 
-/** What cobra says about the same mistake. */
-export function cobraText(error: CommanderError): string {
+/** What cobra says about the same mistake; `word` names the command. */
+export function cobraText(error: CommanderError, word: string | undefined): string {
   const { code, message } = error;
   if (code === "commander.unknownOption") {
     return unknownFlagText(/unknown option '([^']*)'/.exec(message)?.[1] ?? "");
@@ -17,6 +17,8 @@ export function cobraText(error: CommanderError): string {
         : `flag needs an argument: '${short.charAt(1)}' in ${short}`;
     }
   }
+  const unknown = /^error: unknown command '(.*)'$/s.exec(message)?.[1];
+  if (unknown !== undefined) return unknownCommandText(unknown, `switchyard ${word}`);
   return message.replace(/^error: /, "");
 }
 

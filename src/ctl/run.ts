@@ -12,28 +12,25 @@ import { massage } from "./crud/errors.ts";
 import { buildProgram } from "./program.ts";
 
 export async function runCtl(args: readonly string[], context: CtlContext): Promise<number> {
+  const read = readArguments(args);
   try {
-    const read = readArguments(args);
     const program = await buildProgram(read.word, context);
     await program.parseAsync([...read.args], { from: "user" });
     return 0;
   } catch (error) {
-    return report(error, context);
+    if (!(error instanceof CommanderError)) return report(error, context);
+    if (error.exitCode === 0) return 0;
+    context.stderr(`${cobraText(error, read.word)}\n`);
+    return 1;
   }
 }
 
 function report(error: unknown, context: CtlContext): number {
-  if (error instanceof CommanderError) {
-    if (error.exitCode === 0) return 0;
-    context.stderr(`${cobraText(error)}\n`);
-    return 1;
-  }
   if (!(error instanceof SwitchyardError)) {
     context.stderr(`${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
     return 1;
   }
   const print = error.details.stream === "stdout" ? context.stdout : context.stderr;
   print(`${massage(errorText(error))}\n`);
-  const { exitCode } = error.details;
-  return typeof exitCode === "number" ? exitCode : 1;
+  return 1;
 }
