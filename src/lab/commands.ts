@@ -80,6 +80,14 @@ export function registerLab(program: Command): void {
       print(`the agent of ${node} runs as pid ${pid}\n`);
     });
   lab
+    .command("wait")
+    .description("Wait until every node has realised the pool's mode; exit code 1 after 30 s")
+    .action(async (_flags: unknown, command: Command) => {
+      const { labWait } = await import("./wait.ts");
+      const { pool, mode } = await labWait(await existing(command.optsWithGlobals<Named>()));
+      print(`every node has realised ${pool} as ${mode}\n`);
+    });
+  lab
     .command("down")
     .description("Take the lab away; nothing is left of it")
     .usage("")

@@ -1,6 +1,7 @@
 /** The door of the lab: a live pod network on one machine, for people, tests and the demo. */
 
 export { registerLab } from "./commands.ts";
+export type { ModeWatcher, WatchModesOptions } from "./convergence.ts";
 export type { LabDownReport } from "./down.ts";
 export type { LabNodeState, LabPodState, LabState } from "./lab-state.ts";
 export { launcher } from "./launcher.ts";

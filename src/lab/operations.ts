@@ -3,6 +3,7 @@
  * `lab exec` does not pay for what `lab up` needs.
  */
 
+import type { ModeWatcher, WatchModesOptions } from "./convergence.ts";
 import type { LabDownReport } from "./down.ts";
 import type { LabState } from "./lab-state.ts";
 import type { AgentAnswer, RouterAnswer } from "./readiness.ts";
@@ -32,6 +33,11 @@ export async function labStatus(reference: LabReference = {}): Promise<LabStatus
 /** Where everything is; undefined when there is no such lab. */
 export async function loadLab(reference: LabReference = {}): Promise<LabState | undefined> {
   return await (await import("./lab-state.ts")).loadLab(reference);
+}
+
+/** Follows what the nodes of a cluster say they have reached. */
+export async function watchModes(options: WatchModesOptions): Promise<ModeWatcher> {
+  return await (await import("./convergence.ts")).watchModes(options);
 }
 
 /** Signals a node's agent, SIGKILL unless told, and waits for its end. @throws LAB_FAILED. */

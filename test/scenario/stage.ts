@@ -1,7 +1,7 @@
 /** A lab under traffic, as scenarios need it: patched by the store's client, watched, every probe counted. */
 
 import { openApiClient } from "../../src/datastore/index.ts";
-import { watchModes } from "../../src/lab/demo/index.ts";
+
 import {
   type LabState,
   labDown,
@@ -10,6 +10,7 @@ import {
   type ModeName,
   parseMode,
   poolModeOf,
+  watchModes,
 } from "../../src/lab/index.ts";
 import { Traffic, type WindowReport } from "../../src/lab/probe/index.ts";
 import { hasCode, sleep, systemClock } from "../../src/lib/index.ts";

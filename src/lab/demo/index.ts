@@ -1,4 +1,3 @@
-export { type ModeWatcher, watchModes } from "./convergence.ts";
 export type { ChangeFacts, DemoReport, ModeFacts } from "./report.ts";
 export { type DemoOptions, runDemo } from "./run.ts";
 export { type Column, renderTable } from "./table.ts";

@@ -2,12 +2,12 @@
 
 import { openApiClient } from "../../datastore/index.ts";
 import { type Clock, sleep } from "../../lib/index.ts";
+import { type ModeWatcher, watchModes } from "../convergence.ts";
 import type { LabState } from "../lab-state.ts";
 import { type ModeName, modeOfPool, poolModeOf } from "../modes.ts";
 import { type PairReport, Traffic } from "../probe/index.ts";
 import { labCommand } from "../suggestions.ts";
 import { layout } from "../topology.ts";
-import { type ModeWatcher, watchModes } from "./convergence.ts";
 import { measureMode, pathEnds } from "./measure.ts";
 import type { ChangeFacts, DemoReport, ModeFacts } from "./report.ts";
 import { runShown } from "./shown-command.ts";

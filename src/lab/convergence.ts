@@ -1,9 +1,9 @@
 /** Waits for the nodes of a cluster to say, by their NodeModes, that they have come where a pool wants them. */
 
-import { Collection, type Datastore } from "../../datastore/index.ts";
-import { type Clock, deadline, errorText, SwitchyardError } from "../../lib/index.ts";
-import { silentLog } from "../../lib/log/index.ts";
-import { type IPPool, type NodeMode, poolMode } from "../../model/index.ts";
+import { Collection, type Datastore } from "../datastore/index.ts";
+import { type Clock, deadline, errorText, SwitchyardError } from "../lib/index.ts";
+import { silentLog } from "../lib/log/index.ts";
+import { type IPPool, type NodeMode, poolMode } from "../model/index.ts";
 
 export interface ModeWatcher {
   /** Resolves when every node has realised this revision of the pool. @throws LAB_FAILED, naming who has not. */
@@ -15,11 +15,14 @@ export interface ModeWatcher {
 
 const PATIENCE_MS = 30_000;
 
-export async function watchModes(options: {
+export interface WatchModesOptions {
   readonly store: Datastore;
+  /** Names of the nodes that must say so. */
   readonly nodes: readonly string[];
   readonly clock: Clock;
-}): Promise<ModeWatcher> {
+}
+
+export async function watchModes(options: WatchModesOptions): Promise<ModeWatcher> {
   const { store, nodes, clock } = options;
   const collection = new Collection({ store, kind: "NodeMode", clock, log: silentLog });
   collection.start();

@@ -1,0 +1,93 @@
+/** `npm run demo` as a stranger runs it: it ends well, shows what it promises, and leaves nothing. */
+
+import assert from "node:assert/strict";
+import { execFile } from "node:child_process";
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, test } from "node:test";
+import type { DemoReport } from "../../src/lab/demo/index.ts";
+
+const skip = process.getuid?.() === 0 ? false : "needs root to make network namespaces";
+const directory = mkdtempSync(join(tmpdir(), "switchyard-demo-"));
+after(() => rmSync(directory, { recursive: true }));
+
+test("the demo loses nothing, writes its figures and leaves nothing", {
+  skip,
+  timeout: 240_000,
+}, async () => {
+  const json = join(directory, "report.json");
+  const { code, output } = await run(["demo", "--json", json]);
+  assert.equal(code, 0, output);
+  for (const shown of [
+    /outside sees 172\.139\.20\.75, the address of node1 \(natOutgoing\)/,
+    /NAME +CIDR +NAT +IPIPMODE +VXLANMODE +DISABLED +DISABLEBGPEXPORT +SELECTOR +ASSIGNMENTMODE/,
+    /blackhole 10\.244\.\d+\.\d+\/26 proto bird/,
+    /^0 of \d+ probes lost in 5 mode changes\.$/m,
+  ]) {
+    assert.match(output, shown);
+  }
+  const report = JSON.parse(readFileSync(json, "utf8")) as DemoReport;
+  assert.deepEqual(
+    report.changes.map(({ from, to, lost, tcpResets }) => ({ from, to, lost, tcpResets })),
+    [
+      { from: "IPIP Always", to: "None", lost: 0, tcpResets: 0 },
+      { from: "None", to: "IPIP CrossSubnet", lost: 0, tcpResets: 0 },
+      { from: "IPIP CrossSubnet", to: "VXLAN Always", lost: 0, tcpResets: 0 },
+      { from: "VXLAN Always", to: "VXLAN CrossSubnet", lost: 0, tcpResets: 0 },
+      { from: "VXLAN CrossSubnet", to: "IPIP Always", lost: 0, tcpResets: 0 },
+    ],
+  );
+  for (const change of report.changes) {
+    assert.ok(
+      change.sent > 1000 && change.convergedMs > 0 && change.maxGapMs > 0,
+      JSON.stringify(change),
+    );
+  }
+  assert.deepEqual(
+    report.modes.map(({ mode, nextHopDevices, pathMtu }) => ({ mode, nextHopDevices, pathMtu })),
+    [
+      {
+        mode: "IPIP Always",
+        nextHopDevices: ["tunl0"],
+        pathMtu: { sameSubnet: 1480, crossSubnet: 1480 },
+      },
+      { mode: "None", nextHopDevices: ["eth0"], pathMtu: { sameSubnet: 1500, crossSubnet: 1500 } },
+      {
+        mode: "IPIP CrossSubnet",
+        nextHopDevices: ["eth0", "tunl0"],
+        pathMtu: { sameSubnet: 1500, crossSubnet: 1480 },
+      },
+      {
+        mode: "VXLAN Always",
+        nextHopDevices: ["vxlan.calico"],
+        pathMtu: { sameSubnet: 1450, crossSubnet: 1450 },
+      },
+      {
+        mode: "VXLAN CrossSubnet",
+        nextHopDevices: ["eth0", "vxlan.calico"],
+        pathMtu: { sameSubnet: 1500, crossSubnet: 1450 },
+      },
+    ],
+  );
+  for (const { rtt, throughputGbps } of report.modes) {
+    for (const path of ["sameSubnet", "crossSubnet"] as const) {
+      assert.ok(rtt[path].p50Us > 0 && rtt[path].p99Us >= rtt[path].p50Us);
+      assert.ok(throughputGbps[path] > 0);
+    }
+  }
+  assert.deepEqual(
+    readdirSync("/run/netns").filter((name) => name.startsWith("sy-")),
+    [],
+  );
+});
+
+function run(args: string[]): Promise<{ code: number; output: string }> {
+  const program = new URL("../../bin/switchyard", import.meta.url).pathname;
+  return new Promise((resolve) => {
+    execFile(program, args, { maxBuffer: 1 << 24 }, (error, stdout, stderr) => {
+      const code = error === null ? 0 : Number(error.code ?? 1);
+      resolve({ code, output: stdout + stderr });
+    });
+  });
+}
