@@ -41,7 +41,7 @@ test("one bad object is named and left out, the rest is used", () => {
 
 test("a stored address without a mask is a /32", () => {
   const { nodes } = facts({ nodes: [nodeResource("node1", "172.139.20.75")] });
-  assert.equal(nodes[0]?.prefixLength, 32);
+  assert.equal(nodes[0]?.ipv4?.prefixLength, 32);
 });
 
 const states: [string, Partial<BlockAffinity["spec"]>, boolean][] = [

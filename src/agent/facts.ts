@@ -102,10 +102,12 @@ function nodeFacts(
   const vtep = parseIpv4(node.spec.ipv4VXLANTunnelAddr ?? "");
   return {
     name,
-    address: address.address,
-    prefixLength: address.length,
-    ...(vtep !== undefined && { vxlanTunnelAddress: vtep }),
-    vxlanMac: (node.spec.vxlanTunnelMACAddr ?? vxlanMac(name)).toLowerCase(),
+    ipv4: {
+      address: address.address,
+      prefixLength: address.length,
+      ...(vtep !== undefined && { vxlanTunnelAddress: vtep }),
+      vxlanMac: (node.spec.vxlanTunnelMACAddr ?? vxlanMac(name)).toLowerCase(),
+    },
     ...(mode?.status && { accepts: mode.status.accepts }),
   };
 }
@@ -143,6 +145,7 @@ function settings(view: ClusterView, node: string, problems: string[]): Settings
     vxlanPort: felix.vxlanPort ?? 4789,
     ipipMtu: felix.ipipMTU ?? 0,
     vxlanMtu: felix.vxlanMTU ?? 0,
+    vxlan6Mtu: felix.vxlanMTUV6 ?? 0,
     bgpProtocol: RTPROT_BIRD,
     datastoreProtocol: RTPROT_FELIX,
     ...(felix.natPortRange !== undefined && { natPortRange: String(felix.natPortRange) }),

@@ -24,6 +24,7 @@ import {
 import type { Log } from "../lib/log/index.ts";
 import { type Encapsulation, encapsulations } from "../model/index.ts";
 import {
+  addressesOf,
   type GateState,
   initialGate,
   type LearnedFacts,
@@ -81,7 +82,7 @@ export class Reconciler {
     const facts = this.#facts();
     const local = facts.nodes.find((candidate) => candidate.name === node);
     if (!local) return undefined;
-    const kernel = await dataplane.read(formatAddress(local.address));
+    const kernel = await dataplane.read(...addressesOf(local).map(formatAddress));
     const gate = this.#stepGate(facts, kernel);
     let snapshot = this.#snapshot(facts, kernel, gate.receive);
 

@@ -5,7 +5,14 @@
 
 import type { Datastore } from "../datastore/index.ts";
 import type { Ipam } from "../ipam/index.ts";
-import { formatAddress, hasCode, type Ipv4, type Prefix4, parsePrefix } from "../lib/index.ts";
+import {
+  formatAddress,
+  hasCode,
+  type Ipv4,
+  isPrefix4,
+  type Prefix4,
+  parsePrefix,
+} from "../lib/index.ts";
 import type { IPPool, Node } from "../model/index.ts";
 import { poolTunnel } from "../plan/index.ts";
 
@@ -42,15 +49,17 @@ export async function syncTunnelAddresses(
 
 function eligiblePools(pools: readonly IPPool[], tunnel: Tunnel): Prefix4[] {
   return pools.flatMap(({ metadata, spec }) => {
+    const cidr = parsePrefix(spec.cidr);
+    if (!cidr || !isPrefix4(cidr)) return [];
     const mode = poolTunnel({
+      cidr,
       ipipMode: spec.ipipMode ?? "Never",
       vxlanMode: spec.vxlanMode ?? "Never",
     });
     const uses = spec.allowedUses ?? [];
     if (mode !== tunnel || spec.disabled || metadata.deletionTimestamp) return [];
     if (uses.length > 0 && !uses.includes("Tunnel")) return [];
-    const prefix = parsePrefix(spec.cidr);
-    return prefix && typeof prefix.address === "number" ? [prefix as Prefix4] : [];
+    return [cidr];
   });
 }
 

@@ -9,7 +9,8 @@ import {
   formatAddress,
   formatPrefix,
   hostPrefix,
-  type Prefix4,
+  isHostPrefix,
+  type Prefix,
   prefixCovers,
   SwitchyardError,
 } from "../lib/index.ts";
@@ -40,7 +41,7 @@ export function firewallRules(input: FirewallInput): FirewallRules {
   const sets = new Map([
     ["network-ip-pools", elements(firewall.pools)],
     ["masq-ipam-pools", elements(firewall.masqueradedPools)],
-    ["nat-excluded-hosts", elements(firewall.excludedHosts.map(hostPrefix))],
+    ["nat-excluded-hosts", elements(firewall.excludedHosts.map((host) => hostPrefix(host)))],
     ["all-hosts-net", elements(firewall.ipipSenders ?? [])],
     ["all-vxlan-net", elements(firewall.vxlanSenders ?? [])],
   ]);
@@ -181,14 +182,14 @@ function portRange(text: string): string {
 }
 
 /** nft refuses overlapping intervals: prefixes inside another are left out. */
-function elements(prefixes: readonly Prefix4[]): string[] {
-  const kept: Prefix4[] = [];
+function elements(prefixes: readonly Prefix[]): string[] {
+  const kept: Prefix[] = [];
   for (const prefix of [...prefixes].sort(comparePrefixes)) {
     const last = kept.at(-1);
     if (last === undefined || !prefixCovers(last, prefix)) kept.push(prefix);
   }
   return kept.map((prefix) =>
-    prefix.length === 32 ? formatAddress(prefix.address) : formatPrefix(prefix),
+    isHostPrefix(prefix) ? formatAddress(prefix.address) : formatPrefix(prefix),
   );
 }
 

@@ -31,8 +31,11 @@ export interface Actual {
 }
 
 export interface Dataplane {
-  /** Reads the kernel. `nodeAddress` finds the uplink: the device that holds it. */
-  read(nodeAddress: string): Promise<KernelState>;
+  /**
+   * Reads the kernel. `nodeAddresses` (one or one of each family) find the uplink of each family: the
+   * device that holds it.
+   */
+  read(...nodeAddresses: readonly string[]): Promise<KernelState>;
   /** Makes the kernel hold the plan. Idempotent; a refused object does not stop the others. */
   apply(plan: NodePlan): Promise<Actual>;
   /** Called when something that may be ours changed behind our back. */

@@ -3,7 +3,7 @@
  * Only permanent entries are looked at, as Calico does.
  */
 
-import type { Ipv4 } from "../lib/index.ts";
+import type { IpAddress } from "../lib/index.ts";
 import type { FdbEntry, Neighbour } from "../netlink/index.ts";
 import type { VxlanPlan } from "../plan/index.ts";
 
@@ -25,9 +25,9 @@ export function diffVxlanEntries(input: VxlanEntriesInput): VxlanEntriesDiff {
   const { index, wanted, neighbours, fdb } = input;
   const heldMacs = new Map(neighbours.map((entry) => [entry.address, entry.mac]));
   const heldFdb = new Set(fdb.map(({ mac, destination }) => `${mac} ${destination}`));
-  const isHeld = (mac: string, node: Ipv4) => heldFdb.has(`${mac} ${node}`);
-  const addresses = new Set(wanted.map((entry) => entry.address as number));
-  const nodes = new Map<string, Ipv4>(wanted.map((entry) => [entry.mac, entry.node]));
+  const isHeld = (mac: string, node: IpAddress) => heldFdb.has(`${mac} ${node}`);
+  const addresses = new Set<IpAddress>(wanted.map((entry) => entry.address));
+  const nodes = new Map<string, IpAddress>(wanted.map((entry) => [entry.mac, entry.node]));
   return {
     addNeighbours: wanted
       .filter((entry) => heldMacs.get(entry.address) !== entry.mac)
@@ -35,7 +35,7 @@ export function diffVxlanEntries(input: VxlanEntriesInput): VxlanEntriesDiff {
     addFdb: wanted
       .filter((entry) => !isHeld(entry.mac, entry.node))
       .map(({ mac, node }) => ({ index, mac, destination: node, state: "permanent" })),
-    staleNeighbours: neighbours.filter((entry) => !addresses.has(entry.address as number)),
+    staleNeighbours: neighbours.filter((entry) => !addresses.has(entry.address)),
     staleFdb: fdb.filter(({ mac, destination }) => {
       // Entries without a remote endpoint are the kernel's own (the device's default destination).
       if (destination === undefined) return false;
@@ -49,7 +49,7 @@ export function diffVxlanEntries(input: VxlanEntriesInput): VxlanEntriesDiff {
 /** Stale entries that routes still need: those towards `gateways` stay. */
 export function unneeded(
   diff: Pick<VxlanEntriesDiff, "staleNeighbours" | "staleFdb">,
-  gateways: ReadonlySet<number | bigint>,
+  gateways: ReadonlySet<IpAddress>,
 ): Pick<VxlanEntriesDiff, "staleNeighbours" | "staleFdb"> {
   const needed = diff.staleNeighbours.filter((entry) => gateways.has(entry.address));
   const macs = new Set(needed.map((entry) => entry.mac));

@@ -65,6 +65,11 @@ export function hostPrefix<A extends IpAddress>(address: A): Prefix<A> {
   return { address, length: bitsOf(familyOf(address)) };
 }
 
+/** True for the /32 or /128 of one address. */
+export function isHostPrefix(prefix: Prefix): boolean {
+  return prefix.length === bitsOf(prefixFamily(prefix));
+}
+
 export function formatPrefix(prefix: Prefix): string {
   return `${formatAddress(prefix.address)}/${prefix.length}`;
 }
@@ -72,8 +77,7 @@ export function formatPrefix(prefix: Prefix): string {
 /** As `ip route` writes a destination: a host route without its length, 0.0.0.0/0 as `default`. */
 export function formatDestination(prefix: Prefix): string {
   if (prefix.length === 0) return "default";
-  const host = prefix.length === bitsOf(prefixFamily(prefix));
-  return host ? formatAddress(prefix.address) : formatPrefix(prefix);
+  return isHostPrefix(prefix) ? formatAddress(prefix.address) : formatPrefix(prefix);
 }
 
 function mask4(length: number): number {

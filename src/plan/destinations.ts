@@ -10,34 +10,39 @@
 import {
   formatAddress,
   formatPrefix,
-  type Ipv4,
-  type Prefix4,
+  type IpAddress,
+  isPrefix4,
+  type Prefix,
   prefixCovers,
+  prefixFamily,
 } from "../lib/index.ts";
 import type { Encapsulation } from "../model/index.ts";
 import { wantedEncapsulation } from "./encapsulation.ts";
-import type { Destination, NodeFacts, PoolFacts, Snapshot } from "./types.ts";
+import { addressesOf, addressOf } from "./families.ts";
+import type { Destination, NodeAddress, NodeFacts, PoolFacts, Snapshot } from "./types.ts";
 
 /** A remote block, and who says that it exists. */
 interface RemoteBlock {
-  readonly prefix: Prefix4;
+  readonly prefix: Prefix;
   readonly pool: PoolFacts;
   readonly node: NodeFacts;
+  /** Of the node, in the block's family. */
+  readonly address: NodeAddress;
   readonly inStore: boolean;
   readonly inBgp: boolean;
 }
 
-export function poolOf(pools: readonly PoolFacts[], prefix: Prefix4): PoolFacts | undefined {
+export function poolOf(pools: readonly PoolFacts[], prefix: Prefix): PoolFacts | undefined {
   return pools.find((pool) => prefixCovers(pool.cidr, prefix));
 }
 
 /** Every block of another node, from the datastore and from BGP, each once. O(blocks + learned). */
 export function remoteBlocks(snapshot: Snapshot): RemoteBlock[] {
   const byName = new Map<string, NodeFacts>();
-  const byAddress = new Map<Ipv4, NodeFacts>();
+  const byAddress = new Map<IpAddress, NodeFacts>();
   for (const node of snapshot.nodes) {
     byName.set(node.name, node);
-    byAddress.set(node.address, node);
+    for (const address of addressesOf(node)) byAddress.set(address, node);
   }
   const found = new Map<string, RemoteBlock>();
   const own = new Set<string>();
@@ -46,18 +51,22 @@ export function remoteBlocks(snapshot: Snapshot): RemoteBlock[] {
     const node = byName.get(name);
     if (name === snapshot.node) own.add(formatPrefix(prefix));
     else if (pool && node) {
-      found.set(formatPrefix(prefix), { prefix, pool, node, inStore: true, inBgp: false });
+      const address = addressOf(node, prefixFamily(prefix));
+      // Where there is no address there is no way; the other family may have one.
+      if (!address) continue;
+      found.set(formatPrefix(prefix), { prefix, pool, node, address, inStore: true, inBgp: false });
     }
   }
   for (const { prefix, nextHop } of snapshot.learned) {
     const text = formatPrefix(prefix);
     const pool = poolOf(snapshot.pools, prefix);
     const node = byAddress.get(nextHop);
-    if (!pool || !node || node.name === snapshot.node || own.has(text)) continue;
+    const address = node && addressOf(node, prefixFamily(prefix));
+    if (!pool || !address || node.name === snapshot.node || own.has(text)) continue;
     const stored = found.get(text);
     // A block that has just moved: the datastore knows its new node before BGP withdraws the old.
     if (stored && stored.node.name !== node.name) continue;
-    found.set(text, { prefix, pool, node, inStore: stored !== undefined, inBgp: true });
+    found.set(text, { prefix, pool, node, address, inStore: stored !== undefined, inBgp: true });
   }
   return [...found.values()];
 }
@@ -66,16 +75,19 @@ export function remoteBlocks(snapshot: Snapshot): RemoteBlock[] {
 export function chooseDestinations(snapshot: Snapshot): Destination[] {
   const local = snapshot.nodes.find((node) => node.name === snapshot.node);
   if (!local) return [];
-  return remoteBlocks(snapshot).map((block) => choose(snapshot, local, block));
+  return remoteBlocks(snapshot).flatMap((block) => {
+    const own = addressOf(local, prefixFamily(block.prefix));
+    return own ? [choose(snapshot, own, block)] : [];
+  });
 }
 
-function choose(snapshot: Snapshot, local: NodeFacts, block: RemoteBlock): Destination {
-  const wanted = wantedEncapsulation(block.pool, local, block.node);
+function choose(snapshot: Snapshot, local: NodeAddress, block: RemoteBlock): Destination {
+  const wanted = wantedEncapsulation(block.pool, local, block.address);
   const current = snapshot.current.get(formatPrefix(block.prefix));
   const base = { prefix: block.prefix, pool: block.pool.name, node: block.node.name, wanted };
   const obstacle = obstacleTo(wanted, { snapshot, block, current });
   if (obstacle === undefined) return { ...base, chosen: wanted };
-  for (const candidate of fallbacks(wanted, current, block.node)) {
+  for (const candidate of fallbacks(wanted, current, block)) {
     if (obstacleTo(candidate, { snapshot, block, current }) === undefined) {
       return { ...base, chosen: candidate, waiting: obstacle };
     }
@@ -92,11 +104,12 @@ function choose(snapshot: Snapshot, local: NodeFacts, block: RemoteBlock): Desti
 function fallbacks(
   wanted: Encapsulation,
   current: Encapsulation | undefined,
-  { accepts }: NodeFacts,
+  { prefix, node: { accepts } }: RemoteBlock,
 ): Encapsulation[] {
   if (current !== undefined) return current === wanted ? [] : [current];
   if (accepts === undefined || wanted === "none" || accepts.includes(wanted)) return [];
-  return (["ipip", "vxlan"] as const).filter((candidate) => candidate !== wanted);
+  const tunnels = isPrefix4(prefix) ? (["ipip", "vxlan"] as const) : (["vxlan-v6"] as const);
+  return tunnels.filter((candidate) => candidate !== wanted);
 }
 
 interface Circumstances {
@@ -110,7 +123,7 @@ function obstacleTo(
   wish: Encapsulation,
   { snapshot, block, current }: Circumstances,
 ): string | undefined {
-  const { node } = block;
+  const { node, address } = block;
   if (node.accepts === undefined) {
     // A node that publishes nothing: start as the pool says, then hold still.
     if (current !== undefined && current !== wish)
@@ -118,12 +131,12 @@ function obstacleTo(
   } else if (wish !== "none" && !node.accepts.includes(wish)) {
     return `${node.name} does not accept ${wish} yet`;
   }
-  if (wish === "vxlan") {
+  if (wish === "vxlan" || wish === "vxlan-v6") {
     if (!block.inStore) return `${formatPrefix(block.prefix)} is not in the datastore`;
-    if (node.vxlanTunnelAddress === undefined)
-      return `${node.name} has no VXLAN tunnel address yet`;
+    if (address.vxlanTunnelAddress === undefined)
+      return `${node.name} has no ${wish === "vxlan" ? "" : "IPv6 "}VXLAN tunnel address yet`;
   } else if (!block.inBgp && !(current === wish && block.inStore)) {
-    return `no BGP route to ${formatPrefix(block.prefix)} from ${formatAddress(node.address)} (${node.name}) yet`;
+    return `no BGP route to ${formatPrefix(block.prefix)} from ${formatAddress(address.address)} (${node.name}) yet`;
   }
   if (current !== wish && !snapshot.announced.includes(wish)) {
     return `this node has not announced yet that it may send ${wish}`;

@@ -149,7 +149,10 @@ class SimulatedNode {
       nodes,
       pools: [poolFact(this.#pool())],
       blocks: nodes.map((node) => block(node.name)),
-      learned: nodes.map((node) => ({ prefix: block(node.name).prefix, nextHop: node.address })),
+      learned: nodes.map((node) => ({
+        prefix: block(node.name).prefix,
+        nextHop: node.ipv4.address,
+      })),
       receive,
       announced,
       current: this.current,

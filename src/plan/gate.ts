@@ -19,7 +19,7 @@
 import type { Encapsulation } from "../model/index.ts";
 
 export type Tunnel = Exclude<Encapsulation, "none">;
-export const tunnels: readonly Tunnel[] = ["ipip", "vxlan"];
+export const tunnels: readonly Tunnel[] = ["ipip", "vxlan", "vxlan-v6"];
 
 /** Per tunnel encapsulation that is not closed. `quietSinceMs` is set once nobody can send it any more. */
 export type GatePhase =

@@ -93,7 +93,14 @@ const held: {
   },
   {
     name: "its destination has no tunnel address",
-    input: { nodes: snapshot().nodes.map(({ vxlanTunnelAddress: _, ...node }) => node) },
+    input: {
+      nodes: snapshot().nodes.map(
+        ({ ipv4: { vxlanTunnelAddress: _, ...ipv4 } = nodeFact("").ipv4, ...node }) => ({
+          ...node,
+          ipv4,
+        }),
+      ),
+    },
     route: /dev tunl0/,
     waiting: /^node2 has no VXLAN tunnel address yet$/,
   },

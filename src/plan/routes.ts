@@ -1,8 +1,16 @@
 /** The routes of a node: own blocks, own pods, remote blocks, and what the routers advertise. */
 
-import { formatAddress, formatPrefix, hostPrefix, type Ipv4 } from "../lib/index.ts";
+import {
+  formatAddress,
+  formatPrefix,
+  hostPrefix,
+  type IpAddress,
+  isHostPrefix,
+  prefixFamily,
+} from "../lib/index.ts";
 import { poolOf } from "./destinations.ts";
-import { IPIP_DEVICE, VXLAN_DEVICE } from "./devices.ts";
+import { IPIP_DEVICE, VXLAN_DEVICE, VXLAN6_DEVICE } from "./devices.ts";
+import { addressesOf, addressOf } from "./families.ts";
 import { resolveNextHop } from "./next-hop.ts";
 import type { Destination, NodeFacts, RoutePlan, Snapshot } from "./types.ts";
 
@@ -18,7 +26,7 @@ export function planRoutes(snapshot: Snapshot, destinations: readonly Destinatio
 /** A packet to a free address of an own block dies here instead of looping to the gateway and back. */
 function ownBlockRoutes({ blocks, node, settings }: Snapshot): RoutePlan[] {
   return blocks
-    .filter((block) => block.node === node && block.prefix.length < 32)
+    .filter((block) => block.node === node && !isHostPrefix(block.prefix))
     .map((block) => ({
       kind: "blackhole",
       destination: block.prefix,
@@ -48,29 +56,30 @@ function destinationRoutes(snapshot: Snapshot, destinations: readonly Destinatio
   const routes: RoutePlan[] = [];
   for (const { prefix, node: name, chosen, pool } of destinations) {
     const node = nodes.get(name);
-    if (!node || chosen === undefined) continue;
+    const remote = node && addressOf(node, prefixFamily(prefix));
+    if (!remote || chosen === undefined) continue;
     const reason = `block ${formatPrefix(prefix)} on ${name}, ${chosen}`;
     const common = { kind: "unicast", destination: prefix, scope: "global", reason } as const;
     if (chosen === "ipip") {
       routes.push({
         ...common,
-        gateway: node.address,
+        gateway: remote.address,
         device: IPIP_DEVICE,
         onlink: true,
         protocol: bgpProtocol,
       });
-    } else if (chosen === "vxlan") {
+    } else if (chosen === "vxlan" || chosen === "vxlan-v6") {
       // Kept while the tunnel address is being replaced is not possible: there is nowhere to send.
-      if (node.vxlanTunnelAddress === undefined) continue;
+      if (remote.vxlanTunnelAddress === undefined) continue;
       routes.push({
         ...common,
-        gateway: node.vxlanTunnelAddress,
-        device: VXLAN_DEVICE,
+        gateway: remote.vxlanTunnelAddress,
+        device: chosen === "vxlan" ? VXLAN_DEVICE : VXLAN6_DEVICE,
         onlink: true,
         protocol: datastoreProtocol,
       });
     } else {
-      const way = resolveNextHop(snapshot.host.routes, node.address);
+      const way = resolveNextHop(snapshot.host.routes, remote.address);
       const fromDatastore = pools.get(pool)?.vxlanMode !== "Never";
       if (way)
         routes.push({
@@ -92,11 +101,11 @@ function externalRoutes({
   settings,
   node: me,
 }: Snapshot): RoutePlan[] {
-  const addresses = new Set<Ipv4>(nodes.map((node) => node.address));
-  const own = nodes.find((node) => node.name === me)?.address;
+  const addresses = new Set<IpAddress>(nodes.flatMap(addressesOf));
+  const own = new Set<IpAddress>(nodes.filter((node) => node.name === me).flatMap(addressesOf));
   const routes: RoutePlan[] = [];
   for (const { prefix, nextHop } of learned) {
-    if (nextHop === own || (addresses.has(nextHop) && poolOf(pools, prefix))) continue;
+    if (own.has(nextHop) || (addresses.has(nextHop) && poolOf(pools, prefix))) continue;
     const way = resolveNextHop(host.routes, nextHop);
     if (!way) continue;
     routes.push({

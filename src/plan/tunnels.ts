@@ -1,34 +1,63 @@
 /** The tunnel devices of a node, ready for every encapsulation that it must be able to receive. */
 
-import { hostPrefix } from "../lib/index.ts";
+import { type Family, hostPrefix, type IpAddress, isPrefix4 } from "../lib/index.ts";
 import { remoteBlocks } from "./destinations.ts";
-import { IPIP_DEVICE, IPIP_OVERHEAD_BYTES, VXLAN_DEVICE, VXLAN_OVERHEAD_BYTES } from "./devices.ts";
-import type { AddressPlan, IpipPlan, NodeFacts, Snapshot, VxlanPlan } from "./types.ts";
+import {
+  IPIP_DEVICE,
+  IPIP_OVERHEAD_BYTES,
+  VXLAN_DEVICE,
+  VXLAN_OVERHEAD_BYTES,
+  VXLAN6_DEVICE,
+  VXLAN6_OVERHEAD_BYTES,
+} from "./devices.ts";
+import { addressOf, uplinkOf } from "./families.ts";
+import type {
+  AddressPlan,
+  IpipPlan,
+  NodeAddress,
+  NodeFacts,
+  Snapshot,
+  VxlanPlan,
+} from "./types.ts";
 
 export interface TunnelPlans {
   readonly ipip?: IpipPlan;
   readonly vxlan?: VxlanPlan;
+  readonly vxlan6?: VxlanPlan;
   readonly addresses: readonly AddressPlan[];
 }
 
 export function planTunnels(snapshot: Snapshot, local: NodeFacts): TunnelPlans {
-  const addresses: AddressPlan[] = [];
-  const ipip = snapshot.receive.includes("ipip") ? planIpip(snapshot, local) : undefined;
-  const vxlan = snapshot.receive.includes("vxlan") ? planVxlan(snapshot, local) : undefined;
-  if (ipip && snapshot.ipipTunnelAddress !== undefined) {
-    addresses.push({ device: ipip.device, prefix: hostPrefix(snapshot.ipipTunnelAddress) });
-  }
-  if (vxlan && snapshot.vxlanTunnelAddress !== undefined) {
-    addresses.push({ device: vxlan.device, prefix: hostPrefix(snapshot.vxlanTunnelAddress) });
-  }
-  return { ...(ipip && { ipip }), ...(vxlan && { vxlan }), addresses };
+  const { ipv4, ipv6 } = local;
+  const receives = (tunnel: Snapshot["receive"][number]) => snapshot.receive.includes(tunnel);
+  const ipip = ipv4 && receives("ipip") ? planIpip(snapshot, ipv4) : undefined;
+  const vxlan = ipv4 && receives("vxlan") ? planVxlan(snapshot, ipv4, 4) : undefined;
+  const vxlan6 = ipv6 && receives("vxlan-v6") ? planVxlan(snapshot, ipv6, 6) : undefined;
+  return {
+    ...(ipip && { ipip }),
+    ...(vxlan && { vxlan }),
+    ...(vxlan6 && { vxlan6 }),
+    addresses: [
+      ...tunnelAddress(ipip, snapshot.ipipTunnelAddress),
+      ...tunnelAddress(vxlan, snapshot.vxlanTunnelAddress),
+      ...tunnelAddress(vxlan6, snapshot.vxlan6TunnelAddress),
+    ],
+  };
+}
+
+function tunnelAddress(
+  tunnel: { readonly device: string } | undefined,
+  address: IpAddress | undefined,
+): AddressPlan[] {
+  if (!tunnel || address === undefined) return [];
+  return [{ device: tunnel.device, prefix: hostPrefix(address) }];
 }
 
 /**
  * The destinations hold every remote block, whatever carries it now: an entry must be there before
  * the route that leads to it, and as long as a packet may be on its way after the route has gone.
  */
-function planIpip(snapshot: Snapshot, local: NodeFacts): IpipPlan {
+function planIpip(snapshot: Snapshot, local: NonNullable<NodeFacts["ipv4"]>): IpipPlan {
   const { uplink } = snapshot.host;
   return {
     device: IPIP_DEVICE,
@@ -36,29 +65,33 @@ function planIpip(snapshot: Snapshot, local: NodeFacts): IpipPlan {
     local: local.address,
     uplink: uplink.name,
     accept: true,
-    senders: others(snapshot).map((node) => node.address),
-    destinations: remoteBlocks(snapshot).map(({ prefix, node }) => ({
-      prefix,
-      node: node.address,
-    })),
+    senders: others(snapshot).flatMap(({ ipv4 }) => ipv4?.address ?? []),
+    destinations: remoteBlocks(snapshot).flatMap(({ prefix, node: { ipv4 } }) =>
+      isPrefix4(prefix) && ipv4 ? [{ prefix, node: ipv4.address }] : [],
+    ),
   };
 }
 
-function planVxlan(snapshot: Snapshot, local: NodeFacts): VxlanPlan {
-  const { uplink } = snapshot.host;
+function planVxlan(snapshot: Snapshot, local: NodeAddress, family: Family): VxlanPlan {
+  const { settings, host } = snapshot;
+  const uplink = uplinkOf(host, family);
   return {
-    device: VXLAN_DEVICE,
-    vni: snapshot.settings.vxlanVni,
-    port: snapshot.settings.vxlanPort,
+    device: family === 4 ? VXLAN_DEVICE : VXLAN6_DEVICE,
+    vni: settings.vxlanVni,
+    port: settings.vxlanPort,
     local: local.address,
     parent: uplink.name,
     mac: local.vxlanMac,
-    mtu: snapshot.settings.vxlanMtu || uplink.mtu - VXLAN_OVERHEAD_BYTES,
-    neighbours: others(snapshot).flatMap((node) =>
-      node.vxlanTunnelAddress === undefined
-        ? []
-        : [{ address: node.vxlanTunnelAddress, mac: node.vxlanMac, node: node.address }],
-    ),
+    mtu:
+      family === 4
+        ? settings.vxlanMtu || uplink.mtu - VXLAN_OVERHEAD_BYTES
+        : settings.vxlan6Mtu || uplink.mtu - VXLAN6_OVERHEAD_BYTES,
+    neighbours: others(snapshot).flatMap((node) => {
+      const remote = addressOf(node, family);
+      if (remote?.vxlanTunnelAddress === undefined) return [];
+      const { vxlanTunnelAddress, vxlanMac, address } = remote;
+      return [{ address: vxlanTunnelAddress, mac: vxlanMac, node: address }];
+    }),
   };
 }
 

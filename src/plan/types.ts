@@ -3,24 +3,30 @@
  * {@link NodePlan} is everything one node's kernel should hold. Both are plain data.
  */
 
-import type { Ipv4, Prefix4 } from "../lib/index.ts";
+import type { IpAddress, Ipv4, Ipv6, Prefix, Prefix4 } from "../lib/index.ts";
 import type { EncapMode, Encapsulation } from "../model/index.ts";
 
-/** A node of the cluster, as far as planning needs it. */
+/** What a node has of one address family. */
+export interface NodeAddress<A extends IpAddress = IpAddress> {
+  readonly address: A;
+  /** Length of the node's own subnet, as stored; 32 or 128 when the Node resource has no mask. */
+  readonly prefixLength: number;
+  readonly vxlanTunnelAddress?: A;
+  readonly vxlanMac: string;
+}
+
+/** A node of the cluster, as far as planning needs it; it has at least one of the two families. */
 export interface NodeFacts {
   readonly name: string;
-  readonly address: Ipv4;
-  /** Length of the node's own subnet, as stored; 32 when the Node resource has no mask. */
-  readonly prefixLength: number;
-  readonly vxlanTunnelAddress?: Ipv4;
-  readonly vxlanMac: string;
+  readonly ipv4?: NodeAddress<Ipv4>;
+  readonly ipv6?: NodeAddress<Ipv6>;
   /** What the node publishes that it accepts; undefined when it publishes nothing (no agent yet). */
   readonly accepts?: readonly Encapsulation[];
 }
 
 export interface PoolFacts {
   readonly name: string;
-  readonly cidr: Prefix4;
+  readonly cidr: Prefix;
   readonly ipipMode: EncapMode;
   readonly vxlanMode: EncapMode;
   readonly natOutgoing: boolean;
@@ -30,36 +36,44 @@ export interface PoolFacts {
 
 /** A block whose affinity is confirmed. */
 export interface BlockFacts {
-  readonly prefix: Prefix4;
+  readonly prefix: Prefix;
   readonly node: string;
 }
 
+/** One address of a pod; a dual-stack pod is two of these. */
 export interface WorkloadFacts {
-  readonly address: Ipv4;
+  readonly address: IpAddress;
   /** Host end of the pod's veth. */
   readonly device: string;
 }
 
 /** A route learned by BGP. */
 export interface LearnedFacts {
-  readonly prefix: Prefix4;
-  readonly nextHop: Ipv4;
+  readonly prefix: Prefix;
+  readonly nextHop: IpAddress;
 }
 
 /** A route of the host that is not ours: used to find the way to a next hop. */
 export interface HostRoute {
-  readonly destination: Prefix4;
-  readonly gateway?: Ipv4;
+  readonly destination: Prefix;
+  readonly gateway?: IpAddress;
   readonly device: string;
 }
 
+/** The device that holds a node's address. */
+export interface UplinkFacts {
+  readonly name: string;
+  readonly index: number;
+  readonly mac: string;
+  readonly mtu: number;
+}
+
 export interface HostFacts {
-  readonly uplink: {
-    readonly name: string;
-    readonly index: number;
-    readonly mac: string;
-    readonly mtu: number;
-  };
+  /** Of the node's IPv4 address, or of its IPv6 address if it has no other. */
+  readonly uplink: UplinkFacts;
+  /** Of the node's IPv6 address, if it has one. */
+  readonly uplink6?: UplinkFacts;
+  /** Of both families. */
   readonly routes: readonly HostRoute[];
 }
 
@@ -69,15 +83,17 @@ export interface Settings {
   /** 0: uplink MTU less the overhead. */
   readonly ipipMtu: number;
   readonly vxlanMtu: number;
+  readonly vxlan6Mtu: number;
   /** RTPROT_* of BGP-learned routes and of the blackholes of own blocks: 12, bird. */
   readonly bgpProtocol: number;
   /** RTPROT_* of routes derived from the datastore: 80. */
   readonly datastoreProtocol: number;
   readonly natPortRange?: string;
-  readonly natOutgoingAddress?: Ipv4;
+  /** Used for pods of its own family. */
+  readonly natOutgoingAddress?: IpAddress;
   readonly natExcludesHosts: boolean;
   /** Further tunnel endpoints to accept packets from. */
-  readonly externalNodes: readonly Prefix4[];
+  readonly externalNodes: readonly Prefix[];
 }
 
 export interface Snapshot {
@@ -93,6 +109,7 @@ export interface Snapshot {
   readonly settings: Settings;
   readonly ipipTunnelAddress?: Ipv4;
   readonly vxlanTunnelAddress?: Ipv4;
+  readonly vxlan6TunnelAddress?: Ipv6;
   /** Encapsulations this node must be able to receive now (see gate.ts); `none` is implied. */
   readonly receive: readonly Encapsulation[];
   /** Encapsulations this node has announced that it may send, and may therefore use. */
@@ -105,7 +122,7 @@ export interface Snapshot {
 
 /** One remote block: what should carry it, what will, and why they differ. */
 export interface Destination {
-  readonly prefix: Prefix4;
+  readonly prefix: Prefix;
   readonly pool: string;
   readonly node: string;
   readonly wanted: Encapsulation;
@@ -119,15 +136,15 @@ export interface VxlanPlan {
   readonly device: string;
   readonly vni: number;
   readonly port: number;
-  readonly local: Ipv4;
+  readonly local: IpAddress;
   /** Underlying device. */
   readonly parent: string;
   readonly mac: string;
   readonly mtu: number;
   readonly neighbours: readonly {
-    readonly address: Ipv4;
+    readonly address: IpAddress;
     readonly mac: string;
-    readonly node: Ipv4;
+    readonly node: IpAddress;
   }[];
 }
 
@@ -143,8 +160,8 @@ export interface IpipPlan {
 
 export interface RoutePlan {
   readonly kind: "unicast" | "blackhole";
-  readonly destination: Prefix4;
-  readonly gateway?: Ipv4;
+  readonly destination: Prefix;
+  readonly gateway?: IpAddress;
   /** Name of the device; absent for a blackhole. */
   readonly device?: string;
   readonly onlink?: boolean;
@@ -156,22 +173,23 @@ export interface RoutePlan {
 
 export interface AddressPlan {
   readonly device: string;
-  readonly prefix: Prefix4;
+  readonly prefix: Prefix;
 }
 
+/** Everything in it is of one family. */
 export interface FirewallPlan {
   /** Every pool: traffic to these is never translated. */
-  readonly pools: readonly Prefix4[];
+  readonly pools: readonly Prefix[];
   /** Pools with natOutgoing. */
-  readonly masqueradedPools: readonly Prefix4[];
+  readonly masqueradedPools: readonly Prefix[];
   /** Hosts excluded from translation as well, when natOutgoingExclusions says so. */
-  readonly excludedHosts: readonly Ipv4[];
+  readonly excludedHosts: readonly IpAddress[];
   readonly natPortRange?: string;
-  readonly natOutgoingAddress?: Ipv4;
-  /** Accept protocol 4 from these only; absent: no rule about protocol 4. */
-  readonly ipipSenders?: readonly Prefix4[];
+  readonly natOutgoingAddress?: IpAddress;
+  /** Accept protocol 4 from these only; absent: no rule about protocol 4, as always in IPv6. */
+  readonly ipipSenders?: readonly Prefix[];
   /** Accept VXLAN from these only; absent: no rule about its port. */
-  readonly vxlanSenders?: readonly Prefix4[];
+  readonly vxlanSenders?: readonly Prefix[];
   readonly vxlanPort: number;
   /** Tunnel devices whose traffic from other host addresses is masqueraded to the tunnel's own. */
   readonly tunnels: readonly string[];
@@ -191,14 +209,18 @@ export interface NodePlan {
   readonly uplink: string;
   readonly ipip?: IpipPlan;
   readonly vxlan?: VxlanPlan;
+  readonly vxlan6?: VxlanPlan;
   readonly addresses: readonly AddressPlan[];
   readonly routes: readonly RoutePlan[];
+  /** IPv4: table `ip switchyard`. */
   readonly firewall: FirewallPlan;
+  /** IPv6: table `ip6 switchyard`; absent on a node that has no IPv6. */
+  readonly firewall6?: FirewallPlan;
   readonly sysctls: readonly SysctlPlan[];
   readonly destinations: readonly Destination[];
   /** Route protocols that are ours in table main: routes with these and not in the plan are removed. */
   readonly ownedProtocols: readonly number[];
-  /** Prefix of workload devices (`cali`): their /32 routes are ours. */
+  /** Prefix of workload devices (`cali`): their /32 and /128 routes are ours. */
   readonly workloadDevicePrefix: string;
   /** Owned routes that are not in the plan stay for now. */
   readonly keepUnplannedRoutes: boolean;

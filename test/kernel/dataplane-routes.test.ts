@@ -237,7 +237,7 @@ describe("a node's kernel", skip === undefined ? {} : { skip }, () => {
       ...plan.routes.at(-1)!,
       destination: {
         ...first!.destination,
-        address: (first!.destination.address + 0x900) as never,
+        address: (Number(first!.destination.address) + 0x900) as never,
       },
       gateway: 0x0a090909 as never,
     };

@@ -5,7 +5,7 @@
 
 import { z } from "zod";
 
-export const encapsulations = ["none", "ipip", "vxlan"] as const;
+export const encapsulations = ["none", "ipip", "vxlan", "vxlan-v6"] as const;
 /** What a packet to one destination node wears. */
 export type Encapsulation = (typeof encapsulations)[number];
 

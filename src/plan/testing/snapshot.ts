@@ -1,8 +1,8 @@
 /** Small snapshots for tests: the four-node network of the documentation, varied by overrides. */
 
-import { ipv4, type Prefix4, prefix4 } from "../../lib/index.ts";
+import { type Ipv4, ipv4, type Prefix4, prefix4 } from "../../lib/index.ts";
 import type { Encapsulation } from "../../model/index.ts";
-import type { NodeFacts, PoolFacts, Settings, Snapshot } from "../types.ts";
+import type { NodeAddress, NodeFacts, PoolFacts, Settings, Snapshot } from "../types.ts";
 
 const nodeRows = [
   ["node1", "172.139.20.75"],
@@ -16,6 +16,7 @@ export const settings: Settings = {
   vxlanPort: 4789,
   ipipMtu: 0,
   vxlanMtu: 0,
+  vxlan6Mtu: 0,
   bgpProtocol: 12,
   datastoreProtocol: 80,
   natExcludesHosts: false,
@@ -23,17 +24,22 @@ export const settings: Settings = {
 };
 
 /** Node N of `nodeN`; its block is 10.244.N.0/26, its VTEP 10.244.N.1. */
-export function nodeFact(name: string, overrides: Partial<NodeFacts> = {}): NodeFacts {
+export function nodeFact(
+  name: string,
+  { accepts, ...overrides }: Partial<NodeAddress<Ipv4>> & Pick<NodeFacts, "accepts"> = {},
+): NodeFacts & { readonly ipv4: NodeAddress<Ipv4> } {
   const row = nodeRows.find(([candidate]) => candidate === name);
   const number = name.slice(-1);
   return {
     name,
-    address: ipv4(row?.[1] ?? "0.0.0.0"),
-    prefixLength: 24,
-    vxlanTunnelAddress: ipv4(`10.244.${number}.1`),
-    vxlanMac: `66:00:00:00:00:0${number}`,
-    accepts: ["none", "ipip", "vxlan"],
-    ...overrides,
+    ipv4: {
+      address: ipv4(row?.[1] ?? "0.0.0.0"),
+      prefixLength: 24,
+      vxlanTunnelAddress: ipv4(`10.244.${number}.1`),
+      vxlanMac: `66:00:00:00:00:0${number}`,
+      ...overrides,
+    },
+    accepts: accepts ?? ["none", "ipip", "vxlan"],
   };
 }
 
@@ -64,7 +70,7 @@ export function snapshot(overrides: Partial<Snapshot> = {}): Snapshot {
     workloads: [{ address: ipv4("10.244.1.2"), device: "cali0123456789a" }],
     learned: nodes
       .slice(1)
-      .map((node) => ({ prefix: block(node.name).prefix, nextHop: node.address })),
+      .map((node) => ({ prefix: block(node.name).prefix, nextHop: node.ipv4.address })),
     host: {
       uplink: { name: "eth0", index: 2, mac: "02:00:00:00:00:01", mtu: 1500 },
       routes: [
