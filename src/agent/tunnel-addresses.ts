@@ -5,16 +5,9 @@
 
 import type { Datastore } from "../datastore/index.ts";
 import type { Ipam } from "../ipam/index.ts";
-import {
-  formatAddress,
-  hasCode,
-  type Ipv4,
-  isPrefix4,
-  type Prefix4,
-  parsePrefix,
-} from "../lib/index.ts";
+import { formatAddress, hasCode, type Ipv4 } from "../lib/index.ts";
 import type { IPPool, Node } from "../model/index.ts";
-import { poolTunnel } from "../plan/index.ts";
+import { eligibleTunnelPools, type Tunnel } from "./tunnel-pools.ts";
 
 export interface TunnelAddressInput {
   readonly node: Node;
@@ -22,8 +15,6 @@ export interface TunnelAddressInput {
   /** Tunnels whose device must stay: their addresses are not given back yet. */
   readonly receive: ReadonlySet<string>;
 }
-
-type Tunnel = "ipip" | "vxlan";
 
 const attributeTypes = { ipip: "ipipTunnelAddress", vxlan: "vxlanTunnelAddress" } as const;
 
@@ -35,7 +26,7 @@ export async function syncTunnelAddresses(
 ): Promise<void> {
   const wanted: Partial<Record<Tunnel, string | undefined>> = {};
   for (const tunnel of ["ipip", "vxlan"] as const) {
-    const eligible = eligiblePools(pools, tunnel);
+    const eligible = eligibleTunnelPools({ pools, labels: node.metadata.labels ?? {}, tunnel });
     if (eligible.length === 0 && (receive.has(tunnel) || !storedAddress(node, tunnel))) continue;
     const address = await ipam.ensureTunnelAddress({
       node: node.metadata.name,
@@ -45,22 +36,6 @@ export async function syncTunnelAddresses(
     wanted[tunnel] = address === undefined ? undefined : formatAddress(address as Ipv4);
   }
   await writeNode(store, node, wanted);
-}
-
-function eligiblePools(pools: readonly IPPool[], tunnel: Tunnel): Prefix4[] {
-  return pools.flatMap(({ metadata, spec }) => {
-    const cidr = parsePrefix(spec.cidr);
-    if (!cidr || !isPrefix4(cidr)) return [];
-    const mode = poolTunnel({
-      cidr,
-      ipipMode: spec.ipipMode ?? "Never",
-      vxlanMode: spec.vxlanMode ?? "Never",
-    });
-    const uses = spec.allowedUses ?? [];
-    if (mode !== tunnel || spec.disabled || metadata.deletionTimestamp) return [];
-    if (uses.length > 0 && !uses.includes("Tunnel")) return [];
-    return [cidr];
-  });
 }
 
 function storedAddress(node: Node, tunnel: Tunnel): string | undefined {
