@@ -11,6 +11,7 @@ interface UpFlags extends Named {
   readonly nodes?: number;
   readonly podsPerNode?: number;
   readonly mode?: string;
+  readonly rpFilter?: string;
   readonly quiet?: boolean;
 }
 
@@ -30,6 +31,10 @@ export function registerLab(program: Command): void {
     .option(
       "--mode <mode>",
       "ipip-always (default), ipip-crosssubnet, vxlan-always, vxlan-crosssubnet, none",
+    )
+    .option(
+      "--rp-filter <filter>",
+      "Reverse-path filter of the nodes: strict, loose, off (default: the machine's own)",
     )
     .option("-q, --quiet", "Print nothing when all is well")
     .action(async (_flags: UpFlags, command: Command) => {
@@ -105,12 +110,13 @@ export function registerLab(program: Command): void {
 
 async function up(flags: UpFlags): Promise<void> {
   const { labUp } = await import("./up.ts");
-  const { name, nodes, podsPerNode, mode, quiet } = flags;
+  const { name, nodes, podsPerNode, mode, rpFilter, quiet } = flags;
   const state = await labUp({
     ...(name !== undefined && { name }),
     ...(nodes !== undefined && { nodes }),
     ...(podsPerNode !== undefined && { podsPerNode }),
     ...(mode !== undefined && { mode }),
+    ...(rpFilter !== undefined && { rpFilter }),
     onProgress: (line) => {
       if (!quiet) print(`${line}\n`);
     },

@@ -19,19 +19,33 @@ import {
   routeReplace,
 } from "../netlink/index.ts";
 import { type LabPaths, namespaceName } from "./paths.ts";
+import { type RpFilter, setRpFilter } from "./rp-filter.ts";
 import type { Topology } from "./topology.ts";
 
 const RTPROT_STATIC = 4;
 const uplink = "eth0";
 const everywhere = prefix4("0.0.0.0/0");
 
+export interface NetworkOptions {
+  readonly paths: LabPaths;
+  readonly topology: Topology;
+  /** Of the nodes; the machine's own default unless told. */
+  readonly rpFilter?: RpFilter | undefined;
+}
+
 /** @throws SwitchyardError with the kernel's words. */
-export async function buildNetwork(paths: LabPaths, topology: Topology): Promise<void> {
+export async function buildNetwork(options: NetworkOptions): Promise<void> {
+  const { paths, topology, rpFilter } = options;
   const members = ["router", "outside", ...topology.nodes, ...topology.pods];
   const existing = new Set(listNamespaces());
   for (const member of members) {
     const name = namespaceName(paths, typeof member === "string" ? member : member.name);
-    if (!existing.has(name)) createNamespace(name, { loopback: true });
+    if (existing.has(name)) continue;
+    const namespace = createNamespace(name, { loopback: true });
+    // Before there are devices, as at boot.
+    if (rpFilter !== undefined && topology.nodes.some((node) => node === member)) {
+      setRpFilter(namespace, rpFilter);
+    }
   }
   await buildRouter(paths, topology);
   const { outside } = topology;

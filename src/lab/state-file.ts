@@ -16,6 +16,7 @@ import { dirname } from "node:path";
 import { z } from "zod";
 import { errorText, SwitchyardError } from "../lib/index.ts";
 import { modeNames } from "./modes.ts";
+import { rpFilters } from "./rp-filter.ts";
 
 const processSchema = z.strictObject({ pid: z.int().positive(), startTime: z.int() });
 
@@ -34,6 +35,8 @@ const recordSchema = z.strictObject({
   podsPerNode: z.int().nonnegative(),
   /** The mode the lab was made with; the pool may have moved on. */
   mode: z.enum(modeNames),
+  /** Reverse-path filter the nodes' kernels were given; absent: the machine's own default. */
+  rpFilter: z.enum(rpFilters).optional(),
   /** By process name: `server`, `router`, `agent-node1`. */
   processes: z.record(z.string(), processSchema),
   /** Pods whose address was assigned, by name. */

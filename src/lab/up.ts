@@ -26,6 +26,7 @@ import {
 import { RecordHolder } from "./record-holder.ts";
 import { labResources } from "./resources.ts";
 import { routerConfigOf } from "./router/config.ts";
+import { parseRpFilter } from "./rp-filter.ts";
 import { defaultSize, layout, type Topology, topologyOf } from "./topology.ts";
 import { ask } from "./unix-http.ts";
 
@@ -38,6 +39,8 @@ export interface LabUpOptions {
   readonly podsPerNode?: number;
   /** Of the pool, as parseMode reads it; `IPIP Always` unless told. */
   readonly mode?: string;
+  /** Reverse-path filter of the nodes: `strict`, `loose` or `off`; the machine's default unless told. */
+  readonly rpFilter?: string;
   /** For each phase that may take time; 60,000 unless told. */
   readonly timeoutMs?: number;
   /** Told what is done, a line at a time. */
@@ -60,6 +63,7 @@ export async function labUp(options: LabUpOptions = {}): Promise<LabState> {
   // Bad sizes are said before anything else, root or not.
   topologyOf(options);
   if (options.mode !== undefined) parseMode(options.mode);
+  if (options.rpFilter !== undefined) parseRpFilter(options.rpFilter);
   checkPrerequisites();
   const paths = labPaths(options.name);
   return await exclusively(paths, "lab up", async () => {
@@ -76,15 +80,16 @@ function openRecord(paths: LabPaths, options: LabUpOptions): RecordHolder {
     nodes: options.nodes ?? defaultSize.nodes,
     podsPerNode: options.podsPerNode ?? defaultSize.podsPerNode,
     mode: options.mode === undefined ? defaultMode : parseMode(options.mode),
+    ...(options.rpFilter !== undefined && { rpFilter: parseRpFilter(options.rpFilter) }),
     processes: {},
     pods: {},
   }));
   const { record } = holder;
-  for (const size of ["nodes", "podsPerNode"] as const) {
+  for (const size of ["nodes", "podsPerNode", "rpFilter"] as const) {
     if (options[size] === undefined || options[size] === record[size]) continue;
     throw new SwitchyardError(
       "INVALID_ARGUMENT",
-      `the lab is there with ${size}=${record[size]}, not ${options[size]}: \`lab down\` first`,
+      `the lab is there with ${size}=${record[size] ?? "default"}, not ${options[size]}: \`lab down\` first`,
     );
   }
   return holder;
@@ -99,7 +104,7 @@ async function bringUp(run: Run): Promise<void> {
     say(`${what} (${Math.round(nowMs - startMs)} ms)`);
     startMs = nowMs;
   };
-  await buildNetwork(paths, topology);
+  await buildNetwork({ paths, topology, rpFilter: holder.record.rpFilter });
   done(`network: ${topology.nodes.length} nodes, ${topology.pods.length} pods, router, outside`);
   const store = await startServer(run);
   try {

@@ -4,6 +4,7 @@ import { openApiClient } from "../../src/datastore/index.ts";
 
 import {
   type LabState,
+  type LabUpOptions,
   labDown,
   labUp,
   layout,
@@ -28,9 +29,9 @@ export class Stage {
     this.store = openApiClient({ socketPath: lab.socketPath });
   }
 
-  static async open(name: string): Promise<Stage> {
+  static async open(name: string, options: Omit<LabUpOptions, "name"> = {}): Promise<Stage> {
     await labDown({ name });
-    return new Stage(await labUp({ name }));
+    return new Stage(await labUp({ ...options, name }));
   }
 
   async close(): Promise<void> {
