@@ -37,6 +37,7 @@ import {
 import { type Announcement, type Announcer, sortedEncapsulations } from "./announcer.ts";
 import type { Cluster } from "./cluster.ts";
 import { type ClusterFacts, clusterFacts } from "./facts.ts";
+import { type MaskResult, resolveMasks } from "./node-masks.ts";
 import { countDestinations, poolProgress } from "./progress.ts";
 
 export interface ReconcilerOptions {
@@ -70,6 +71,7 @@ const READ_BACK_MS = 5_000;
 export class Reconciler {
   readonly #options: ReconcilerOptions;
   #gate: GateState | undefined;
+  #warned: ReadonlySet<string> = new Set();
 
   constructor(options: ReconcilerOptions) {
     this.#options = options;
@@ -79,10 +81,11 @@ export class Reconciler {
   async pass(): Promise<PassResult | undefined> {
     const { node, dataplane, clock, log } = this.#options;
     const startedMs = clock.monotonicMs();
-    const facts = this.#facts();
-    const local = facts.nodes.find((candidate) => candidate.name === node);
+    const stored = this.#facts();
+    const local = stored.nodes.find((candidate) => candidate.name === node);
     if (!local) return undefined;
     const kernel = await dataplane.read(...addressesOf(local).map(formatAddress));
+    const facts = this.#withMasks(stored, kernel);
     const gate = this.#stepGate(facts, kernel);
     let snapshot = this.#snapshot(facts, kernel, gate.receive);
 
@@ -91,24 +94,36 @@ export class Reconciler {
     if (unannounced.length > 0) {
       await this.#announceIntent(wishes);
       // Others may have withdrawn meanwhile: only what is read after the announcement counts.
-      snapshot = this.#snapshot(this.#facts(), kernel, gate.receive);
+      snapshot = this.#snapshot(this.#withMasks(this.#facts(), kernel), kernel, gate.receive);
     }
     const wanted = plan(snapshot);
     const actual = await dataplane.apply(wanted);
-    await this.#publish({ wanted, actual, offer: gate.offer });
+    await this.#publish({ wanted, actual, offer: gate.offer, warnings: facts.warnings });
     const { changes } = actual;
     log.debug({ changes, tookMs: Math.round(clock.monotonicMs() - startedMs) }, "pass done");
     return {
       plan: wanted,
       actual,
       receive: gate.receive,
-      problems: facts.problems,
+      problems: [...facts.problems, ...facts.warnings],
       wakeAtMs: gate.wakeAtMs,
     };
   }
 
   #facts(): ClusterFacts {
     return clusterFacts(this.#options.cluster.view(), this.#options.node, this.#options.vxlanMac);
+  }
+
+  /** What is stored, with the mask that the uplink really has; what that shows is logged once. */
+  #withMasks(
+    stored: ClusterFacts,
+    kernel: KernelState,
+  ): ClusterFacts & Pick<MaskResult, "warnings"> {
+    const { node, log } = this.#options;
+    const { nodes, warnings } = resolveMasks({ node, ...stored, host: kernel.host });
+    for (const warning of warnings) if (!this.#warned.has(warning)) log.warn({}, warning);
+    this.#warned = new Set(warnings);
+    return { ...stored, nodes, warnings };
   }
 
   #stepGate(facts: ClusterFacts, kernel: KernelState) {
@@ -183,9 +198,10 @@ export class Reconciler {
     readonly wanted: NodePlan;
     readonly actual: Actual;
     readonly offer: readonly Encapsulation[];
+    readonly warnings: readonly string[];
   }): Promise<void> {
     const { cluster, node, announcer, clock, log, version } = this.#options;
-    const { wanted, actual, offer } = result;
+    const { wanted, actual, offer, warnings } = result;
     const pools = cluster.view().pools;
     const announcement: Announcement = {
       accepts: sortedEncapsulations([
@@ -201,7 +217,10 @@ export class Reconciler {
         ]),
       ),
       ...(actual.ipipBackend && { ipipBackend: actual.ipipBackend }),
-      failures: actual.failures.map((failure) => `${failure.object}: ${failure.message}`),
+      failures: [
+        ...actual.failures.map((failure) => `${failure.object}: ${failure.message}`),
+        ...warnings,
+      ],
       agentVersion: version,
     };
     try {

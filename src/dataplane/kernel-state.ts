@@ -23,16 +23,27 @@ export function hostFacts(
   if (address === undefined) {
     throw new SwitchyardError("INVALID_ARGUMENT", `not an IPv4 address: ${nodeAddress}`);
   }
-  const holder = tables.addresses.find((entry) => entry.prefix.address === address);
-  const uplink = tables.links.find((link) => link.index === holder?.index);
-  if (uplink === undefined) {
+  const { holder, uplink } = holderOf(tables, address);
+  if (holder === undefined || uplink === undefined) {
     throw new SwitchyardError(
       "PREREQUISITE_MISSING",
       `find the uplink: no device holds the node's address ${nodeAddress}`,
     );
   }
   const { name, index, mac = "00:00:00:00:00:00", mtu } = uplink;
-  return { uplink: { name, index, mac, mtu }, routes: hostRoutes(tables, ownership) };
+  const prefixLength = holder.prefix.length;
+  return { uplink: { name, index, mac, mtu, prefixLength }, routes: hostRoutes(tables, ownership) };
+}
+
+/** While an address moves from one device to another both may have it: the one that works counts. */
+function holderOf({ addresses, links }: KernelTables, address: Ipv4) {
+  const found = addresses.flatMap((holder) => {
+    if (holder.prefix.address !== address) return [];
+    const uplink = links.find((link) => link.index === holder.index);
+    return uplink === undefined ? [] : [{ holder, uplink }];
+  });
+  const working = found.find(({ uplink }) => uplink.up && uplink.operState !== "DOWN");
+  return working ?? found[0] ?? { holder: undefined, uplink: undefined };
 }
 
 /** The host's own routes, the best one of each destination. */

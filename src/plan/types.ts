@@ -66,6 +66,8 @@ export interface UplinkFacts {
   readonly index: number;
   readonly mac: string;
   readonly mtu: number;
+  /** Length of the node's subnet as the device has it; absent where that is not known. */
+  readonly prefixLength?: number;
 }
 
 export interface HostFacts {
