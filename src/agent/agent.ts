@@ -8,7 +8,7 @@ import { join } from "node:path";
 import { type Dataplane, openDataplane } from "../dataplane/index.ts";
 import type { Datastore } from "../datastore/index.ts";
 import { Ipam } from "../ipam/index.ts";
-import { Backoff, type Clock, errorText, type Timer } from "../lib/index.ts";
+import { Backoff, type Clock, errorText, SwitchyardError, type Timer } from "../lib/index.ts";
 import type { Log } from "../lib/log/index.ts";
 import { Announcer } from "./announcer.ts";
 import { bgpPlan } from "./bgp-config.ts";
@@ -16,7 +16,7 @@ import { BgpRunner } from "./bgp-runner.ts";
 import { Cluster } from "./cluster.ts";
 import { clusterFacts } from "./facts.ts";
 import { type PassResult, Reconciler } from "./reconciler.ts";
-import type { AgentStatus } from "./status.ts";
+import type { AgentDiff, AgentStatus } from "./status.ts";
 import { serveStatus } from "./status-server.ts";
 import { syncTunnelAddresses } from "./tunnel-addresses.ts";
 
@@ -67,7 +67,10 @@ export class Agent {
 
   async start(): Promise<void> {
     const { node, store, clock, log, stateDirectory, version } = this.#options;
-    this.#statusServer = await serveStatus(join(stateDirectory, "agent.sock"), () => this.status());
+    this.#statusServer = await serveStatus(join(stateDirectory, "agent.sock"), {
+      status: () => this.status(),
+      diff: () => this.diff(),
+    });
     this.#dataplane = await openDataplane({ clock, log });
     this.#dataplane.onDrift(() => this.#wake(DEBOUNCE_MS));
     this.#reconciler = new Reconciler({
@@ -136,6 +139,20 @@ export class Agent {
         ...[...this.#errors].map(([what, error]) => `${what}: ${error}`),
       ],
     };
+  }
+
+  /** Plan against kernel, without changing anything. @throws AGENT_NOT_READY before the first pass. */
+  async diff(): Promise<AgentDiff> {
+    const last = this.#last?.plan;
+    // Where the kernel cannot be planned for (the uplink is gone), what was last wanted still holds.
+    const preview = await this.#reconciler?.preview().catch(() => undefined);
+    const plan = preview ?? last;
+    if (plan === undefined || this.#dataplane === undefined) {
+      const why = this.#notReady() || "no plan has been applied yet";
+      throw new SwitchyardError("AGENT_NOT_READY", `compare plan and kernel: ${why}`);
+    }
+    const { objects, differences } = await this.#dataplane.compare(plan);
+    return { node: plan.node, equal: differences.length === 0, objects, differences };
   }
 
   #notReady(): string {

@@ -1,2 +1,2 @@
 export { type AgentCommandOptions, runAgent } from "./command.ts";
-export type { AgentPeerStatus, AgentPoolStatus, AgentStatus } from "./status.ts";
+export type { AgentDiff, AgentPeerStatus, AgentPoolStatus, AgentStatus } from "./status.ts";

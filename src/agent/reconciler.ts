@@ -72,6 +72,7 @@ export class Reconciler {
   readonly #options: ReconcilerOptions;
   #gate: GateState | undefined;
   #warned: ReadonlySet<string> = new Set();
+  #receive: readonly Encapsulation[] | undefined;
 
   constructor(options: ReconcilerOptions) {
     this.#options = options;
@@ -87,6 +88,7 @@ export class Reconciler {
     const kernel = await dataplane.read(...addressesOf(local).map(formatAddress));
     const facts = this.#withMasks(stored, kernel);
     const gate = this.#stepGate(facts, kernel);
+    this.#receive = gate.receive;
     let snapshot = this.#snapshot(facts, kernel, gate.receive);
 
     const wishes = wouldSend(plan({ ...snapshot, announced: encapsulations }), kernel.current);
@@ -108,6 +110,19 @@ export class Reconciler {
       problems: [...facts.problems, ...facts.warnings],
       wakeAtMs: gate.wakeAtMs,
     };
+  }
+
+  /**
+   * The plan that a pass would come to now, without deciding, announcing or writing anything; undefined
+   * before the first pass. @throws what the kernel reading throws.
+   */
+  async preview(): Promise<NodePlan | undefined> {
+    const { node, dataplane } = this.#options;
+    const stored = this.#facts();
+    const local = stored.nodes.find((candidate) => candidate.name === node);
+    if (!local || this.#receive === undefined) return undefined;
+    const kernel = await dataplane.read(...addressesOf(local).map(formatAddress));
+    return plan(this.#snapshot(this.#withMasks(stored, kernel), kernel, this.#receive));
   }
 
   #facts(): ClusterFacts {

@@ -3,19 +3,28 @@
 import { chmodSync, mkdirSync, rmSync } from "node:fs";
 import { createServer, type Server } from "node:http";
 import { dirname } from "node:path";
+import { errorText } from "../lib/index.ts";
 import { renderMetrics } from "./metrics.ts";
-import type { AgentStatus } from "./status.ts";
+import type { AgentDiff, AgentStatus } from "./status.ts";
+
+export interface StatusSource {
+  status(): AgentStatus;
+  diff(): Promise<AgentDiff>;
+}
 
 export async function serveStatus(
   socketPath: string,
-  status: () => AgentStatus,
+  source: StatusSource,
 ): Promise<{ close(): Promise<void> }> {
   mkdirSync(dirname(socketPath), { recursive: true, mode: 0o755 });
   rmSync(socketPath, { force: true });
   const server = createServer((request, response) => {
-    const answer = route(request.method ?? "GET", request.url ?? "/", status());
-    response.writeHead(answer.code, { "content-type": answer.type });
-    response.end(answer.body);
+    void route(request.method ?? "GET", request.url ?? "/", source)
+      .catch((error: unknown) => text(503, `${errorText(error)}\n`))
+      .then((answer) => {
+        response.writeHead(answer.code, { "content-type": answer.type });
+        response.end(answer.body);
+      });
   });
   await listen(server, socketPath);
   chmodSync(socketPath, 0o660);
@@ -34,11 +43,14 @@ interface Answer {
   readonly body: string;
 }
 
-function route(method: string, url: string, status: AgentStatus): Answer {
+async function route(method: string, url: string, source: StatusSource): Promise<Answer> {
   if (method !== "GET") return text(405, "only GET is served here\n");
+  const status = source.status();
   switch (url) {
     case "/status":
-      return { code: 200, type: "application/json", body: `${JSON.stringify(status)}\n` };
+      return json(status);
+    case "/diff":
+      return json(await source.diff());
     case "/healthz":
       return text(200, "ok\n");
     case "/readyz":
@@ -46,9 +58,15 @@ function route(method: string, url: string, status: AgentStatus): Answer {
     case "/metrics":
       return { code: 200, type: "text/plain; version=0.0.4", body: renderMetrics(status) };
     default:
-      return text(404, "paths: /status /healthz /readyz /metrics\n");
+      return text(404, "paths: /status /diff /healthz /readyz /metrics\n");
   }
 }
+
+const json = (value: unknown): Answer => ({
+  code: 200,
+  type: "application/json",
+  body: `${JSON.stringify(value)}\n`,
+});
 
 const text = (code: number, body: string): Answer => ({ code, type: "text/plain", body });
 

@@ -1,6 +1,7 @@
 /** What an agent tells about itself over its status socket: the face of `node status`. */
 
 import type { Encapsulation } from "../model/index.ts";
+import type { Difference } from "../plan/index.ts";
 import type { PeeringType } from "./bgp-config.ts";
 
 export interface AgentPeerStatus {
@@ -42,4 +43,13 @@ export interface AgentStatus {
   readonly routes: { readonly programmed: number; readonly wanted: number };
   /** What the kernel refused, bad objects, and errors that are being retried. */
   readonly failures: readonly string[];
+}
+
+/** Answer of `GET /diff`: the plan of now against the kernel of now. */
+export interface AgentDiff {
+  readonly node: string;
+  readonly equal: boolean;
+  /** How many objects the plan holds. */
+  readonly objects: number;
+  readonly differences: readonly Difference[];
 }

@@ -2,7 +2,7 @@
 
 import { existsSync, readdirSync } from "node:fs";
 import { request } from "node:http";
-import type { AgentStatus } from "../agent/index.ts";
+import type { AgentDiff, AgentStatus } from "../agent/index.ts";
 import { errorText } from "../lib/index.ts";
 import { failure } from "./crud/errors.ts";
 
@@ -33,27 +33,70 @@ function subdirectories(directory: string): readonly string[] {
     .sort();
 }
 
+/** The one agent meant: by flag, by the surroundings, or the only one there is. */
+export function findAgentSocket(
+  wanted: string | undefined,
+  env: Readonly<Record<string, string | undefined>>,
+): string {
+  const directory = env.SWITCHYARD_STATE_DIR;
+  if (wanted === undefined && directory) return `${directory}/agent.sock`;
+  const node = wanted ?? env.SWITCHYARD_NODE;
+  let sockets: readonly AgentSocket[];
+  try {
+    sockets = agentSockets();
+  } catch (error) {
+    throw failure(`looking for agents in /run/switchyard: ${errorText(error)}`, error);
+  }
+  const candidates = node ? sockets.filter((socket) => socket.node === node) : sockets;
+  const [only] = candidates;
+  if (only === undefined) {
+    const whose = node ? ` of node ${node}` : "";
+    throw failure(
+      `Calico process is not running.\nNo agent${whose} has a socket under /run/switchyard: start one with \`switchyard agent\`, or a lab with \`switchyard lab up\`.`,
+    );
+  }
+  if (candidates.length > 1) {
+    const names = candidates.map((socket) => socket.node).join(", ");
+    throw failure(`several agents run on this machine: name one with --node (${names})`);
+  }
+  return only.path;
+}
+
 const answerTimeoutMs = 5000;
 
 /** @throws SwitchyardError if nobody answers, or not as an agent does. */
 export async function askAgent(socketPath: string): Promise<AgentStatus> {
-  let text: string;
+  return (await ask(socketPath, "/status")) as AgentStatus;
+}
+
+/** Plan against kernel. @throws SwitchyardError, also when the agent has nothing to compare with yet. */
+export async function askAgentDiff(socketPath: string): Promise<AgentDiff> {
+  return (await ask(socketPath, "/diff")) as AgentDiff;
+}
+
+async function ask(socketPath: string, path: string): Promise<unknown> {
+  let answer: { readonly status: number; readonly text: string };
   try {
-    text = await getText(socketPath, "/status");
+    answer = await get(socketPath, path);
   } catch (error) {
     throw failure(
       `Calico process is not running.\nNo agent answers at ${socketPath}: ${errorText(error)}`,
       error,
     );
   }
+  const { status, text } = answer;
+  if (status !== 200) throw failure(`the agent at ${socketPath} answers ${status}: ${text.trim()}`);
   try {
-    return JSON.parse(text) as AgentStatus;
+    return JSON.parse(text);
   } catch (error) {
     throw failure(`what answers at ${socketPath} is not a Switchyard agent`, error);
   }
 }
 
-function getText(socketPath: string, path: string): Promise<string> {
+function get(
+  socketPath: string,
+  path: string,
+): Promise<{ readonly status: number; readonly text: string }> {
   return new Promise((resolve, reject) => {
     const outgoing = request({ socketPath, path, agent: false }, (response) => {
       response.setEncoding("utf8");
@@ -61,7 +104,7 @@ function getText(socketPath: string, path: string): Promise<string> {
       response.on("data", (chunk: string) => {
         text += chunk;
       });
-      response.on("end", () => resolve(text));
+      response.on("end", () => resolve({ status: response.statusCode ?? 0, text }));
       response.on("error", reject);
     });
     outgoing.setTimeout(answerTimeoutMs, () => {

@@ -176,6 +176,15 @@ export const commandTable: readonly CommandSpec[] = [
         ],
         load: async () => (await import("./commands/node-status.ts")).nodeStatus,
       },
+      {
+        name: "diff",
+        description: "Compare what is planned for a node with what its kernel holds",
+        flags: [
+          { flags: "--node <name>", description: "Node whose agent is asked, if several run here" },
+          { flags: "-o, --output <format>", description: "text or json", default: "text" },
+        ],
+        load: async () => (await import("./commands/node-diff.ts")).nodeDiff,
+      },
     ],
   },
   {

@@ -7,6 +7,8 @@ export interface CtlContext {
   readonly stderr: (text: string) => void;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly clock: Clock;
+  /** Sets the exit status of a command that was carried out but answers "no": 0 unless told. */
+  readonly answer?: (status: number) => void;
 }
 
 /** Options that every command takes. */

@@ -1,6 +1,6 @@
 /**
  * One run of the command line: arguments in, exit status out. Every error ends here: printed once,
- * plain, on standard error (or where calicoctl prints it), status 1.
+ * plain, on standard error (or where calicoctl prints it), status 1 unless it names another.
  */
 
 import { CommanderError } from "commander";
@@ -13,10 +13,14 @@ import { buildProgram } from "./program.ts";
 
 export async function runCtl(args: readonly string[], context: CtlContext): Promise<number> {
   const read = readArguments(args);
+  let status = 0;
+  const answer = (value: number) => {
+    status = value;
+  };
   try {
-    const program = await buildProgram(read.word, context);
+    const program = await buildProgram(read.word, { ...context, answer });
     await program.parseAsync([...read.args], { from: "user" });
-    return 0;
+    return status;
   } catch (error) {
     if (!(error instanceof CommanderError)) return report(error, context);
     if (error.exitCode === 0) return 0;
@@ -32,5 +36,6 @@ function report(error: unknown, context: CtlContext): number {
   }
   const print = error.details.stream === "stdout" ? context.stdout : context.stderr;
   print(`${massage(errorText(error))}\n`);
-  return 1;
+  const { exitStatus } = error.details;
+  return typeof exitStatus === "number" ? exitStatus : 1;
 }

@@ -77,6 +77,9 @@ export function dataplaneContract({ name, skip, open, plan }: ContractInput): vo
         assert.ok(text.includes("10.244.1.0/26 blackhole"), text.join("\n"));
 
         assert.equal((await dataplane.apply(plan(encapsulation))).changes, 0);
+        const compared = await dataplane.compare(plan(encapsulation));
+        assert.deepEqual(compared.differences, []);
+        assert.ok(compared.objects > plan(encapsulation).routes.length);
         await dataplane.close();
         const next = await reopen();
         const adopted = await next.read(ADDRESS);
@@ -126,6 +129,29 @@ export function dataplaneContract({ name, skip, open, plan }: ContractInput): vo
       ]);
       const repaired = await dataplane.apply(plan("none"));
       assert.deepEqual([repaired.changes, repaired.failures], [1, []]);
+      assert.deepEqual(routes(), before);
+    });
+
+    it("tells plan from kernel object by object, and changes nothing", async (context) => {
+      const { dataplane, loseRoute, addForeignRoute, routes } = await open(context);
+      await dataplane.apply(plan("none"));
+      addForeignRoute("192.0.2.0/24");
+      loseRoute(BLOCKS[0]!);
+      const less = without(plan("none"), BLOCKS[1]!);
+      const before = routes();
+      const { differences } = await dataplane.compare(less);
+      assert.deepEqual(differences, [
+        {
+          kind: "missing",
+          planned: "route 10.244.2.0/26 via 172.139.20.76 dev eth0 proto bird",
+          reason: "remote block",
+        },
+        {
+          kind: "unplanned",
+          held: "route 10.244.3.0/26 via 172.139.20.1 dev eth0 proto bird",
+          reason: "ours, and not planned",
+        },
+      ]);
       assert.deepEqual(routes(), before);
     });
 

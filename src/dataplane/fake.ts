@@ -9,10 +9,10 @@ import {
   SwitchyardError,
 } from "../lib/index.ts";
 import type { Encapsulation } from "../model/index.ts";
-import { type NodePlan, renderRoute } from "../plan/index.ts";
+import { diffObjects, type NodePlan, planObjects, renderRoute } from "../plan/index.ts";
 import type { FakeKernel } from "./fake-kernel.ts";
 import { isWorkloadDevice, TUNNEL_DEVICES } from "./ownership.ts";
-import type { Actual, Dataplane, Failure, KernelState } from "./types.ts";
+import type { Actual, Comparison, Dataplane, Failure, KernelState } from "./types.ts";
 
 export class FakeDataplane implements Dataplane {
   readonly kernel: FakeKernel;
@@ -92,6 +92,23 @@ export class FakeDataplane implements Dataplane {
       ...(plan.ipip ? { ipipBackend: "bpf" as const } : {}),
       changes,
     };
+  }
+
+  async compare(plan: NodePlan): Promise<Comparison> {
+    const { kernel } = this;
+    const planned = plannedObjects(plan);
+    const wanted = [...planned.keys()].map((key) => ({ key, line: key, reason: "planned" }));
+    const held = [...kernel.objects]
+      // A sysctl that nobody plans is nobody's.
+      .filter(([key]) => planned.has(key) || !key.startsWith("sysctl "))
+      .map(([key, value]) => ({ key, line: planned.get(key) === value ? key : `${key} ${value}` }));
+    const routes = planObjects(plan).filter(({ key }) => key.startsWith("route "));
+    const heldRoutes = [...kernel.routes].map(([key, route]) => ({
+      key: `route ${key}`,
+      line: `route ${renderRoute(route)}`,
+    }));
+    const differences = diffObjects([...wanted, ...routes], [...held, ...heldRoutes]);
+    return { objects: wanted.length + routes.length, differences };
   }
 
   onDrift(listener: () => void): () => void {

@@ -26,6 +26,14 @@ export interface FirewallOptions {
   readonly checkMs: number;
 }
 
+export interface FirewallState {
+  /** `differs`: another hand, or another plan, wrote it. */
+  readonly table: "planned" | "differs" | "missing";
+  readonly rules: FirewallRules;
+  /** What each named set holds. */
+  readonly elements: ReadonlyMap<string, readonly string[]>;
+}
+
 const TABLE = `ip ${firewallTable}`;
 const MARKER = /\n*\tchain marker \{\n(?:\t\treturn comment "([0-9a-f]+) ([0-9a-f]+)"\n)?\t\}/;
 
@@ -42,7 +50,7 @@ export class Firewall {
   /** True if the table had to be changed. @throws what nft says. */
   async ensure(input: FirewallInput): Promise<boolean> {
     const rules = firewallRules(input);
-    const wanted = digest(JSON.stringify([[...rules.sets], rules.chains]));
+    const wanted = digestOf(rules);
     const { clock, checkMs } = this.#options;
     const fresh = clock.monotonicMs() - this.#checkedMs < checkMs;
     if (wanted === this.#wanted && fresh) return false;
@@ -53,6 +61,15 @@ export class Firewall {
     this.#wanted = wanted;
     this.#checkedMs = clock.monotonicMs();
     return changed;
+  }
+
+  /** What the kernel holds, without changing it. @throws what nft says. */
+  async inspect(input: FirewallInput): Promise<FirewallState> {
+    const rules = firewallRules(input);
+    const listing = await this.#list();
+    const elements = heldElements(listing ?? "");
+    if (listing === undefined) return { table: "missing", rules, elements };
+    return { table: holds(listing, digestOf(rules)) ? "planned" : "differs", rules, elements };
   }
 
   async #write(rules: FirewallRules, wanted: string, before: string): Promise<void> {
@@ -91,6 +108,10 @@ export class Firewall {
       ...(script === undefined ? {} : { script }),
     });
   }
+}
+
+function digestOf({ sets, chains }: FirewallRules): string {
+  return digest(JSON.stringify([[...sets], chains]));
 }
 
 function digest(text: string): string {

@@ -6,6 +6,7 @@ import type { Encapsulation } from "../model/index.ts";
 import { openRouteSocket, type RouteSocket } from "../netlink/index.ts";
 import type { NodePlan } from "../plan/index.ts";
 import { applyPlan } from "./apply-plan.ts";
+import { comparePlan } from "./compare.ts";
 import { DriftWatch } from "./drift.ts";
 import { Firewall } from "./firewall.ts";
 import { openIpipBackend } from "./ipip/index.ts";
@@ -13,7 +14,7 @@ import { IpipDriver } from "./ipip-driver.ts";
 import { currentEncapsulations, hostFacts, receivedTunnels } from "./kernel-state.ts";
 import { readTables } from "./kernel-tables.ts";
 import { defaultOwnership, type Ownership } from "./ownership.ts";
-import type { Actual, Dataplane, KernelState } from "./types.ts";
+import type { Actual, Comparison, Dataplane, KernelState } from "./types.ts";
 import { UplinkHook } from "./uplink-hook.ts";
 
 export interface DataplaneOptions {
@@ -118,6 +119,17 @@ class KernelDataplane implements Dataplane {
       }
       return { ...actual, receives };
     });
+  }
+
+  compare(plan: NodePlan): Promise<Comparison> {
+    const { namespace } = this.#options;
+    return this.#inTurn(() =>
+      comparePlan(plan, {
+        socket: this.#socket,
+        firewall: this.#firewall,
+        ...(namespace === undefined ? {} : { namespace }),
+      }),
+    );
   }
 
   onDrift(listener: () => void): () => void {

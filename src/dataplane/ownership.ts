@@ -8,6 +8,7 @@ import type { Route } from "../netlink/index.ts";
 /** Calico's names of the devices a node gets. */
 export const TUNNEL_DEVICES = { ipip: "tunl0", vxlan: "vxlan.calico" } as const;
 
+const RTPROT_KERNEL = 2;
 const RTPROT_BOOT = 3;
 const HOST_LENGTH = 32;
 
@@ -32,6 +33,9 @@ export function isWorkloadDevice(ownership: Ownership, name: string | undefined)
 /** `device` is the name of the route's device, if it has one. */
 export function ownsRoute(ownership: Ownership, route: Route, device: string | undefined): boolean {
   if (ownership.protocols.includes(route.protocol)) return true;
+  // Felix gives routes on its own VXLAN device the protocol `deviceRouteProtocol`, which is boot unless
+  // told: there it goes by the device, whatever the protocol, and so do we.
+  if (device === TUNNEL_DEVICES.vxlan) return route.protocol !== RTPROT_KERNEL;
   // `W/32 dev cali... scope link`, as the CNI plugin writes it before the agent knows of the pod.
   return (
     route.protocol === RTPROT_BOOT &&

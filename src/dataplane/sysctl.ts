@@ -46,6 +46,26 @@ export function applySysctls(sysctls: readonly SysctlPlan[], namespace?: string)
   return namespace === undefined ? apply() : withNamespace(namespace, apply);
 }
 
+/** What the kernel holds of each: undefined where there is no such setting. In the order given. */
+export function readSysctls(
+  sysctls: readonly SysctlPlan[],
+  namespace?: string,
+): readonly (string | undefined)[] {
+  if (sysctls.length === 0) return [];
+  const readAll = () =>
+    sysctls.map((sysctl) => {
+      try {
+        const held = read(sysctl.path);
+        // What does not filter strictly needs no write: it is as planned.
+        const fine = sysctl.onlyIfStrict && !filtersStrictly(sysctl.path, held);
+        return fine ? sysctl.value : held;
+      } catch {
+        return undefined;
+      }
+    });
+  return namespace === undefined ? readAll() : withNamespace(namespace, readAll);
+}
+
 function applyOne(sysctl: SysctlPlan): boolean {
   if (sysctl.path.split("/").some((part) => part === "" || part === "." || part === "..")) {
     throw new Error("not a path below /proc/sys");

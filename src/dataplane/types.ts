@@ -1,7 +1,7 @@
 /** The dataplane contract: full desired state in, what the kernel really holds out. */
 
 import type { Encapsulation } from "../model/index.ts";
-import type { HostFacts, NodePlan } from "../plan/index.ts";
+import type { Difference, HostFacts, NodePlan } from "../plan/index.ts";
 
 /** What the kernel holds, as far as planning needs it. */
 export interface KernelState {
@@ -30,6 +30,13 @@ export interface Actual {
   readonly changes: number;
 }
 
+/** Plan against kernel. */
+export interface Comparison {
+  /** How many objects the plan holds. */
+  readonly objects: number;
+  readonly differences: readonly Difference[];
+}
+
 export interface Dataplane {
   /**
    * Reads the kernel. `nodeAddresses` (one or one of each family) find the uplink of each family: the
@@ -38,6 +45,8 @@ export interface Dataplane {
   read(...nodeAddresses: readonly string[]): Promise<KernelState>;
   /** Makes the kernel hold the plan. Idempotent; a refused object does not stop the others. */
   apply(plan: NodePlan): Promise<Actual>;
+  /** Holds the kernel against the plan, object by object, and changes nothing. */
+  compare(plan: NodePlan): Promise<Comparison>;
   /** Called when something that may be ours changed behind our back. */
   onDrift(listener: () => void): () => void;
   /** Lets go of the kernel without changing anything in it. */

@@ -46,6 +46,9 @@ export const errorCatalogue = {
   IPAM_STRICT_AFFINITY: {
     hint: "Ask for an address of the node's own blocks, or turn strictAffinity off.",
   },
+  AGENT_NOT_READY: {
+    hint: "Look at `switchyard node status`: it says what the agent waits for.",
+  },
   LAB_FAILED: { hint: "Run `switchyard lab down`, then `lab up` again." },
 } as const satisfies Record<string, ErrorDefinition>;
 

@@ -1,7 +1,17 @@
 export { IPIP_DEVICE, VXLAN_DEVICE } from "./devices.ts";
+export { type Difference, diffObjects, type HeldObject, renderDifference } from "./difference.ts";
 export { poolTunnel } from "./encapsulation.ts";
 export { addressesOf, addressOf } from "./families.ts";
 export { type GateState, initialGate, stepGate } from "./gate.ts";
+export { type PlanObject, planObjects } from "./objects.ts";
 export { plan } from "./plan.ts";
-export { renderRoute } from "./render.ts";
+export {
+  renderAddress,
+  renderFdbEntry,
+  renderIpipLink,
+  renderNeighbour,
+  renderRoute,
+  renderSysctl,
+  renderVxlanLink,
+} from "./render.ts";
 export type * from "./types.ts";

@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { ipv4, prefix4 } from "../lib/index.ts";
+import { diffPlans, renderPlan } from "./objects.ts";
 import { plan } from "./plan.ts";
-import { diffPlans, renderPlan, renderRoute } from "./render.ts";
+import { renderRoute } from "./render.ts";
 import { nodeFact, poolFact, snapshot } from "./testing/snapshot.ts";
 import type { PoolFacts, Snapshot } from "./types.ts";
 

@@ -1,7 +1,16 @@
-/** A plan as an operator reads a node: what `ip route`, `ip -d link` and the firewall would show. */
+/**
+ * Objects of a node's kernel as an operator reads them: what `ip route`, `ip -d link` and the firewall would
+ * show. The plan and what a kernel holds are both rendered here, so that there is one text form.
+ */
 
-import { formatAddress, formatDestination, formatPrefix } from "../lib/index.ts";
-import type { NodePlan, RoutePlan } from "./types.ts";
+import {
+  formatAddress,
+  formatDestination,
+  formatPrefix,
+  type IpAddress,
+  type Prefix,
+} from "../lib/index.ts";
+import type { RoutePlan } from "./types.ts";
 
 const PROTOCOL_NAMES: Readonly<Record<number, string>> = {
   2: "kernel",
@@ -26,54 +35,58 @@ export function renderRoute(route: RoutePlan): string {
   return words.join(" ");
 }
 
-/** The plan as lines, one object each, sorted within their kind; two plans compare line by line. */
-export function renderPlan(plan: NodePlan): string[] {
-  const lines: string[] = [];
-  const { ipip, vxlan, firewall } = plan;
-  if (ipip) {
-    lines.push(
-      `link ${ipip.device} ipip local ${formatAddress(ipip.local)} dev ${ipip.uplink} mtu ${ipip.mtu}`,
-    );
-  }
-  if (vxlan) {
-    lines.push(
-      `link ${vxlan.device} vxlan id ${vxlan.vni} local ${formatAddress(vxlan.local)} dev ${vxlan.parent} dstport ${vxlan.port} nolearning mtu ${vxlan.mtu} address ${vxlan.mac}`,
-    );
-  }
-  lines.push(
-    ...plan.addresses.map(
-      (address) => `address ${formatPrefix(address.prefix)} dev ${address.device}`,
-    ),
-    ...(vxlan?.neighbours ?? []).flatMap((neighbour) => [
-      `neighbour ${formatAddress(neighbour.address)} lladdr ${neighbour.mac} dev ${vxlan?.device}`,
-      `fdb ${neighbour.mac} dst ${formatAddress(neighbour.node)} dev ${vxlan?.device}`,
-    ]),
-    ...plan.routes.map((route) => `route ${renderRoute(route)}`).sort(),
-    ...firewall.masqueradedPools.map((pool) => `nat masquerade ${formatPrefix(pool)}`),
-    ...(firewall.ipipSenders ?? []).map(
-      (sender) => `accept ipip from ${formatDestination(sender)}`,
-    ),
-    ...(firewall.vxlanSenders ?? []).map(
-      (sender) => `accept vxlan from ${formatDestination(sender)}`,
-    ),
-    ...plan.sysctls.map((sysctl) => `sysctl ${sysctl.path} = ${sysctl.value}`),
-  );
-  return lines;
+export interface IpipLinkText {
+  readonly device: string;
+  readonly mtu: number;
+  readonly local?: IpAddress;
+  readonly uplink?: string;
+  /** Down devices are news; up is what everybody expects. */
+  readonly down?: boolean;
 }
 
-export interface PlanStep {
-  readonly kind: "add" | "remove";
-  readonly line: string;
+export function renderIpipLink({ device, mtu, local, uplink, down }: IpipLinkText): string {
+  const words = ["link", device, "ipip"];
+  if (local !== undefined) words.push("local", formatAddress(local));
+  if (uplink !== undefined) words.push("dev", uplink);
+  words.push("mtu", String(mtu));
+  if (down) words.push("down");
+  return words.join(" ");
 }
 
-/** What changes between two plans. Additions come first: nothing is taken away before its replacement. */
-export function diffPlans(before: NodePlan, after: NodePlan): PlanStep[] {
-  const old = new Set(renderPlan(before));
-  const wanted = new Set(renderPlan(after));
-  return [
-    ...[...wanted].filter((line) => !old.has(line)).map((line) => ({ kind: "add" as const, line })),
-    ...[...old]
-      .filter((line) => !wanted.has(line))
-      .map((line) => ({ kind: "remove" as const, line })),
-  ];
+export interface VxlanLinkText {
+  readonly device: string;
+  readonly vni: number;
+  readonly port: number;
+  readonly local?: IpAddress | undefined;
+  readonly parent?: string | undefined;
+  readonly learning?: boolean;
+  readonly mtu: number;
+  readonly mac: string;
+  readonly down?: boolean;
+}
+
+export function renderVxlanLink(link: VxlanLinkText): string {
+  const { device, vni, port, local, parent, learning = false, mtu, mac, down } = link;
+  const words: (string | number)[] = ["link", device, "vxlan", "id", vni];
+  if (local !== undefined) words.push("local", formatAddress(local));
+  if (parent !== undefined) words.push("dev", parent);
+  words.push("dstport", port, ...(learning ? [] : ["nolearning"]), "mtu", mtu, "address", mac);
+  if (down) words.push("down");
+  return words.join(" ");
+}
+
+export function renderAddress(prefix: Prefix, device: string): string {
+  return `address ${formatPrefix(prefix)} dev ${device}`;
+}
+
+export function renderNeighbour(address: IpAddress, mac: string, device: string): string {
+  return `neighbour ${formatAddress(address)} lladdr ${mac} dev ${device}`;
+}
+
+export function renderFdbEntry(mac: string, node: IpAddress, device: string): string {
+  return `fdb ${mac} dst ${formatAddress(node)} dev ${device}`;
+}
+
+export function renderSysctl(path: string, value: string): string {
+  return `sysctl ${path} = ${value}`;
 }

@@ -46,3 +46,14 @@ export function standingProgram(filter: OwnFilter): BpfProgramInfo | undefined {
   }
   return info;
 }
+
+/** The two places between a tunnel device and an uplink, and whether our program stands there. */
+export function tunnelFilters(devices: {
+  readonly tunnel: number;
+  readonly uplink: number;
+}): readonly (OwnFilter & { readonly stands: boolean })[] {
+  return [encapFilter(devices.tunnel), decapFilter(devices.uplink)].map((filter) => ({
+    ...filter,
+    stands: standingProgram(filter) !== undefined,
+  }));
+}

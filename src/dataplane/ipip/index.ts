@@ -1,4 +1,5 @@
 /** IP-in-IP tunnels behind one interface: by the kernel's module, or by BPF where there is none. */
 
+export { tunnelFilters } from "./filters.ts";
 export { openIpipBackend } from "./open.ts";
 export type * from "./types.ts";

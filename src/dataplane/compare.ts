@@ -1,0 +1,149 @@
+/**
+ * The kernel held against a plan without changing anything: what is ours in it (and what stands where ours
+ * belongs), each object in the plan's own words.
+ */
+
+import { formatPrefix } from "../lib/index.ts";
+import { formatRoute, type Link, type Route, type RouteSocket } from "../netlink/index.ts";
+import {
+  diffObjects,
+  type HeldObject,
+  type NodePlan,
+  type PlanObject,
+  planObjects,
+  renderAddress,
+  renderFdbEntry,
+  renderIpipLink,
+  renderNeighbour,
+  renderSysctl,
+  renderVxlanLink,
+} from "../plan/index.ts";
+import { compareFilters } from "./compare-filters.ts";
+import { compareFirewall } from "./compare-firewall.ts";
+import type { Firewall } from "./firewall.ts";
+import {
+  type KernelTables,
+  readPermanentFdb,
+  readPermanentNeighbours,
+  readTables,
+} from "./kernel-tables.ts";
+import { isTunnelDevice, type Ownership, ownsRoute, TUNNEL_DEVICES } from "./ownership.ts";
+import { readSysctls } from "./sysctl.ts";
+import type { Comparison } from "./types.ts";
+
+export interface CompareContext {
+  readonly socket: RouteSocket;
+  readonly firewall: Firewall;
+  readonly namespace?: string;
+}
+
+/** @throws if the kernel cannot be read. */
+export async function comparePlan(plan: NodePlan, context: CompareContext): Promise<Comparison> {
+  const { socket, namespace } = context;
+  const tables = await readTables(socket);
+  const firewall = await compareFirewall(plan, context.firewall);
+  const filters = compareFilters({ plan, tables, namespace });
+  const planned: PlanObject[] = [
+    ...planObjects(plan).filter(({ key }) => !firewall.replaces(key)),
+    ...filters.planned,
+    ...firewall.planned,
+  ];
+  const held: HeldObject[] = [
+    ...heldLinks(plan, tables),
+    ...filters.held,
+    ...heldAddresses(tables),
+    ...(await heldEntries(tables, socket)),
+    ...heldRoutes(plan, tables),
+    ...firewall.held,
+    ...heldSysctls(plan, namespace),
+  ];
+  return { objects: planned.length, differences: diffObjects(planned, held) };
+}
+
+function heldLinks(plan: NodePlan, tables: KernelTables): HeldObject[] {
+  const held: HeldObject[] = [];
+  const ipip = tables.linkByName(TUNNEL_DEVICES.ipip);
+  // The ipip module gives every namespace a tunl0, which is down until somebody wants it.
+  if (ipip && (plan.ipip || ipip.up || ipip.kind !== "ipip")) held.push(ipipObject(plan, ipip));
+  const vxlan = tables.linkByName(TUNNEL_DEVICES.vxlan);
+  if (vxlan) held.push(vxlanObject(vxlan, tables));
+  return held;
+}
+
+/** The kernel's device has neither local address nor parent: it takes both from the routes. */
+function ipipObject({ ipip }: NodePlan, { name: device, kind, mtu, up }: Link): HeldObject {
+  const key = `link ${device}`;
+  if (kind !== "ipip" && kind !== "ifb") return { key, line: `${key} ${kind ?? "unknown"}` };
+  const ends = ipip === undefined ? {} : { local: ipip.local, uplink: ipip.uplink };
+  return { key, line: renderIpipLink({ device, mtu, down: !up, ...ends }) };
+}
+
+function vxlanObject(link: Link, tables: KernelTables): HeldObject {
+  const { name: device, kind, vxlan, mtu, mac = "none", up } = link;
+  const key = `link ${device}`;
+  if (kind !== "vxlan" || vxlan === undefined) return { key, line: `${key} ${kind ?? "unknown"}` };
+  const { vni, port, local, learning, device: index } = vxlan;
+  const parent = index === undefined ? undefined : (tables.linkName(index) ?? `if${index}`);
+  const text = { device, vni, port, local, parent, learning, mtu, mac, down: !up };
+  return { key, line: renderVxlanLink(text) };
+}
+
+function heldAddresses(tables: KernelTables): HeldObject[] {
+  return tables.addresses.flatMap(({ index, prefix }) => {
+    const device = tables.linkName(index);
+    if (device === undefined || !isTunnelDevice(device)) return [];
+    const line = renderAddress(prefix, device);
+    return [{ key: line, line }];
+  });
+}
+
+async function heldEntries(tables: KernelTables, socket: RouteSocket): Promise<HeldObject[]> {
+  const link = tables.linkByName(TUNNEL_DEVICES.vxlan);
+  if (link?.kind !== "vxlan") return [];
+  const { index, name } = link;
+  const neighbours = (await readPermanentNeighbours(socket, index)).map(({ address, mac }) => {
+    const line = renderNeighbour(address, mac ?? "none", name);
+    return { key: line.replace(/ lladdr \S+/, ""), line };
+  });
+  const entries = (await readPermanentFdb(socket, index)).flatMap(({ mac, destination }) =>
+    // Entries without a remote endpoint are the kernel's own.
+    destination === undefined
+      ? []
+      : [{ key: `fdb ${mac} dev ${name}`, line: renderFdbEntry(mac, destination, name) }],
+  );
+  return [...neighbours, ...entries];
+}
+
+function heldRoutes(plan: NodePlan, tables: KernelTables): HeldObject[] {
+  const ownership: Ownership = {
+    protocols: plan.ownedProtocols,
+    workloadDevicePrefix: plan.workloadDevicePrefix,
+  };
+  const wanted = new Set(plan.routes.map(({ destination }) => formatPrefix(destination)));
+  return tables.routes.flatMap((route): HeldObject[] => {
+    const device = route.device === undefined ? undefined : tables.linkName(route.device);
+    const prefix = formatPrefix(route.destination);
+    const key = `route ${prefix}${route.metric ? ` metric ${route.metric}` : ""}`;
+    const object = { key, line: `route ${formatRoute(withoutNews(route), tables.linkName)}` };
+    if (ownsRoute(ownership, route, device)) {
+      const kept = plan.keepUnplannedRoutes && !wanted.has(prefix);
+      return [kept ? { ...object, note: KEPT } : object];
+    }
+    const inTheWay = wanted.has(prefix) && !route.metric;
+    return inTheWay ? [{ ...object, note: "the kernel's is not ours and is left alone" }] : [];
+  });
+}
+
+const KEPT = "not planned; kept until BGP has told everything it knows";
+
+/** Flags (linkdown, offload) tell of devices, not of what was written. */
+function withoutNews({ flags: _, ...route }: Route): Route {
+  return route;
+}
+
+function heldSysctls({ sysctls }: NodePlan, namespace: string | undefined): HeldObject[] {
+  return readSysctls(sysctls, namespace).flatMap((value, index) => {
+    const { path } = sysctls[index]!;
+    return value === undefined ? [] : [{ key: `sysctl ${path}`, line: renderSysctl(path, value) }];
+  });
+}
