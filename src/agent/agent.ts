@@ -77,7 +77,7 @@ export class Agent {
       node,
       cluster: this.#cluster,
       dataplane: this.#dataplane,
-      announcer: new Announcer({ store, node, clock }),
+      announcer: new Announcer({ store, cluster: this.#cluster, node, clock }),
       clock,
       log,
       version,
@@ -185,6 +185,9 @@ export class Agent {
       const result = await this.#reconciler?.pass();
       if (!result) return;
       this.#last = result;
+      await this.#attempt("announcement", async () => {
+        if (result.untold) throw new SwitchyardError("DATASTORE_UNAVAILABLE", result.untold);
+      });
       await this.#attempt("tunnel addresses", () => this.#syncTunnelAddresses(result));
       if (result.wakeAtMs !== undefined) {
         this.#wake(Math.max(DEBOUNCE_MS, result.wakeAtMs - this.#options.clock.monotonicMs()));

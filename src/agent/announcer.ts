@@ -1,44 +1,69 @@
 /**
  * Publishes the node's NodeMode: what it accepts, may send and has realised. The agent is the only
  * writer of its own object; a conflict means an older self, and is overwritten.
+ *
+ * A write whose answer is lost may have happened all the same, and a watch that lags still shows what
+ * was said before it. So from the start of a write until it is read back, nothing the view shows of
+ * this node is its last word, and nothing may be decided by it.
  */
 
 import type { Datastore } from "../datastore/index.ts";
-import { type Clock, hasCode } from "../lib/index.ts";
+import { type Clock, deadline, hasCode } from "../lib/index.ts";
 import type { Encapsulation, NodeMode, NodeModeStatus } from "../model/index.ts";
+import type { Cluster } from "./cluster.ts";
 
 /** What others are told, less the time of telling. */
 export type Announcement = Omit<NodeModeStatus, "updatedAt">;
 
-export class Announcer {
-  readonly #store: Datastore;
-  readonly #node: string;
-  readonly #clock: Clock;
+/** An announcement that is not read back by then means a datastore that is away. */
+const READ_BACK_MS = 5_000;
 
-  constructor(options: {
-    readonly store: Datastore;
-    readonly node: string;
-    readonly clock: Clock;
-  }) {
-    this.#store = options.store;
-    this.#node = options.node;
-    this.#clock = options.clock;
+export interface AnnouncerOptions {
+  readonly store: Datastore;
+  readonly cluster: Pick<Cluster, "nodeMode" | "nodeModesAt">;
+  readonly node: string;
+  readonly clock: Clock;
+}
+
+export class Announcer {
+  readonly #options: AnnouncerOptions;
+  /** A predecessor may have died with a write on its way: this process has said nothing yet. */
+  #certain = false;
+
+  constructor(options: AnnouncerOptions) {
+    this.#options = options;
+  }
+
+  /** This node's last word; undefined while it is not certain what that is. */
+  get said(): NodeModeStatus | undefined {
+    return this.#certain ? this.#shown : undefined;
+  }
+
+  /** What the view shows of this node; others may see something newer. */
+  get #shown(): NodeModeStatus | undefined {
+    const { cluster, node } = this.#options;
+    return cluster.nodeMode(node)?.status;
   }
 
   /**
-   * Writes the announcement if it says anything new.
-   * @returns the revision that holds it, or undefined if `published` says the same already.
+   * Says this, unless it is the last word already, and returns when the view shows it.
+   * @throws what the datastore answers, or that it did not answer in time.
    */
-  async publish(
-    announcement: Announcement,
-    published: NodeMode | undefined,
-  ): Promise<string | undefined> {
-    if (published?.status && sameAnnouncement(published.status, announcement)) return undefined;
-    const status = { ...announcement, updatedAt: new Date(this.#clock.now()).toISOString() };
+  async publish(announcement: Announcement): Promise<void> {
+    const { clock, cluster } = this.#options;
+    if (this.said && sameAnnouncement(this.said, announcement)) return;
+    this.#certain = false;
+    const status = { ...announcement, updatedAt: new Date(clock.now()).toISOString() };
+    const signal = deadline(clock, READ_BACK_MS);
+    const { metadata } = await inTime(this.#write(status, signal), signal);
+    await cluster.nodeModesAt(metadata.resourceVersion ?? "", signal);
+    this.#certain = true;
+  }
+
+  async #write(status: NodeModeStatus, signal: AbortSignal): Promise<NodeMode> {
     for (let attempt = 0; ; attempt++) {
       try {
-        const stored = await this.#write(status);
-        return stored.metadata.resourceVersion;
+        return await this.#writeOnce(status, signal);
       } catch (error) {
         const raced =
           hasCode(error, "RESOURCE_CONFLICT") || hasCode(error, "RESOURCE_ALREADY_EXISTS");
@@ -47,17 +72,33 @@ export class Announcer {
     }
   }
 
-  async #write(status: NodeModeStatus): Promise<NodeMode> {
+  async #writeOnce(status: NodeModeStatus, signal: AbortSignal): Promise<NodeMode> {
+    const { store, node } = this.#options;
     const fresh = { apiVersion: "switchyard.io/v1", kind: "NodeMode", spec: {}, status } as const;
-    let stored: NodeMode;
-    try {
-      stored = await this.#store.get("NodeMode", this.#node);
-    } catch (error) {
-      if (!hasCode(error, "RESOURCE_NOT_FOUND")) throw error;
-      return this.#store.create<"NodeMode">({ ...fresh, metadata: { name: this.#node } });
-    }
-    return this.#store.update<"NodeMode">({ ...fresh, metadata: stored.metadata });
+    const stored = await this.#stored();
+    // A later publish may be on its way already, and what is given up here must not come after it.
+    signal.throwIfAborted();
+    if (!stored) return store.create<"NodeMode">({ ...fresh, metadata: { name: node } });
+    return store.update<"NodeMode">({ ...fresh, metadata: stored.metadata });
   }
+
+  async #stored(): Promise<NodeMode | undefined> {
+    const { store, node } = this.#options;
+    try {
+      return await store.get("NodeMode", node);
+    } catch (error) {
+      if (hasCode(error, "RESOURCE_NOT_FOUND")) return undefined;
+      throw error;
+    }
+  }
+}
+
+/** What `work` gives, unless the signal comes first; the work itself goes on. */
+function inTime<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+  return new Promise((resolve, reject) => {
+    signal.addEventListener("abort", () => reject(signal.reason), { once: true });
+    work.then(resolve, reject);
+  });
 }
 
 function sameAnnouncement(published: NodeModeStatus, wanted: Announcement): boolean {

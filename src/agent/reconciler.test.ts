@@ -9,6 +9,7 @@ import {
   parsePrefix,
   prefix4,
   SwitchyardError,
+  sleep,
 } from "../lib/index.ts";
 import { silentLog } from "../lib/log/index.ts";
 import type { Encapsulation, IPPoolSpec } from "../model/index.ts";
@@ -25,8 +26,12 @@ type Name = keyof typeof blocks;
 class Bench {
   readonly clock = new FakeClock();
   readonly store: Datastore;
-  /** When set, the nodes' view of the datastore fails with it. */
+  /** The datastore refuses every call. */
   outage = false;
+  /** Writes of NodeModes happen, but the writer does not learn of it. */
+  loseAnswers = false;
+  /** This node's watch of NodeModes says nothing until it is lifted. */
+  stalled: Name | undefined;
   readonly nodes: Record<
     Name,
     { cluster: Cluster; kernel: FakeKernel; dataplane: FakeDataplane; reconciler: Reconciler }
@@ -95,7 +100,7 @@ class Bench {
 
   #node(name: Name) {
     const { clock } = this;
-    const store = this.#viewOf();
+    const store = this.#viewOf(name);
     const kernel = new FakeKernel({
       nodeAddress: addresses[name],
       host: {
@@ -113,7 +118,7 @@ class Bench {
       node: name,
       cluster,
       dataplane,
-      announcer: new Announcer({ store, node: name, clock }),
+      announcer: new Announcer({ store, cluster, node: name, clock }),
       clock,
       log: silentLog,
       version: "test",
@@ -125,20 +130,33 @@ class Bench {
     return { cluster, kernel, dataplane, reconciler };
   }
 
-  #viewOf(): Datastore {
-    const refuse = () => {
-      if (this.outage) throw new SwitchyardError("DATASTORE_UNAVAILABLE", "the datastore is away");
+  #viewOf(name: Name): Datastore {
+    const { clock } = this;
+    const away = () => new SwitchyardError("DATASTORE_UNAVAILABLE", "the datastore is away");
+    const stalled = async () => {
+      while (this.stalled === name) await sleep(clock, 1);
     };
     return new Proxy(this.store, {
       get: (target, property) => {
         const value = Reflect.get(target, property) as unknown;
         if (typeof value !== "function") return value;
         return (...args: unknown[]) => {
-          refuse();
-          return (value as (...args: unknown[]) => unknown).apply(target, args);
+          if (this.outage) throw away();
+          const answer = (value as (...args: unknown[]) => unknown).apply(target, args);
+          if (property === "watch" && args[0] === "NodeMode")
+            return delayed(answer as ReturnType<Datastore["watch"]>, stalled);
+          if (property !== "update" || !this.loseAnswers) return answer;
+          return (answer as Promise<unknown>).then(() => Promise.reject(away()));
         };
       },
     });
+  }
+}
+
+async function* delayed<T>(events: AsyncIterable<T>, ready: () => Promise<void>) {
+  for await (const event of events) {
+    await ready();
+    yield event;
   }
 }
 
@@ -222,14 +240,14 @@ test("a new agent finds everything as its predecessor left it and changes nothin
   const bench = await started();
   const { kernel } = bench.nodes.node1;
   const before = [...kernel.routes.keys(), ...kernel.devices];
-  const { resourceVersion } = (await bench.store.get("NodeMode", "node1")).metadata;
+  const { updatedAt: _, ...said } = await bench.mode("node1");
   const fresh = new FakeDataplane(kernel);
   const cluster = bench.nodes.node1.cluster;
   const reconciler = new Reconciler({
     node: "node1",
     cluster,
     dataplane: fresh,
-    announcer: new Announcer({ store: bench.store, node: "node1", clock: bench.clock }),
+    announcer: new Announcer({ store: bench.store, cluster, node: "node1", clock: bench.clock }),
     clock: bench.clock,
     log: silentLog,
     version: "test",
@@ -242,9 +260,40 @@ test("a new agent finds everything as its predecessor left it and changes nothin
   const result = await reconciler.pass();
   assert.equal(result?.actual.changes, 0);
   assert.deepEqual([...kernel.routes.keys(), ...kernel.devices], before);
-  assert.equal(
-    (await bench.store.get("NodeMode", "node1")).metadata.resourceVersion,
-    resourceVersion,
-  );
+  const { updatedAt: __, ...saidAgain } = await bench.mode("node1");
+  assert.deepEqual(saidAgain, said);
+  await bench.stop();
+});
+
+test("a node whose last announcement went unanswered does not send what it may have withdrawn", async () => {
+  const bench = await started();
+  await bench.patch({ ipipMode: "Never", vxlanMode: "Always" });
+  for (const name of ["node1", "node2"] as const) await bench.pass(name);
+  // node1 moves; that it sends IP-in-IP no more is written, but node1 does not learn of it.
+  const { dataplane } = bench.nodes.node1;
+  const apply = dataplane.apply.bind(dataplane);
+  dataplane.apply = async (plan) => {
+    bench.stalled = "node1";
+    bench.loseAnswers = true;
+    return apply(plan);
+  };
+  await bench.pass("node1");
+  dataplane.apply = apply;
+  bench.loseAnswers = false;
+  assert.equal(bench.sends("node1"), "vxlan");
+  assert.deepEqual((await bench.mode("node1")).sends, ["vxlan"]);
+  // node2 does, and closes.
+  for (let i = 0; i < 3; i++) {
+    await bench.pass("node2");
+    await bench.clock.advance(1000);
+  }
+  assert.ok(!bench.nodes.node2.kernel.devices.has("tunl0"));
+  await bench.patch({ ipipMode: "Always", vxlanMode: "Never" });
+  await bench.pass("node1");
+  assert.equal(bench.sends("node1"), "vxlan", "node2 receives no IP-in-IP");
+  bench.stalled = undefined;
+  await bench.settle();
+  for (const name of ["node1", "node2", "node1"] as const) await bench.pass(name);
+  assert.equal(bench.sends("node1"), "ipip");
   await bench.stop();
 });

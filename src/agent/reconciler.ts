@@ -13,16 +13,9 @@
  */
 
 import type { Actual, Dataplane, KernelState } from "../dataplane/index.ts";
-import {
-  type Clock,
-  deadline,
-  errorText,
-  formatAddress,
-  type Ipv4,
-  parseIpv4,
-} from "../lib/index.ts";
+import { type Clock, errorText, formatAddress, type Ipv4, parseIpv4 } from "../lib/index.ts";
 import type { Log } from "../lib/log/index.ts";
-import { type Encapsulation, encapsulations } from "../model/index.ts";
+import { type Encapsulation, encapsulations, type NodeModeStatus } from "../model/index.ts";
 import {
   addressesOf,
   type GateState,
@@ -61,12 +54,11 @@ export interface PassResult {
   readonly actual: Actual;
   readonly receive: readonly Encapsulation[];
   readonly problems: readonly string[];
-  /** Datastore time of the clock at which a pass is due even if nothing happens. */
+  /** Why the others could not be told; what depends on their knowing has not happened. */
+  readonly untold: string | undefined;
+  /** Monotonic time at which a pass is due even if nothing happens. */
   readonly wakeAtMs: number | undefined;
 }
-
-/** An announcement that is not read back by then means a datastore that is away. */
-const READ_BACK_MS = 5_000;
 
 export class Reconciler {
   readonly #options: ReconcilerOptions;
@@ -90,24 +82,27 @@ export class Reconciler {
     const gate = this.#stepGate(facts, kernel);
     this.#receive = gate.receive;
     let snapshot = this.#snapshot(facts, kernel, gate.receive);
+    let untold: string | undefined;
 
     const wishes = wouldSend(plan({ ...snapshot, announced: encapsulations }), kernel.current);
     const unannounced = wishes.filter((wish) => !snapshot.announced.includes(wish));
     if (unannounced.length > 0) {
-      await this.#announceIntent(wishes);
+      untold = await this.#tell(this.#intent(wishes));
       // Others may have withdrawn meanwhile: only what is read after the announcement counts.
       snapshot = this.#snapshot(this.#withMasks(this.#facts(), kernel), kernel, gate.receive);
     }
     const wanted = plan(snapshot);
     const actual = await dataplane.apply(wanted);
-    await this.#publish({ wanted, actual, offer: gate.offer, warnings: facts.warnings });
+    const { warnings } = facts;
+    untold ??= await this.#tell(this.#outcome({ wanted, actual, offer: gate.offer, warnings }));
     const { changes } = actual;
     log.debug({ changes, tookMs: Math.round(clock.monotonicMs() - startedMs) }, "pass done");
     return {
       plan: wanted,
       actual,
       receive: gate.receive,
-      problems: [...facts.problems, ...facts.warnings],
+      problems: [...facts.problems, ...warnings],
+      untold,
       wakeAtMs: gate.wakeAtMs,
     };
   }
@@ -142,7 +137,7 @@ export class Reconciler {
   }
 
   #stepGate(facts: ClusterFacts, kernel: KernelState) {
-    const { cluster, node, clock, drainMs } = this.#options;
+    const { announcer, cluster, node, clock, drainMs } = this.#options;
     const published = cluster.nodeMode(node)?.status;
     const needed = new Set<Encapsulation>(kernel.current.values());
     for (const pool of facts.pools) {
@@ -157,7 +152,9 @@ export class Reconciler {
     this.#gate ??= initialGate([...(published?.accepts ?? []), ...kernel.receives]);
     const output = stepGate(this.#gate, {
       needed,
-      publishedAccepts: new Set(published?.accepts),
+      // Without certainty others may still read that everything is accepted.
+      publishedAccepts: new Set(announcer.said?.accepts ?? encapsulations),
+      silentSenders: facts.nodes.some(({ name, accepts }) => name !== node && !accepts),
       nowMs: clock.monotonicMs(),
       drainMs,
     });
@@ -166,7 +163,7 @@ export class Reconciler {
   }
 
   #snapshot(facts: ClusterFacts, kernel: KernelState, receive: readonly Encapsulation[]): Snapshot {
-    const { cluster, node, learned, bgpConverged } = this.#options;
+    const { announcer, cluster, node, learned, bgpConverged } = this.#options;
     const own = cluster.view().nodes.find((candidate) => candidate.metadata.name === node)?.spec;
     const ipip = parseIpv4(own?.bgp?.ipv4IPIPTunnelAddr ?? "");
     const vxlan = parseIpv4(own?.ipv4VXLANTunnelAddr ?? "");
@@ -178,17 +175,18 @@ export class Reconciler {
       ...tunnelAddress("ipipTunnelAddress", ipip),
       ...tunnelAddress("vxlanTunnelAddress", vxlan),
       receive,
-      announced: cluster.nodeMode(node)?.status?.sends ?? [],
+      announced: announcer.said?.sends ?? [],
       current: kernel.current,
       keepUnplannedRoutes: !bgpConverged(),
     };
   }
 
-  /** Says what this node may send from now on, before the first such route exists. */
-  async #announceIntent(wishes: readonly Encapsulation[]): Promise<void> {
-    const { cluster, node, announcer, clock, log, version } = this.#options;
-    const published = cluster.nodeMode(node);
-    const before: Announcement = published?.status ?? {
+  /** What this node may send from now on; said before the first such route exists. */
+  #intent(wishes: readonly Encapsulation[]): Announcement {
+    const { cluster, node, version } = this.#options;
+    const { updatedAt: _, ...before }: Partial<NodeModeStatus> & Announcement = cluster.nodeMode(
+      node,
+    )?.status ?? {
       accepts: [],
       sends: [],
       destinations: {},
@@ -196,29 +194,19 @@ export class Reconciler {
       failures: [],
       agentVersion: version,
     };
-    const sends = sortedEncapsulations([...before.sends, ...wishes]);
-    const { updatedAt: _, ...rest } = { updatedAt: "", ...before };
-    try {
-      const revision = await announcer.publish({ ...rest, sends }, published);
-      if (revision) await cluster.nodeModesAt(revision, deadline(clock, READ_BACK_MS));
-    } catch (error) {
-      log.warn(
-        { error: errorText(error), wishes },
-        "cannot announce what to send; routes stay as they are",
-      );
-    }
+    return { ...before, sends: sortedEncapsulations([...before.sends, ...wishes]) };
   }
 
-  async #publish(result: {
+  /** What the kernel holds now. */
+  #outcome(result: {
     readonly wanted: NodePlan;
     readonly actual: Actual;
     readonly offer: readonly Encapsulation[];
     readonly warnings: readonly string[];
-  }): Promise<void> {
-    const { cluster, node, announcer, clock, log, version } = this.#options;
+  }): Announcement {
+    const { cluster, version } = this.#options;
     const { wanted, actual, offer, warnings } = result;
-    const pools = cluster.view().pools;
-    const announcement: Announcement = {
+    return {
       accepts: sortedEncapsulations([
         "none",
         ...offer.filter((tunnel) => actual.receives.includes(tunnel)),
@@ -226,10 +214,12 @@ export class Reconciler {
       sends: sortedEncapsulations(actual.current.values()),
       destinations: countDestinations(wanted.destinations, actual.current),
       pools: Object.fromEntries(
-        pools.map((pool) => [
-          pool.metadata.name,
-          poolProgress(pool, wanted.destinations, actual.current),
-        ]),
+        cluster
+          .view()
+          .pools.map((pool) => [
+            pool.metadata.name,
+            poolProgress(pool, wanted.destinations, actual.current),
+          ]),
       ),
       ...(actual.ipipBackend && { ipipBackend: actual.ipipBackend }),
       failures: [
@@ -238,14 +228,15 @@ export class Reconciler {
       ],
       agentVersion: version,
     };
+  }
+
+  /** @returns why it could not be said. */
+  async #tell(announcement: Announcement): Promise<string | undefined> {
     try {
-      const revision = await announcer.publish(announcement, cluster.nodeMode(node));
-      if (revision) await cluster.nodeModesAt(revision, deadline(clock, READ_BACK_MS));
+      await this.#options.announcer.publish(announcement);
+      return undefined;
     } catch (error) {
-      log.warn(
-        { error: errorText(error) },
-        "cannot publish this node's mode; it will be tried again",
-      );
+      return `cannot tell the others what this node accepts and sends: ${errorText(error)}`;
     }
   }
 }

@@ -33,6 +33,8 @@ export interface GateInput {
   readonly needed: ReadonlySet<Encapsulation>;
   /** What this node's own NodeMode says it accepts, as read back from the datastore. */
   readonly publishedAccepts: ReadonlySet<Encapsulation>;
+  /** Some other node has not published what it may send: it may send whatever is open. */
+  readonly silentSenders: boolean;
   readonly nowMs: number;
   /** How long a packet may be on its way. */
   readonly drainMs: number;
@@ -81,12 +83,13 @@ export function stepGate(state: GateState, input: GateInput): GateOutput {
 function stepTunnel(
   tunnel: Tunnel,
   phase: GatePhase | undefined,
-  { needed, publishedAccepts, nowMs, drainMs }: GateInput,
+  { needed, publishedAccepts, silentSenders, nowMs, drainMs }: GateInput,
 ): GatePhase | undefined {
   if (needed.has(tunnel)) return { kind: "open" };
   if (!phase) return undefined;
   // Until our withdrawal can be read by others, one of them may still begin to send.
-  if (publishedAccepts.has(tunnel)) return { kind: "closing", quietSinceMs: undefined };
+  const mayBegin = publishedAccepts.has(tunnel) || silentSenders;
+  if (mayBegin) return { kind: "closing", quietSinceMs: undefined };
   const quietSinceMs = (phase.kind === "closing" ? phase.quietSinceMs : undefined) ?? nowMs;
   return nowMs - quietSinceMs >= drainMs ? undefined : { kind: "closing", quietSinceMs };
 }
