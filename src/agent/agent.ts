@@ -15,6 +15,7 @@ import { bgpPlan } from "./bgp-config.ts";
 import { BgpRunner } from "./bgp-runner.ts";
 import { Cluster } from "./cluster.ts";
 import { clusterFacts } from "./facts.ts";
+import { MtuFile } from "./mtu-file.ts";
 import { type PassResult, Reconciler } from "./reconciler.ts";
 import type { AgentDiff, AgentStatus } from "./status.ts";
 import { serveStatus } from "./status-server.ts";
@@ -25,6 +26,8 @@ export interface AgentOptions {
   readonly store: Datastore;
   /** Holds agent.sock. */
   readonly stateDirectory: string;
+  /** Where a CNI plugin reads the MTU of new pods. */
+  readonly mtuFile: string;
   readonly clock: Clock;
   readonly log: Log;
   readonly version: string;
@@ -73,6 +76,7 @@ export class Agent {
     });
     this.#dataplane = await openDataplane({ clock, log });
     this.#dataplane.onDrift(() => this.#wake(DEBOUNCE_MS));
+    const mtuFile = new MtuFile(this.#options.mtuFile);
     this.#reconciler = new Reconciler({
       node,
       cluster: this.#cluster,
@@ -84,6 +88,7 @@ export class Agent {
       vxlanMac: vxlanMacOf,
       learned: () => this.#bgp.learned(),
       bgpConverged: () => this.#bgp.converged(),
+      writeMtu: (mtu) => mtuFile.write(mtu),
       drainMs: this.#options.drainMs ?? DRAIN_MS,
     });
     this.#cluster.start(() => this.#wake(DEBOUNCE_MS));
@@ -126,6 +131,7 @@ export class Agent {
           { mode, realised, waiting },
         ]),
       ),
+      ...(last && { mtu: last.plan.mtu }),
       peers: this.#bgp.peers(),
       passes: this.#passes,
       routes: {

@@ -10,6 +10,7 @@ export interface AgentCommandOptions {
   /** The API server's unix socket. */
   readonly socketPath: string;
   readonly stateDirectory: string;
+  readonly mtuFile: string;
   readonly logLevel: string;
   readonly version: string;
   readonly drainMs?: number;
@@ -21,6 +22,7 @@ export async function runAgent(options: AgentCommandOptions): Promise<void> {
     node: options.node,
     store: openApiClient({ socketPath: options.socketPath }),
     stateDirectory: options.stateDirectory,
+    mtuFile: options.mtuFile,
     clock: systemClock,
     log,
     version: options.version,

@@ -15,7 +15,14 @@ import {
   parsePrefixOrAddress,
 } from "../lib/index.ts";
 import type { IPPool, Node, NodeMode } from "../model/index.ts";
-import type { BlockFacts, NodeFacts, PoolFacts, Settings, WorkloadFacts } from "../plan/index.ts";
+import {
+  type BlockFacts,
+  DEFAULT_MTU_IFACE_PATTERN,
+  type NodeFacts,
+  type PoolFacts,
+  type Settings,
+  type WorkloadFacts,
+} from "../plan/index.ts";
 import { type ClusterView, effectiveSpec } from "./view.ts";
 
 export interface ClusterFacts {
@@ -143,6 +150,7 @@ function settings(view: ClusterView, node: string, problems: string[]): Settings
   return {
     vxlanVni: felix.vxlanVNI ?? 4096,
     vxlanPort: felix.vxlanPort ?? 4789,
+    mtuIfacePattern: mtuIfacePattern(felix.mtuIfacePattern, problems),
     ipipMtu: felix.ipipMTU ?? 0,
     vxlanMtu: felix.vxlanMTU ?? 0,
     vxlan6Mtu: felix.vxlanMTUV6 ?? 0,
@@ -153,6 +161,20 @@ function settings(view: ClusterView, node: string, problems: string[]): Settings
     natExcludesHosts: felix.natOutgoingExclusions === "IPPoolsAndHostIPs",
     externalNodes,
   };
+}
+
+/** The pattern was checked when it was stored, as Go reads it: JavaScript may still not. */
+function mtuIfacePattern(text: string | undefined, problems: string[]): string {
+  if (!text) return DEFAULT_MTU_IFACE_PATTERN;
+  try {
+    new RegExp(text);
+    return text;
+  } catch (error) {
+    problems.push(
+      `FelixConfiguration: bad mtuIfacePattern ${text} (${errorText(error)}); the default is used`,
+    );
+    return DEFAULT_MTU_IFACE_PATTERN;
+  }
 }
 
 function optionalIpv4(

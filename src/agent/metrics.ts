@@ -18,6 +18,11 @@ export function renderMetrics(status: AgentStatus): string {
     ["", status.routes.programmed],
   ]);
   gauge("switchyard_routes_wanted", "Routes of the plan.", [["", status.routes.wanted]]);
+  gauge(
+    "switchyard_mtu_bytes",
+    "Largest packet of the host's network, and of its pods.",
+    Object.entries(status.mtu ?? {}).map(([of, mtu]) => [`{of=${JSON.stringify(of)}}`, mtu]),
+  );
   lines.push(
     "# HELP switchyard_passes_total Passes from the datastore's state to the kernel's.",
     "# TYPE switchyard_passes_total counter",

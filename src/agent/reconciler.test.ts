@@ -34,7 +34,14 @@ class Bench {
   stalled: Name | undefined;
   readonly nodes: Record<
     Name,
-    { cluster: Cluster; kernel: FakeKernel; dataplane: FakeDataplane; reconciler: Reconciler }
+    {
+      cluster: Cluster;
+      kernel: FakeKernel;
+      dataplane: FakeDataplane;
+      reconciler: Reconciler;
+      /** MTUs told to the CNI plugin. */
+      written: number[];
+    }
   >;
 
   constructor() {
@@ -105,6 +112,7 @@ class Bench {
       nodeAddress: addresses[name],
       host: {
         uplink: { name: "eth0", index: 2, mac: "02:00:00:00:00:01", mtu: 1500 },
+        interfaces: [{ name: "eth0", mtu: 1500, running: true }],
         routes: [{ destination: prefix4("172.139.20.0/24"), device: "eth0" }],
       },
     });
@@ -114,6 +122,7 @@ class Bench {
     const learned = [
       { prefix: parsePrefix(blocks[remote]) as Prefix4, nextHop: ipv4(addresses[remote]) },
     ];
+    const written: number[] = [];
     const reconciler = new Reconciler({
       node: name,
       cluster,
@@ -125,9 +134,13 @@ class Bench {
       vxlanMac: (node) => `66:00:00:00:00:0${node.slice(-1)}`,
       learned: () => learned,
       bgpConverged: () => true,
+      writeMtu: (mtu) => {
+        written.push(mtu);
+        return undefined;
+      },
       drainMs: 1000,
     });
-    return { cluster, kernel, dataplane, reconciler };
+    return { cluster, kernel, dataplane, reconciler, written };
   }
 
   #viewOf(name: Name): Datastore {
@@ -255,6 +268,7 @@ test("a new agent finds everything as its predecessor left it and changes nothin
     // BGP has no session yet.
     learned: () => [],
     bgpConverged: () => false,
+    writeMtu: () => undefined,
     drainMs: 1000,
   });
   const result = await reconciler.pass();
@@ -295,5 +309,40 @@ test("a node whose last announcement went unanswered does not send what it may h
   await bench.settle();
   for (const name of ["node1", "node2", "node1"] as const) await bench.pass(name);
   assert.equal(bench.sends("node1"), "ipip");
+  await bench.stop();
+});
+
+test("the MTU of new pods falls before the overlay is used, and rises after it is gone", async () => {
+  const bench = new Bench();
+  await bench.start();
+  const { written, kernel } = bench.nodes.node1;
+  const both = async () => {
+    await bench.pass("node1");
+    await bench.pass("node2");
+  };
+  await both();
+  await both();
+  assert.deepEqual([...new Set(written)], [1480]);
+  await bench.patch({ ipipMode: "Never", vxlanMode: "Always" });
+  await bench.pass("node1");
+  assert.equal(written.at(-1), 1450);
+  assert.equal(bench.sends("node1"), "ipip", "node2 does not accept VXLAN yet");
+  for (let i = 0; i < 6; i++) {
+    await both();
+    await bench.clock.advance(600);
+  }
+  assert.equal(bench.sends("node1"), "vxlan");
+  await bench.patch({ vxlanMode: "Never" });
+  await both();
+  assert.equal(written.at(-1), 1450, "VXLAN is still received");
+  for (let i = 0; i < 6; i++) {
+    await both();
+    await bench.clock.advance(600);
+  }
+  assert.equal(kernel.devices.has("vxlan.calico"), false);
+  assert.equal(written.at(-1), 1500);
+  kernel.interfaces = [{ name: "eth0", mtu: 1400, running: true }];
+  await bench.pass("node1");
+  assert.equal(written.at(-1), 1400, "no restart for a smaller fabric");
   await bench.stop();
 });

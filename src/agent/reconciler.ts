@@ -45,6 +45,8 @@ export interface ReconcilerOptions {
   readonly learned: () => readonly LearnedFacts[];
   /** BGP has told everything it knows since the agent started. */
   readonly bgpConverged: () => boolean;
+  /** Tells the CNI plugin the MTU of new pods; says why it cannot. */
+  readonly writeMtu: (mtu: number) => string | undefined;
   /** How long a packet may be on its way when its encapsulation is given up. */
   readonly drainMs: number;
 }
@@ -92,6 +94,7 @@ export class Reconciler {
       snapshot = this.#snapshot(this.#withMasks(this.#facts(), kernel), kernel, gate.receive);
     }
     const wanted = plan(snapshot);
+    const unwritten = this.#options.writeMtu(wanted.mtu.pods);
     const actual = await dataplane.apply(wanted);
     const { warnings } = facts;
     untold ??= await this.#tell(this.#outcome({ wanted, actual, offer: gate.offer, warnings }));
@@ -101,7 +104,7 @@ export class Reconciler {
       plan: wanted,
       actual,
       receive: gate.receive,
-      problems: [...facts.problems, ...warnings],
+      problems: [...facts.problems, ...warnings, ...(unwritten ? [unwritten] : [])],
       untold,
       wakeAtMs: gate.wakeAtMs,
     };

@@ -37,6 +37,8 @@ export interface AgentStatus {
   readonly accepts: readonly Encapsulation[];
   readonly sends: readonly Encapsulation[];
   readonly pools: Readonly<Record<string, AgentPoolStatus>>;
+  /** Of the host's network and of its pods; absent before the first plan. */
+  readonly mtu?: { readonly host: number; readonly pods: number };
   readonly peers: readonly AgentPeerStatus[];
   /** Passes since the start: a node at rest makes one every half minute. */
   readonly passes: number;

@@ -217,6 +217,11 @@ export const commandTable: readonly CommandSpec[] = [
         flags: "--state-dir <path>",
         description: "Directory of the agent's socket (default: /run/switchyard/NODE)",
       },
+      {
+        flags: "--mtu-file <path>",
+        description: "File that tells a CNI plugin the MTU of new pods",
+        default: "/var/lib/calico/mtu",
+      },
     ],
     load: async () => (await import("./commands/agent.ts")).agent,
   },

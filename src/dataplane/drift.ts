@@ -28,6 +28,8 @@ export class DriftWatch {
   readonly #monitor: Monitor;
   /** Devices of interest seen so far, by index: events name a device by its index only. */
   readonly #devices = new Map<number, string>();
+  /** MTU and state of devices that reported any. */
+  readonly #signatures = new Map<number, string>();
   #timer: Timer | undefined;
 
   constructor(options: DriftWatchOptions) {
@@ -88,10 +90,18 @@ export class DriftWatch {
         const known = this.#devices.get(index);
         if (event.removed) this.#devices.delete(index);
         else this.#devices.set(index, name);
+        const { mtu, operState } = event.link;
+        const signature = event.removed ? undefined : `${mtu} ${operState}`;
+        const before = this.#signatures.get(index);
+        if (signature === undefined) this.#signatures.delete(index);
+        else this.#signatures.set(index, signature);
+        // The fabric's MTU hangs on the host's own interfaces, seldom on veths, which come with containers.
+        if (event.link.kind !== "veth" && signature !== before) return true;
         return this.#isOurDevice(name) || this.#isOurDevice(known);
       }
       case "address":
-        return isTunnelDevice(this.#devices.get(event.address.index));
+        // The node's address may appear on any device of the host; pods' devices have none.
+        return !isWorkloadDevice(this.#options.ownership(), this.#devices.get(event.address.index));
       case "neighbour":
         return this.#isPermanentEntry(event.neighbour);
       case "fdb":

@@ -14,6 +14,8 @@ export interface FakeKernelOptions {
 export class FakeKernel {
   readonly nodeAddress: string;
   readonly uplink: HostFacts["uplink"];
+  /** Replaced by tests that change an MTU. */
+  interfaces: HostFacts["interfaces"];
   readonly hostRoutes: HostRoute[];
   readonly devices = new Set<string>();
   /** By the text of the destination. */
@@ -27,6 +29,7 @@ export class FakeKernel {
   constructor(options: FakeKernelOptions) {
     this.nodeAddress = options.nodeAddress;
     this.uplink = options.host.uplink;
+    this.interfaces = options.host.interfaces;
     this.hostRoutes = [...options.host.routes];
     this.devices.add(options.host.uplink.name);
   }

@@ -11,6 +11,7 @@ function kernel(): FakeKernel {
     nodeAddress: "172.139.20.75",
     host: {
       uplink: { name: "eth0", index: 2, mac: "02:00:00:00:00:01", mtu: 1500 },
+      interfaces: [{ name: "eth0", mtu: 1500, running: true }],
       routes: [
         { destination: prefix4("0.0.0.0/0"), gateway: ipv4("172.139.20.1"), device: "eth0" },
         { destination: prefix4("172.139.20.0/24"), device: "eth0" },

@@ -33,7 +33,8 @@ export class FakeDataplane implements Dataplane {
       );
     }
     const receives = this.#tunnels();
-    const host = { uplink: kernel.uplink, routes: [...kernel.hostRoutes] };
+    const { uplink, interfaces } = kernel;
+    const host = { uplink, interfaces, routes: [...kernel.hostRoutes] };
     return { host, current: this.#current(), receives };
   }
 

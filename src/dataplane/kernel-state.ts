@@ -3,7 +3,7 @@
 import { formatPrefix, type Ipv4, isPrefix4, parseIpv4, SwitchyardError } from "../lib/index.ts";
 import type { Encapsulation } from "../model/index.ts";
 import type { Route } from "../netlink/index.ts";
-import type { HostFacts, HostRoute } from "../plan/index.ts";
+import type { HostFacts, HostRoute, InterfaceFacts } from "../plan/index.ts";
 import type { KernelTables } from "./kernel-tables.ts";
 import {
   isTunnelDevice,
@@ -32,7 +32,11 @@ export function hostFacts(
   }
   const { name, index, mac = "00:00:00:00:00:00", mtu } = uplink;
   const prefixLength = holder.prefix.length;
-  return { uplink: { name, index, mac, mtu, prefixLength }, routes: hostRoutes(tables, ownership) };
+  return {
+    uplink: { name, index, mac, mtu, prefixLength },
+    interfaces: hostInterfaces(tables, ownership),
+    routes: hostRoutes(tables, ownership),
+  };
 }
 
 /** While an address moves from one device to another both may have it: the one that works counts. */
@@ -44,6 +48,14 @@ function holderOf({ addresses, links }: KernelTables, address: Ipv4) {
   });
   const working = found.find(({ uplink }) => uplink.up && uplink.operState !== "DOWN");
   return working ?? found[0] ?? { holder: undefined, uplink: undefined };
+}
+
+function hostInterfaces({ links }: KernelTables, ownership: Ownership): InterfaceFacts[] {
+  return links.flatMap(({ name, mtu, operState }) =>
+    isTunnelDevice(name) || isWorkloadDevice(ownership, name)
+      ? []
+      : [{ name, mtu, running: operState === "UP" }],
+  );
 }
 
 /** The host's own routes, the best one of each destination. */

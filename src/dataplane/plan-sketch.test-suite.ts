@@ -92,6 +92,7 @@ export function planFor(sketch: PlanSketch): NodePlan {
         reason: "test",
       })),
     ],
+    mtu: { host: 1500, pods: 1450 },
     destinations: [],
     ownedProtocols: [12, 80],
     workloadDevicePrefix: "cali",

@@ -45,6 +45,8 @@ export function agentProcess(paths: LabPaths, node: string): ProcessSpec {
       paths.apiSocket,
       "--state-dir",
       directory,
+      "--mtu-file",
+      `${directory}/mtu`,
     ],
     namespace: namespacePath(namespaceName(paths, node)),
     environment: { SWITCHYARD_NODE: node, SWITCHYARD_SOCKET: paths.apiSocket },

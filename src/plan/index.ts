@@ -3,6 +3,7 @@ export { type Difference, diffObjects, type HeldObject, renderDifference } from 
 export { poolTunnel } from "./encapsulation.ts";
 export { addressesOf, addressOf } from "./families.ts";
 export { type GateState, initialGate, stepGate } from "./gate.ts";
+export { DEFAULT_MTU_IFACE_PATTERN } from "./mtu.ts";
 export { type PlanObject, planObjects } from "./objects.ts";
 export { plan } from "./plan.ts";
 export {

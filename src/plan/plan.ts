@@ -6,6 +6,7 @@
 
 import { chooseDestinations } from "./destinations.ts";
 import { planFirewall } from "./firewall.ts";
+import { planMtu } from "./mtu.ts";
 import { planRoutes } from "./routes.ts";
 import { planSysctls } from "./sysctls.ts";
 import { planTunnels } from "./tunnels.ts";
@@ -25,6 +26,7 @@ export function plan(snapshot: Snapshot): NodePlan {
     firewall: planFirewall(snapshot, tunnels, 4),
     ...(local.ipv6 && { firewall6: planFirewall(snapshot, tunnels, 6) }),
     sysctls: planSysctls(snapshot, tunnels),
+    mtu: planMtu(snapshot),
     destinations,
     ownedProtocols: [snapshot.settings.bgpProtocol, snapshot.settings.datastoreProtocol],
     workloadDevicePrefix: "cali",

@@ -2,15 +2,9 @@
 
 import { type Family, hostPrefix, type IpAddress, isPrefix4 } from "../lib/index.ts";
 import { remoteBlocks } from "./destinations.ts";
-import {
-  IPIP_DEVICE,
-  IPIP_OVERHEAD_BYTES,
-  VXLAN_DEVICE,
-  VXLAN_OVERHEAD_BYTES,
-  VXLAN6_DEVICE,
-  VXLAN6_OVERHEAD_BYTES,
-} from "./devices.ts";
+import { IPIP_DEVICE, VXLAN_DEVICE, VXLAN6_DEVICE } from "./devices.ts";
 import { addressOf, uplinkOf } from "./families.ts";
+import { encapsulationMtus } from "./mtu.ts";
 import type {
   AddressPlan,
   IpipPlan,
@@ -61,7 +55,7 @@ function planIpip(snapshot: Snapshot, local: NonNullable<NodeFacts["ipv4"]>): Ip
   const { uplink } = snapshot.host;
   return {
     device: IPIP_DEVICE,
-    mtu: snapshot.settings.ipipMtu || uplink.mtu - IPIP_OVERHEAD_BYTES,
+    mtu: encapsulationMtus(snapshot.host, snapshot.settings).ipip,
     local: local.address,
     uplink: uplink.name,
     accept: true,
@@ -82,10 +76,7 @@ function planVxlan(snapshot: Snapshot, local: NodeAddress, family: Family): Vxla
     local: local.address,
     parent: uplink.name,
     mac: local.vxlanMac,
-    mtu:
-      family === 4
-        ? settings.vxlanMtu || uplink.mtu - VXLAN_OVERHEAD_BYTES
-        : settings.vxlan6Mtu || uplink.mtu - VXLAN6_OVERHEAD_BYTES,
+    mtu: encapsulationMtus(host, settings)[family === 4 ? "vxlan" : "vxlan-v6"],
     neighbours: others(snapshot).flatMap((node) => {
       const remote = addressOf(node, family);
       if (remote?.vxlanTunnelAddress === undefined) return [];

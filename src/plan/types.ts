@@ -75,14 +75,25 @@ export interface HostFacts {
   readonly uplink: UplinkFacts;
   /** Of the node's IPv6 address, if it has one. */
   readonly uplink6?: UplinkFacts;
+  /** Every device of the host but pods' and our tunnels. */
+  readonly interfaces: readonly InterfaceFacts[];
   /** Of both families. */
   readonly routes: readonly HostRoute[];
+}
+
+export interface InterfaceFacts {
+  readonly name: string;
+  readonly mtu: number;
+  /** Operational state UP: it has a carrier. */
+  readonly running: boolean;
 }
 
 export interface Settings {
   readonly vxlanVni: number;
   readonly vxlanPort: number;
-  /** 0: uplink MTU less the overhead. */
+  /** Regular expression: interfaces whose names match carry the cluster's packets. */
+  readonly mtuIfacePattern: string;
+  /** 0: host MTU less the overhead. */
   readonly ipipMtu: number;
   readonly vxlanMtu: number;
   readonly vxlan6Mtu: number;
@@ -206,6 +217,13 @@ export interface SysctlPlan {
   readonly reason: string;
 }
 
+export interface MtuPlan {
+  /** Of the fabric, as the host's interfaces have it. */
+  readonly host: number;
+  /** What fits into every encapsulation that this node may meet now. */
+  readonly pods: number;
+}
+
 export interface NodePlan {
   readonly node: string;
   readonly uplink: string;
@@ -219,6 +237,7 @@ export interface NodePlan {
   /** IPv6: table `ip6 switchyard`; absent on a node that has no IPv6. */
   readonly firewall6?: FirewallPlan;
   readonly sysctls: readonly SysctlPlan[];
+  readonly mtu: MtuPlan;
   readonly destinations: readonly Destination[];
   /** Route protocols that are ours in table main: routes with these and not in the plan are removed. */
   readonly ownedProtocols: readonly number[];

@@ -12,6 +12,7 @@ export interface AgentOptions extends GlobalOptions {
   readonly node?: string;
   readonly socket?: string;
   readonly stateDir?: string;
+  readonly mtuFile: string;
 }
 
 /** As Calico names a node after its host. */
@@ -31,6 +32,7 @@ export async function agent(
     node,
     socketPath: options.socket || env.SWITCHYARD_SOCKET || defaultSocketPath,
     stateDirectory: options.stateDir || `/run/switchyard/${node}`,
+    mtuFile: options.mtuFile,
     logLevel: daemonLogLevel(options.logLevel),
     version: clientVersion(),
   });

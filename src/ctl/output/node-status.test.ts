@@ -26,6 +26,7 @@ const status: AgentStatus = {
     b: { mode: "None", realised: true, waiting: [] },
     a: { mode: "IPIPCrossSubnet", realised: false, waiting: ["node2 does not accept ipip", "two"] },
   },
+  mtu: { host: 1500, pods: 1480 },
   peers: [
     {
       address: "172.17.8.102",
@@ -65,6 +66,7 @@ Datastore: not reachable (forwarding continues) since 09:08:07
 IP-in-IP: BPF on ifb tunl0
 Accepts: none, ipip
 Sends: -
+MTU: host 1500, pods 1480
 Routes: 2 of 3 programmed
 
 IP pools

@@ -68,6 +68,7 @@ function agentPart(status: AgentStatus, nowMs: number): string {
     ["IP-in-IP", backends[status.ipipBackend]],
     ["Accepts", listText(status.accepts)],
     ["Sends", listText(status.sends)],
+    ["MTU", status.mtu ? `host ${status.mtu.host}, pods ${status.mtu.pods}` : "-"],
     ["Routes", `${routes.programmed} of ${routes.wanted} programmed`],
   ];
   return `Switchyard agent\n${lines.map(([name, value]) => `${name}: ${value}\n`).join("")}`;

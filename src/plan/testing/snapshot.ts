@@ -14,6 +14,7 @@ const nodeRows = [
 export const settings: Settings = {
   vxlanVni: 4096,
   vxlanPort: 4789,
+  mtuIfacePattern: "^eth",
   ipipMtu: 0,
   vxlanMtu: 0,
   vxlan6Mtu: 0,
@@ -73,6 +74,7 @@ export function snapshot(overrides: Partial<Snapshot> = {}): Snapshot {
       .map((node) => ({ prefix: block(node.name).prefix, nextHop: node.ipv4.address })),
     host: {
       uplink: { name: "eth0", index: 2, mac: "02:00:00:00:00:01", mtu: 1500 },
+      interfaces: [{ name: "eth0", mtu: 1500, running: true }],
       routes: [
         { destination: prefix4("0.0.0.0/0"), gateway: ipv4("172.139.20.1"), device: "eth0" },
         { destination: prefix4("172.139.20.0/24"), device: "eth0" },
