@@ -120,6 +120,19 @@ test("bad peers are named and the others kept", () => {
   assert.match(problems.join("\n"), /BGPPeer a: bad peerIP nonsense/);
 });
 
+test("fields that are not obeyed are named, so that nobody relies on a password that is not there", () => {
+  const password = { secretKeyRef: { name: "bgp", key: "tor" } };
+  const { problems } = peersOf({
+    bgpConfigurations: [configuration({ nodeMeshPassword: password, serviceClusterIPs: [] })],
+    bgpPeers: [peer("tor", { peerIP: "192.0.2.1", asNumber: 65000, password, ttlSecurity: 1 })],
+  });
+  assert.deepEqual(problems, [
+    "BGPConfiguration: spec.nodeMeshPassword is not obeyed by this version",
+    "BGPPeer tor: spec.password is not obeyed by this version",
+    "BGPPeer tor: spec.ttlSecurity is not obeyed by this version",
+  ]);
+});
+
 test("own blocks are originated, but not those of a pool that is not to be exported", () => {
   const originated = (overrides: Partial<ClusterView>) =>
     peersOf(overrides).config.originate.map((route) => formatPrefix(route.prefix));

@@ -17,6 +17,7 @@ import {
 import { type BGPPeer, type Node, parseSelector } from "../model/index.ts";
 import type { BlockFacts } from "../plan/index.ts";
 import { nodeAddress } from "./facts.ts";
+import { unsupportedConfigurationFields, unsupportedPeerFields } from "./unsupported.ts";
 import { type ClusterView, effectiveSpec } from "./view.ts";
 
 /** Calico's words for where a peering comes from. */
@@ -75,6 +76,10 @@ export function bgpPlan(
     types.set(peer.name, type);
   };
   const selected = view.bgpPeers.filter((peer) => selectsNode(peer, node, problems));
+  problems.push(
+    ...unsupportedConfigurationFields(globals),
+    ...selected.flatMap(unsupportedPeerFields),
+  );
   const isGlobal = (peer: BGPPeer) => !peer.spec.node && !peer.spec.nodeSelector;
   for (const peer of [...selected].sort((a, b) => Number(isGlobal(b)) - Number(isGlobal(a)))) {
     const type = isGlobal(peer) ? "global" : "node specific";

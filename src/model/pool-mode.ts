@@ -14,10 +14,10 @@ interface Encapsulated {
   readonly vxlanMode?: EncapMode | undefined;
 }
 
-/** Absent means `Never`. Both set cannot be stored; IPIP wins then, as in Calico. */
+/** Absent means `Never`. Both set cannot be stored; VXLAN would win, as it does in Felix. */
 export function poolMode(spec: Encapsulated): NetworkMode {
   const { ipipMode = "Never", vxlanMode = "Never" } = spec;
-  if (ipipMode !== "Never") return `IPIP${ipipMode}`;
   if (vxlanMode !== "Never") return `VXLAN${vxlanMode}`;
+  if (ipipMode !== "Never") return `IPIP${ipipMode}`;
   return "None";
 }
