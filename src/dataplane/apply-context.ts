@@ -7,11 +7,13 @@ import type { IpipDriver } from "./ipip-driver.ts";
 import { type KernelTables, readTables } from "./kernel-tables.ts";
 import { Ledger } from "./ledger.ts";
 import { type Ownership, ownsRoute } from "./ownership.ts";
+import type { RouteKeeper } from "./route-keeper.ts";
 import type { UplinkHook } from "./uplink-hook.ts";
 
 export interface ApplyContext {
   readonly socket: RouteSocket;
   readonly namespace?: string;
+  readonly routes: RouteKeeper;
   readonly ipip: IpipDriver;
   readonly firewall: Firewall;
   /** Absent where IP-in-IP never uses BPF. */
@@ -36,7 +38,7 @@ export class ApplyRun {
   }
 
   static async start(plan: NodePlan, context: ApplyContext): Promise<ApplyRun> {
-    return new ApplyRun(plan, context, await readTables(context.socket));
+    return new ApplyRun(plan, context, await readTables(context.socket, context.routes));
   }
 
   get socket(): RouteSocket {
@@ -44,7 +46,7 @@ export class ApplyRun {
   }
 
   async readAgain(): Promise<void> {
-    this.tables = await readTables(this.socket);
+    this.tables = await readTables(this.socket, this.context.routes);
   }
 
   link(name: string): Link | undefined {
@@ -61,8 +63,13 @@ export class ApplyRun {
 
   /** Our routes over a device of that name. */
   routesOn(device: string): readonly Route[] {
-    return this.tables.routes.filter(
-      (route) => this.deviceName(route) === device && this.owns(route),
-    );
+    const index = this.link(device)?.index;
+    const found: Route[] = [];
+    if (index === undefined) return found;
+    this.tables.routes.visit(({ body, routes }) => {
+      if (body !== undefined && body.device !== index) return;
+      found.push(...routes().filter((route) => route.device === index && this.owns(route)));
+    });
+    return found;
   }
 }

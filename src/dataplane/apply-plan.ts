@@ -12,7 +12,8 @@ import { type ApplyContext, ApplyRun } from "./apply-context.ts";
 import { narrowIpip, widenIpip } from "./apply-ipip.ts";
 import { applyRoutes } from "./apply-routes.ts";
 import { narrowVxlan, type VxlanStage, widenVxlan } from "./apply-vxlan.ts";
-import { currentEncapsulations, receivedTunnels } from "./kernel-state.ts";
+import { CurrentEncapsulations } from "./current-encapsulations.ts";
+import { receivedTunnels } from "./kernel-state.ts";
 import { TUNNEL_DEVICES } from "./ownership.ts";
 import { applySysctls, sysctlDevice } from "./sysctl.ts";
 import type { Actual } from "./types.ts";
@@ -54,7 +55,7 @@ export async function applyPlan(plan: NodePlan, context: ApplyContext): Promise<
   const { kind } = context.ipip;
   return {
     actual: {
-      current: currentEncapsulations(run.tables, run.ownership),
+      current: new CurrentEncapsulations(run.tables, run.ownership),
       receives: ["none", ...receivedTunnels(run.tables)],
       failures: ledger.failures,
       ...(kind === undefined || plan.ipip === undefined ? {} : { ipipBackend: kind }),

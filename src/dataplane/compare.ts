@@ -28,11 +28,13 @@ import {
   readTables,
 } from "./kernel-tables.ts";
 import { isTunnelDevice, type Ownership, ownsRoute, TUNNEL_DEVICES } from "./ownership.ts";
+import type { RouteKeeper } from "./route-keeper.ts";
 import { readSysctls } from "./sysctl.ts";
 import type { Comparison } from "./types.ts";
 
 export interface CompareContext {
   readonly socket: RouteSocket;
+  readonly routes: RouteKeeper;
   readonly firewall: Firewall;
   readonly namespace?: string;
 }
@@ -40,7 +42,9 @@ export interface CompareContext {
 /** @throws if the kernel cannot be read. */
 export async function comparePlan(plan: NodePlan, context: CompareContext): Promise<Comparison> {
   const { socket, namespace } = context;
-  const tables = await readTables(socket);
+  // What the kernel says now, not what was read and followed.
+  context.routes.invalidate();
+  const tables = await readTables(socket, context.routes);
   const firewall = await compareFirewall(plan, context.firewall);
   const filters = compareFilters({ plan, tables, namespace });
   const planned: PlanObject[] = [
@@ -120,7 +124,7 @@ function heldRoutes(plan: NodePlan, tables: KernelTables): HeldObject[] {
     workloadDevicePrefix: plan.workloadDevicePrefix,
   };
   const wanted = new Set(plan.routes.map(({ destination }) => formatPrefix(destination)));
-  return tables.routes.flatMap((route): HeldObject[] => {
+  return tables.routes.all().flatMap((route): HeldObject[] => {
     const device = route.device === undefined ? undefined : tables.linkName(route.device);
     const prefix = formatPrefix(route.destination);
     const key = `route ${prefix}${route.metric ? ` metric ${route.metric}` : ""}`;

@@ -1,9 +1,10 @@
 /**
  * Tells when something that may be ours changed in the kernel, from netlink events. Deliberately coarse:
- * the next apply finds out what it was. Our own writes are told as well; an apply that has nothing to
- * do writes nothing, and so ends it.
+ * the next apply finds out what it was. Our own writes of routes are not told; those of other things are,
+ * and an apply that has nothing to do writes nothing, and so ends it.
  */
 
+import { setImmediate } from "node:timers/promises";
 import type { Clock, Timer } from "../lib/index.ts";
 import type { Log } from "../lib/log/index.ts";
 import { type Monitor, type NetlinkEvent, openMonitor } from "../netlink/index.ts";
@@ -12,6 +13,8 @@ import { isTunnelDevice, isWorkloadDevice, type Ownership } from "./ownership.ts
 /** Events of one change come in bursts: a device that goes takes its routes with it. */
 const DEBOUNCE_MS = 50;
 const TABLE_MAIN = 254;
+/** Some 2 ms of work. */
+const EVENTS_PER_TURN = 500;
 
 export interface DriftWatchOptions {
   readonly namespace?: string;
@@ -20,6 +23,10 @@ export interface DriftWatchOptions {
   readonly ownership: () => Ownership;
   /** Its routes go without a word when it goes down (fib_disable_ip of the kernel). */
   readonly uplink: () => string | undefined;
+  /** {@link RouteSocket.port} of the socket whose routes are our own doing. */
+  readonly ownPort: number;
+  /** Sees every event. */
+  readonly observe: (event: NetlinkEvent) => void;
 }
 
 export class DriftWatch {
@@ -34,9 +41,10 @@ export class DriftWatch {
 
   constructor(options: DriftWatchOptions) {
     this.#options = options;
-    const { namespace } = options;
+    const { namespace, ownPort } = options;
     this.#monitor = openMonitor({
       groups: ["link", "ipv4-address", "ipv4-route", "neighbour"],
+      ignoreRoutesOf: ownPort,
       ...(namespace === undefined ? {} : { namespace }),
     });
     void this.#follow();
@@ -59,10 +67,27 @@ export class DriftWatch {
     this.#monitor.close();
   }
 
+  /** Takes in what has happened up to now, without waiting for the event loop. */
+  catchUp(): void {
+    while (this.#takeSome());
+  }
+
+  /** False once there is nothing more. */
+  #takeSome(): boolean {
+    const events = this.#monitor.take(EVENTS_PER_TURN);
+    for (const event of events) {
+      this.#options.observe(event);
+      if (this.#concerns(event)) this.#noted();
+    }
+    return events.length >= EVENTS_PER_TURN;
+  }
+
   async #follow(): Promise<void> {
     const { log } = this.#options;
     try {
-      for await (const event of this.#monitor) if (this.#concerns(event)) this.#noted();
+      while (await this.#monitor.ready()) {
+        while (this.#takeSome()) await setImmediate();
+      }
     } catch (error) {
       // The agent's periodic full compare still finds what is not reported any more.
       log.error({ err: error }, "watching the kernel for changes ended");

@@ -7,13 +7,15 @@ import { openRouteSocket, type RouteSocket } from "../netlink/index.ts";
 import type { NodePlan } from "../plan/index.ts";
 import { applyPlan } from "./apply-plan.ts";
 import { comparePlan } from "./compare.ts";
+import { CurrentEncapsulations } from "./current-encapsulations.ts";
 import { DriftWatch } from "./drift.ts";
 import { Firewall } from "./firewall.ts";
 import { openIpipBackend } from "./ipip/index.ts";
 import { IpipDriver } from "./ipip-driver.ts";
-import { currentEncapsulations, hostFacts, receivedTunnels } from "./kernel-state.ts";
-import { readTables } from "./kernel-tables.ts";
+import { hostFacts, receivedTunnels } from "./kernel-state.ts";
+import { readRoutes, readTables } from "./kernel-tables.ts";
 import { defaultOwnership, type Ownership } from "./ownership.ts";
+import { RouteKeeper } from "./route-keeper.ts";
 import type { Actual, Comparison, Dataplane, KernelState } from "./types.ts";
 import { UplinkHook } from "./uplink-hook.ts";
 
@@ -28,10 +30,13 @@ export interface DataplaneOptions {
   readonly ownership?: Ownership;
   /** Time after which an unchanged firewall is looked at again; 2000 unless told. */
   readonly firewallCheckMs?: number;
+  /** Time after which all routes are read again though no event asks for it; 25,000 unless told. */
+  readonly routeCheckMs?: number;
 }
 
 const DUMP_RETRIES = 5;
 const FIREWALL_CHECK_MS = 2000;
+const ROUTE_CHECK_MS = 25_000;
 
 /** @throws SYSTEM_CALL_FAILED if the namespace cannot be entered. */
 export async function openDataplane(options: DataplaneOptions): Promise<Dataplane> {
@@ -55,23 +60,33 @@ class KernelDataplane implements Dataplane {
   readonly #ipip: IpipDriver;
   readonly #uplinkHook: UplinkHook | undefined;
   readonly #drift: DriftWatch;
+  readonly #routes: RouteKeeper;
   readonly #proved = new Set<Encapsulation>();
   #ownership: Ownership;
   #uplink: string | undefined;
   #last: Promise<unknown> = Promise.resolve();
 
   constructor(options: DataplaneOptions, socket: RouteSocket) {
-    const { namespace, clock, log, ipip, firewallCheckMs: checkMs = FIREWALL_CHECK_MS } = options;
+    const { namespace, clock, log, ipip } = options;
+    const { firewallCheckMs = FIREWALL_CHECK_MS, routeCheckMs = ROUTE_CHECK_MS } = options;
     const where = namespace === undefined ? {} : { namespace };
     this.#options = options;
     this.#socket = socket;
     this.#ownership = options.ownership ?? defaultOwnership;
-    this.#firewall = new Firewall({ ...where, clock, log, checkMs });
+    this.#firewall = new Firewall({ ...where, clock, log, checkMs: firewallCheckMs });
     this.#ipip = new IpipDriver(() =>
       openIpipBackend({ ...where, ...(ipip === undefined ? {} : { prefer: ipip }) }),
     );
     this.#uplinkHook = ipip === "kernel" ? undefined : new UplinkHook({ ...where, log });
+    this.#routes = new RouteKeeper({
+      read: () => readRoutes(socket),
+      catchUp: () => this.#drift.catchUp(),
+      clock,
+      checkMs: routeCheckMs,
+    });
     this.#drift = new DriftWatch({
+      ownPort: socket.port,
+      observe: (event) => this.#routes.observe(event),
       ...where,
       clock,
       log,
@@ -82,13 +97,13 @@ class KernelDataplane implements Dataplane {
 
   read(nodeAddress: string): Promise<KernelState> {
     return this.#inTurn(async () => {
-      const tables = await readTables(this.#socket);
+      const tables = await readTables(this.#socket, this.#routes);
       this.#drift.learn(tables.links);
       const host = hostFacts(tables, this.#ownership, nodeAddress);
       this.#uplink = host.uplink.name;
       return {
         host,
-        current: currentEncapsulations(tables, this.#ownership),
+        current: new CurrentEncapsulations(tables, this.#ownership),
         receives: receivedTunnels(tables),
       };
     });
@@ -102,6 +117,7 @@ class KernelDataplane implements Dataplane {
       const { namespace } = this.#options;
       const { actual, proved, links } = await applyPlan(plan, {
         socket: this.#socket,
+        routes: this.#routes,
         ipip: this.#ipip,
         firewall: this.#firewall,
         ...(this.#uplinkHook === undefined ? {} : { uplinkHook: this.#uplinkHook }),
@@ -126,6 +142,7 @@ class KernelDataplane implements Dataplane {
     return this.#inTurn(() =>
       comparePlan(plan, {
         socket: this.#socket,
+        routes: this.#routes,
         firewall: this.#firewall,
         ...(namespace === undefined ? {} : { namespace }),
       }),

@@ -61,7 +61,7 @@ function hostInterfaces({ links }: KernelTables, ownership: Ownership): Interfac
 /** The host's own routes, the best one of each destination. */
 function hostRoutes(tables: KernelTables, ownership: Ownership): HostRoute[] {
   const best = new Map<string, { readonly metric: number; readonly route: HostRoute }>();
-  for (const route of tables.routes) {
+  for (const route of foreignRoutes(tables, ownership)) {
     const hop = route.nextHops?.[0] ?? route;
     const device = hop.device === undefined ? undefined : tables.linkName(hop.device);
     if (route.type !== "unicast" || device === undefined || route.flags?.includes("dead")) continue;
@@ -79,6 +79,15 @@ function hostRoutes(tables: KernelTables, ownership: Ownership): HostRoute[] {
   return [...best.values()].map((entry) => entry.route);
 }
 
+/** All but those that are ours by their protocol, without making objects of these. */
+function foreignRoutes(tables: KernelTables, { protocols }: Ownership): Route[] {
+  const foreign: Route[] = [];
+  tables.routes.visit(({ body, routes }) => {
+    if (body === undefined || !protocols.includes(body.protocol)) foreign.push(...routes());
+  });
+  return foreign;
+}
+
 /** Routes over our own devices are no way to a next hop, whoever made them. */
 function isOurs(tables: KernelTables, ownership: Ownership, route: Route): boolean {
   const device = route.device === undefined ? undefined : tables.linkName(route.device);
@@ -87,28 +96,6 @@ function isOurs(tables: KernelTables, ownership: Ownership, route: Route): boole
     isTunnelDevice(device) ||
     isWorkloadDevice(ownership, device)
   );
-}
-
-/** Destination of every owned route that leads to another node, by what carries it. */
-export function currentEncapsulations(
-  tables: KernelTables,
-  ownership: Ownership,
-): Map<string, Encapsulation> {
-  const current = new Map<string, Encapsulation>();
-  for (const route of tables.routes) {
-    const device = route.device === undefined ? undefined : tables.linkName(route.device);
-    if (route.type !== "unicast" || !ownsRoute(ownership, route, device)) continue;
-    if (isWorkloadDevice(ownership, device)) continue;
-    const key = formatPrefix(route.destination);
-    // The kernel lists the routes of one prefix best first: the first is the one in use.
-    if (!current.has(key)) current.set(key, encapsulationOf(device));
-  }
-  return current;
-}
-
-function encapsulationOf(device: string | undefined): Encapsulation {
-  if (device === TUNNEL_DEVICES.ipip) return "ipip";
-  return device === TUNNEL_DEVICES.vxlan ? "vxlan" : "none";
 }
 
 /** The tunnels that exist and are up. */

@@ -12,6 +12,8 @@ import type {
   Route,
   RouteSocket,
 } from "../netlink/index.ts";
+import type { RouteKeeper } from "./route-keeper.ts";
+import type { RouteTable } from "./route-table.ts";
 
 const TABLE_MAIN = 254;
 
@@ -19,16 +21,16 @@ export interface KernelTables {
   readonly links: readonly Link[];
   /** IPv4. */
   readonly addresses: readonly LinkAddress[];
-  /** IPv4 routes of table main, in the kernel's order. */
-  readonly routes: readonly Route[];
+  /** Of table main. */
+  readonly routes: RouteTable;
   readonly linkByName: (name: string) => Link | undefined;
   readonly linkName: (index: number) => string | undefined;
 }
 
-export async function readTables(socket: RouteSocket): Promise<KernelTables> {
+export async function readTables(socket: RouteSocket, keeper: RouteKeeper): Promise<KernelTables> {
   const links = await socket.links();
   const addresses = await socket.addresses({ family: 4 });
-  const routes = await readRoutes(socket);
+  const routes = await keeper.current();
   const byName = new Map(links.map((link) => [link.name, link]));
   const byIndex = new Map(links.map((link) => [link.index, link]));
   return {

@@ -6,7 +6,8 @@ import fc from "fast-check";
 import { type Ipv4, type Prefix4, prefix4 } from "../lib/index.ts";
 import { formatRoute } from "../netlink/index.ts";
 import { type RoutePlan, renderRoute } from "../plan/index.ts";
-import { diffRoutes } from "./route-diff.ts";
+import { RouteDiff } from "./route-diff.ts";
+import { RouteTable } from "./route-table.ts";
 
 const devices = ["eth0", "tunl0", "vxlan.calico", "cali0123456789a"];
 
@@ -43,14 +44,13 @@ const routePlan: fc.Arbitrary<RoutePlan> = fc
 it("a route reads the same as planned and as held", () => {
   fc.assert(
     fc.property(routePlan, (planned) => {
-      const { replace } = diffRoutes({
-        planned: [planned],
-        held: [],
+      const diff = new RouteDiff({
+        table: new RouteTable(),
         owns: () => true,
         deviceIndex: (name) => devices.indexOf(name) + 1,
         deviceName: (index) => devices[index - 1],
       });
-      const held = { ...replace[0]!, table: 254, metric: 0 };
+      const held = diff.decide(planned)!.route;
       assert.equal(
         formatRoute(held, (index) => devices[index - 1]),
         renderRoute(planned),

@@ -5,7 +5,8 @@ import { formatPrefix, type Ipv4, ipv4, prefix4 } from "../lib/index.ts";
 import { formatRoute, type Route } from "../netlink/index.ts";
 import type { RoutePlan } from "../plan/index.ts";
 import { defaultOwnership, ownsRoute } from "./ownership.ts";
-import { diffRoutes, retainStale } from "./route-diff.ts";
+import { RouteDiff, retainStale } from "./route-diff.ts";
+import { RouteTable } from "./route-table.ts";
 
 const names = new Map([
   [2, "eth0"],
@@ -16,13 +17,17 @@ const names = new Map([
 const indexes = new Map([...names].map(([index, name]) => [name, index]));
 
 function diff(planned: readonly RoutePlan[], held: readonly Route[]) {
-  return diffRoutes({
-    planned,
-    held,
+  const table = new RouteTable();
+  for (const route of held) table.append(route);
+  const result = new RouteDiff({
+    table,
     owns: (route) => ownsRoute(defaultOwnership, route, names.get(route.device ?? 0)),
     deviceIndex: (name) => indexes.get(name),
     deviceName: (index) => names.get(index),
   });
+  const replace = planned.flatMap((route) => result.decide(route)?.route ?? []);
+  const { failures, failed } = result;
+  return { replace, stale: result.stale(), failures, failed };
 }
 
 const remote: RoutePlan = {
@@ -70,7 +75,7 @@ const cases: readonly (readonly [
   ["the kernel's on the VXLAN device", { protocol: 2, device: 4 }, "refused"],
 ];
 
-describe("diffRoutes", () => {
+describe("RouteDiff", () => {
   for (const [name, change, outcome] of cases) {
     it(`${name}: ${outcome}`, () => {
       const result = diff([remote], [{ ...held, ...change }]);
@@ -101,7 +106,7 @@ describe("diffRoutes", () => {
       scope: "link",
       device: 5,
     };
-    assert.deepEqual(diff([], [pod]).stale, [pod]);
+    assert.deepEqual(diff([], [pod]).stale, [{ ...pod, table: 254, metric: 0 }]);
     assert.deepEqual(diff([], [{ ...pod, device: 2 }]).stale, []);
     assert.deepEqual(diff([], [{ ...pod, destination: prefix4("10.244.1.0/24") }]).stale, []);
   });

@@ -1,18 +1,19 @@
 /**
  * From the routes planned and the routes held to what must change; pure. The kernel's key of an IPv4
  * route is (table, destination, tos, metric): a replacement under the same key is one atomic step, whatever
- * the protocol of either. We use metric 0 for all, so our routes never shadow each other.
+ * the protocol of either. We use one metric for all, so our routes never shadow each other.
  */
 
 import { formatPrefix, type Prefix, prefixesOverlap } from "../lib/index.ts";
-import { formatRoute, type Route, routeKey } from "../netlink/index.ts";
+import { formatRoute, type Route } from "../netlink/index.ts";
 import { type RoutePlan, renderRoute } from "../plan/index.ts";
+import { hasOurMetric, type RouteBody, routeOf } from "./route-body.ts";
+import type { RouteTable } from "./route-table.ts";
 import type { Failure } from "./types.ts";
 
 export interface RouteDiffInput {
-  readonly planned: readonly RoutePlan[];
-  /** IPv4 routes of table main, all owners, in the kernel's order. */
-  readonly held: readonly Route[];
+  /** What is held, all owners. Takes the writes in as they are decided. */
+  readonly table: RouteTable;
   readonly owns: (route: Route) => boolean;
   readonly deviceIndex: (name: string) => number | undefined;
   readonly deviceName: (index: number) => string | undefined;
@@ -20,66 +21,95 @@ export interface RouteDiffInput {
   readonly obstacle?: (route: RoutePlan) => string | undefined;
 }
 
-export interface RouteDiff {
-  /** To be written, each by one atomic replace. */
-  readonly replace: readonly Route[];
-  /** Ours, and not planned. */
-  readonly stale: readonly Route[];
-  readonly failures: readonly Failure[];
-  /** Destinations that could not be planned for: what leads there now must stay. */
-  readonly failed: readonly Prefix[];
+/** One atomic replace. */
+export interface RouteWrite {
+  readonly route: Route;
+  /** What the prefix had before: back to this if the kernel refuses. */
+  readonly before: readonly Route[];
 }
 
-export function diffRoutes(input: RouteDiffInput): RouteDiff {
-  const { planned, held, owns } = input;
-  const first = new Map<string, Route>();
-  for (const route of held) {
-    const key = routeKey(route);
-    if (!first.has(key)) first.set(key, route);
+export class RouteDiff {
+  readonly #input: RouteDiffInput;
+  readonly failures: Failure[] = [];
+  /** Destinations that could not be planned for: what leads there now must stay. */
+  readonly failed: Prefix[] = [];
+  /** Failed prefixes that have no place in the table to be marked at. */
+  readonly #absent = new Set<string>();
+
+  constructor(input: RouteDiffInput) {
+    this.#input = input;
+    input.table.beginMarks();
   }
-  const replace: Route[] = [];
-  const failures: Failure[] = [];
-  const failed: Prefix[] = [];
-  const wantedKeys = new Set<string>();
-  for (const plan of planned) {
-    const fail = (why: string) => {
-      failures.push({ object: routeObject(plan.destination), message: why });
-      failed.push(plan.destination);
-    };
-    const device = plan.device === undefined ? undefined : input.deviceIndex(plan.device);
-    const wanted = wantedRoute(plan, device);
-    const key = routeKey(wanted);
-    const text = renderRoute(plan);
-    if (wantedKeys.has(key)) {
-      fail(`route ${text} was not written: the plan holds two routes for it`);
-      continue;
+
+  /** The write that makes the kernel hold this; undefined if it does, or if it may not be written. */
+  decide(plan: RoutePlan): RouteWrite | undefined {
+    const { table, owns, deviceIndex, deviceName, obstacle } = this.#input;
+    const { destination } = plan;
+    const held = table.bodyAt(destination);
+    if (!table.mark(destination) && this.#isPlannedTwice(destination)) {
+      return this.#fail(plan, "the plan holds two routes for it");
     }
-    wantedKeys.add(key);
+    const device = plan.device === undefined ? undefined : deviceIndex(plan.device);
     if (plan.device !== undefined && device === undefined) {
-      fail(`route ${text} was not written: device ${plan.device} does not exist`);
-      continue;
+      return this.#fail(plan, `device ${plan.device} does not exist`);
     }
-    const present = first.get(key);
-    if (present !== undefined && sameRoute(present, wanted)) {
-      continue;
-    }
+    const wanted = wantedBody(table, plan, device);
+    if (held === wanted) return undefined;
+    const before = table.at(destination);
+    const present = before.find(hasOurMetric);
+    if (present !== undefined && table.bodies.ofPlain(present) === wanted) return undefined;
     if (present !== undefined && !owns(present)) {
-      const other = formatRoute(present, input.deviceName);
-      fail(`route ${text} was not written: ${other} is there and is not ours`);
-      continue;
+      return this.#fail(plan, `${formatRoute(present, deviceName)} is there and is not ours`);
     }
-    const obstacle = input.obstacle?.(plan);
-    if (obstacle !== undefined) {
-      fail(`route ${text} was not written: ${obstacle}`);
-      continue;
-    }
-    replace.push(wanted);
+    const why = obstacle?.(plan);
+    if (why !== undefined) return this.#fail(plan, why);
+    // Before it is sent: an event of what somebody else does after our write must find it here.
+    table.replace(destination, wanted);
+    table.mark(destination);
+    return { route: routeOf(destination, wanted), before };
   }
-  // A second route under a planned key is shadowed by the first and cannot be deleted by its key alone
-  // without risking the first: it stays until its key is no longer planned.
-  const stale = held.filter((route) => owns(route) && !wantedKeys.has(routeKey(route)));
-  return { replace, stale, failures, failed };
+
+  /**
+   * Ours, and not among those decided. A second route under a planned key is shadowed by the first and
+   * cannot be deleted by its key alone without risking the first: it stays until its key is no longer planned.
+   */
+  stale(): Route[] {
+    const { table, owns } = this.#input;
+    const stale: Route[] = [];
+    const owned: (boolean | undefined)[] = [];
+    table.visit(({ body, marked, routes }) => {
+      if (body !== undefined && (marked || !mayOwn(body))) return;
+      for (const route of routes()) {
+        if (owns(route) && !(marked && hasOurMetric(route))) stale.push(route);
+      }
+    });
+    return stale;
+
+    /** False for bodies that are nobody's of ours, whatever their prefix. */
+    function mayOwn(body: RouteBody): boolean {
+      owned[body.id] ??= owns(routeOf(HOST, body));
+      return owned[body.id]!;
+    }
+  }
+
+  /** Of a prefix that could not be marked: it has no place in the table, or was marked before. */
+  #isPlannedTwice(destination: Prefix): boolean {
+    if (this.#input.table.isMarked(destination)) return true;
+    return this.#absent.size > 0 && this.#absent.has(formatPrefix(destination));
+  }
+
+  #fail(plan: RoutePlan, why: string): undefined {
+    const message = `route ${renderRoute(plan)} was not written: ${why}`;
+    this.failures.push({ object: routeObject(plan.destination), message });
+    this.failed.push(plan.destination);
+    if (!this.#input.table.isMarked(plan.destination)) {
+      this.#absent.add(formatPrefix(plan.destination));
+    }
+  }
 }
+
+/** A prefix that only one host has: what ownership of a pod's route asks for. */
+const HOST = { address: 0, length: 32 } as Prefix;
 
 /** Splits stale routes into those to remove and those that must stay because nothing replaces them. */
 export function retainStale(
@@ -99,29 +129,13 @@ export function routeObject(destination: Prefix): string {
   return `route ${formatPrefix(destination)}`;
 }
 
-function wantedRoute(plan: RoutePlan, device: number | undefined): Route {
-  return {
-    type: plan.kind,
-    destination: plan.destination,
-    protocol: plan.protocol,
-    scope: plan.scope,
-    ...(plan.gateway === undefined ? {} : { gateway: plan.gateway }),
-    ...(device === undefined ? {} : { device }),
-    ...(plan.onlink ? { onlink: true } : {}),
-  };
-}
-
-/** True if the kernel holds exactly this; its flags (linkdown) are news about devices, not about the route. */
-function sameRoute(held: Route, wanted: Route): boolean {
-  return (
-    held.type === wanted.type &&
-    held.protocol === wanted.protocol &&
-    held.scope === wanted.scope &&
-    held.gateway === wanted.gateway &&
-    held.device === wanted.device &&
-    (held.onlink ?? false) === (wanted.onlink ?? false) &&
-    held.source === undefined &&
-    held.mtu === undefined &&
-    held.nextHops === undefined
-  );
+function wantedBody(
+  { bodies }: RouteTable,
+  plan: RoutePlan,
+  device: number | undefined,
+): RouteBody {
+  const { kind: type, protocol, gateway, onlink = false } = plan;
+  // IPv6 knows no scopes of routes.
+  const scope = typeof plan.destination.address === "number" ? plan.scope : "global";
+  return bodies.intern({ type, protocol, scope, gateway, device, onlink });
 }

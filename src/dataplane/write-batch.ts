@@ -5,11 +5,11 @@ import type { Request, RouteSocket } from "../netlink/index.ts";
 import type { Ledger } from "./ledger.ts";
 
 /** About 10 ms of the kernel's work: a route with a next hop of its own costs it 0.1 ms. */
-const WRITES_PER_TURN = 100;
+export const WRITES_PER_TURN = 100;
 
 export interface Write<T> {
   /** As an operator would name it. */
-  readonly object: string;
+  readonly object: string | (() => string);
   readonly request: Request;
   readonly item: T;
 }
@@ -30,7 +30,8 @@ export async function writeBatch<T>(
       if (error === undefined) {
         ledger.changed();
       } else {
-        ledger.fail(write.object, error.message);
+        const { object } = write;
+        ledger.fail(typeof object === "string" ? object : object(), error.message);
         refused.push(write.item);
       }
     }

@@ -7,6 +7,7 @@
 
 import { closeFd, openWaker, waitForFds, wake } from "../lib/sys/index.ts";
 import { decodeEvent, eventGroups } from "./event.ts";
+import { ignoreRoutesWrittenBy } from "./monitor-filter.ts";
 import { NetlinkSocket } from "./socket.ts";
 import type { EventGroup, NetlinkEvent } from "./types.ts";
 
@@ -20,16 +21,19 @@ export interface MonitorOptions {
   readonly groups: readonly EventGroup[];
   /** How much the kernel keeps for a slow consumer; 8 MiB unless told. */
   readonly receiveBufferBytes?: number;
+  /** {@link RouteSocket.port} of a socket whose own changes of routes are not told. */
+  readonly ignoreRoutesOf?: number;
 }
 
 /** Events count from here on, not from the first iteration. @throws SYSTEM_CALL_FAILED. */
 export function openMonitor(options: MonitorOptions): Monitor {
-  const { namespace, groups, receiveBufferBytes = RECEIVE_BUFFER_BYTES } = options;
+  const { namespace, groups, receiveBufferBytes = RECEIVE_BUFFER_BYTES, ignoreRoutesOf } = options;
   const socket = new NetlinkSocket({
     receiveBufferBytes,
     groups: groups.map((group) => eventGroups[group]),
     ...(namespace === undefined ? {} : { namespace }),
   });
+  if (ignoreRoutesOf !== undefined) ignoreRoutesWrittenBy(ignoreRoutesOf, socket.fd);
   return new Monitor(socket);
 }
 
@@ -53,6 +57,22 @@ export class Monitor implements AsyncIterable<NetlinkEvent> {
       if (event !== undefined) yield event;
       else if (!this.#receive()) await this.#wait();
     }
+  }
+
+  /**
+   * Waits until events may be had by {@link take}; false once the monitor is closed. This pair is for a
+   * consumer that must know at any moment that it has seen all that happened: no event is ever on its way
+   * between the two. Not to be mixed with iteration.
+   */
+  async ready(): Promise<boolean> {
+    while (!this.#closed && this.#received.length === 0 && !this.#receive()) await this.#wait();
+    return !this.#closed;
+  }
+
+  /** The events that have happened, up to about `most`; fewer means that there are no more now. */
+  take(most: number): NetlinkEvent[] {
+    while (!this.#closed && this.#received.length < most && this.#receive());
+    return this.#received.splice(0);
   }
 
   /** Takes the events of one datagram; false if none waits. */

@@ -78,6 +78,11 @@ export class RouteSocket {
     this.#dumpRetries = dumpRetries;
   }
 
+  /** The kernel names it as the author of the changes made here. */
+  get port(): number {
+    return this.#socket.port;
+  }
+
   /** Runs `operation` when all before it are done. */
   #inTurn<T>(operation: () => T | Promise<T>): Promise<T> {
     const result = this.#last.then(operation);

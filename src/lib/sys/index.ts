@@ -9,6 +9,7 @@ export * from "./file-descriptor.ts";
 export * from "./namespace.ts";
 export * from "./netlink.ts";
 export * from "./open-socket.ts";
+export * from "./socket-filter.ts";
 export * from "./socket-options.ts";
 export * from "./system-error.ts";
 export * from "./tc-filter-list.ts";

@@ -1,0 +1,219 @@
+/** Route programming through the dataplane driver, beside `ip -batch` and BIRD 2 with the same routes. */
+
+import { execFileSync } from "node:child_process";
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
+import { type Dataplane, openDataplane } from "../src/dataplane/index.ts";
+import {
+  formatPrefix,
+  type Ipv4,
+  ipv4,
+  type Prefix4,
+  sleep,
+  systemClock,
+} from "../src/lib/index.ts";
+import { silentLog } from "../src/lib/log/index.ts";
+import type { NodePlan, RoutePlan } from "../src/plan/index.ts";
+import { LoopWatch } from "./loop-watch.ts";
+import { inNamespace, measureBird, measureIpBatch, type PeerTimes } from "./route-table-peers.ts";
+import { type BenchRow, type Budget, benchRow } from "./row.ts";
+
+const ROUTES = 100_000;
+const BLOCK_SIZE = 64;
+const DEVICE = "eth0";
+const NODE = "192.0.2.1";
+const GATEWAYS = ["192.0.2.2", "192.0.2.3"] as const;
+const MOST_COMPARE_MS = 150;
+const MOST_STALL_MS = 20;
+
+const destinations: readonly Prefix4[] = Array.from({ length: ROUTES }, (_, i) => ({
+  address: (ipv4("11.0.0.0") + i * BLOCK_SIZE) as Ipv4,
+  length: 26,
+}));
+
+export async function run(progress: (line: string) => void): Promise<BenchRow[]> {
+  const load = { destinations: destinations.map(formatPrefix), device: DEVICE, gateways: GATEWAYS };
+  progress(`ip -batch, ${ROUTES} routes`);
+  const ip = await inFreshNamespace("ip", async (name) => measureIpBatch(name, load));
+  progress("bird");
+  const bird = await inFreshNamespace("bird", (name) => measureBird(name, load));
+  progress("ours");
+  const { ours, facts } = await inFreshNamespace("ours", measureOurs);
+  return [
+    ...(["programming", "flip", "removal"] as const).flatMap((phase) => {
+      const budget = phase === "removal" ? {} : { mostRatio: 0.999 };
+      return [
+        versus({ phase, ours, peer: "ip -batch", times: ip }, budget),
+        versus({ phase, ours, peer: "bird", times: bird }, budget),
+      ];
+    }),
+    ...facts,
+  ];
+}
+
+async function inFreshNamespace<T>(suffix: string, act: (name: string) => Promise<T>): Promise<T> {
+  const name = `bench-routes-${process.pid}-${suffix}`;
+  execFileSync("ip", ["netns", "add", name]);
+  try {
+    const commands = [
+      `link add ${DEVICE} type veth peer name wire`,
+      "link set wire up",
+      `link set ${DEVICE} up`,
+      `address add ${NODE}/24 dev ${DEVICE}`,
+    ];
+    for (const command of commands) inNamespace(name, ["ip", ...command.split(" ")]);
+    return await act(name);
+  } finally {
+    execFileSync("ip", ["netns", "delete", name]);
+  }
+}
+
+async function measureOurs(
+  name: string,
+): Promise<{ readonly ours: PeerTimes; readonly facts: readonly BenchRow[] }> {
+  const loop = new LoopWatch();
+  const namespace = `/run/netns/${name}`;
+  const options = { namespace, clock: systemClock, log: silentLog, ipip: "kernel" } as const;
+  const dataplane = await openDataplane(options);
+  try {
+    const [before, after] = GATEWAYS.map((gateway) => planOf(ipv4(gateway))) as [
+      NodePlan,
+      NodePlan,
+    ];
+    const empty = { ...before, routes: [] };
+    // Devices, firewall and the code itself are ready before the clock starts.
+    await dataplane.apply(empty);
+    const stalls: number[] = [];
+    const timed = async (driver: Dataplane, plan: NodePlan, changes: number): Promise<number> => {
+      await sleep(systemClock, 50);
+      loop.takeLongestMs();
+      const startedMs = performance.now();
+      const actual = await driver.apply(plan);
+      const tookMs = performance.now() - startedMs;
+      stalls.push(loop.takeLongestMs());
+      if (actual.changes !== changes || actual.failures.length > 0) {
+        const [failure] = actual.failures;
+        throw new Error(`${actual.changes} changes instead of ${changes}: ${failure?.message}`);
+      }
+      return tookMs;
+    };
+    const heapBefore = heapBytes();
+    const programming = await timed(dataplane, before, ROUTES);
+    const heap = (heapBytes() - heapBefore) / ROUTES;
+    const compare = await compared(
+      () => openDataplane({ ...options, routeCheckMs: 0 }),
+      (reading) => timed(reading, before, 0),
+    );
+    const unchanged = await timed(dataplane, before, 0);
+    const flip = await timed(dataplane, after, ROUTES);
+    const removal = await timed(dataplane, empty, ROUTES);
+    const [programmingStall, compareStall, unchangedStall, flipStall, removalStall] = stalls;
+    return {
+      ours: { programming, flip, removal },
+      facts: [
+        fact("compare with the kernel, nothing to do", "time", compare, {
+          mostValue: MOST_COMPARE_MS,
+        }),
+        fact("compare with the table kept, nothing to do", "time", unchanged),
+        fact("programming", "longest stall", programmingStall!, { mostValue: MOST_STALL_MS }),
+        fact("compare", "longest stall", Math.max(compareStall!, unchangedStall!), {
+          mostValue: MOST_STALL_MS,
+        }),
+        fact("flip", "longest stall", flipStall!, { mostValue: MOST_STALL_MS }),
+        fact("removal", "longest stall", removalStall!, { mostValue: MOST_STALL_MS }),
+        benchRow({
+          ...figure("memory kept by the driver", "heap per route"),
+          value: Math.round(heap),
+          unit: "bytes",
+          peer: "",
+          peerValue: 0,
+        }),
+      ],
+    };
+  } finally {
+    loop.stop();
+    await dataplane.close();
+  }
+}
+
+/** With a driver that reads all routes again at every apply; it has done so once already. */
+async function compared(
+  open: () => Promise<Dataplane>,
+  act: (reading: Dataplane) => Promise<number>,
+): Promise<number> {
+  const reading = await open();
+  try {
+    await reading.read(NODE);
+    return await act(reading);
+  } finally {
+    await reading.close();
+  }
+}
+
+function planOf(gateway: Ipv4): NodePlan {
+  const routes = destinations.map(
+    (destination): RoutePlan => ({
+      kind: "unicast",
+      destination,
+      gateway,
+      device: DEVICE,
+      scope: "global",
+      protocol: 12,
+      reason: "bench",
+    }),
+  );
+  return {
+    node: "bench",
+    uplink: DEVICE,
+    addresses: [],
+    routes,
+    firewall: {
+      pools: [],
+      masqueradedPools: [],
+      excludedHosts: [],
+      vxlanPort: 4789,
+      tunnels: [],
+    },
+    sysctls: [],
+    destinations: [],
+    ownedProtocols: [12, 80],
+    workloadDevicePrefix: "cali",
+    keepUnplannedRoutes: false,
+    mtu: { host: 1500, pods: 1500 },
+  };
+}
+
+/** Live bytes, those of typed arrays included. */
+function heapBytes(): number {
+  setFlagsFromString("--expose-gc");
+  const collect = runInNewContext("gc") as () => void;
+  for (let i = 0; i < 3; i++) collect();
+  const { heapUsed, external } = process.memoryUsage();
+  return heapUsed + external;
+}
+
+function figure(what: string, metric: string) {
+  return { bench: "routes", case: `${ROUTES} routes: ${what}`, metric };
+}
+
+function rounded(ms: number): number {
+  return Math.round(ms * 10) / 10;
+}
+
+function fact(what: string, metric: string, ms: number, budget: Budget = {}): BenchRow {
+  const value = rounded(ms);
+  return benchRow({ ...figure(what, metric), value, unit: "ms", peer: "", peerValue: 0 }, budget);
+}
+
+interface Comparison {
+  readonly phase: keyof PeerTimes;
+  readonly ours: PeerTimes;
+  readonly peer: string;
+  readonly times: PeerTimes;
+}
+
+function versus({ phase, ours, peer, times }: Comparison, budget: Budget): BenchRow {
+  const value = rounded(ours[phase]);
+  const peerValue = rounded(times[phase]);
+  return benchRow({ ...figure(phase, "time"), value, unit: "ms", peer, peerValue }, budget);
+}
