@@ -31,13 +31,20 @@ export function diffAddresses(input: AddressDiffInput): AddressDiff {
       homeless.push(address);
       continue;
     }
-    const entry: LinkAddress = { index, prefix: address.prefix, scope: "global" };
+    const entry: LinkAddress = {
+      index,
+      prefix: address.prefix,
+      scope: "global",
+      // It comes from IPAM: nobody else has it, and it must be usable at once.
+      ...(isPrefix4(address.prefix) ? {} : { nodad: true }),
+    };
     wanted.add(keyOf(entry));
     if (!heldKeys.has(keyOf(entry))) add.push(entry);
   }
   const stale = held.filter(
     (entry) =>
-      isPrefix4(entry.prefix) &&
+      // The kernel gives each device an IPv6 link-local address of its own.
+      (isPrefix4(entry.prefix) || entry.scope !== "link") &&
       isTunnelDevice(deviceName(entry.index)) &&
       !wanted.has(keyOf(entry)),
   );

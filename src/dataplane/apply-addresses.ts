@@ -23,8 +23,8 @@ export async function addAddresses(run: ApplyRun): Promise<void> {
 
 /** Removes the others, except from a device that is not planned but still carries routes. */
 export async function removeAddresses(run: ApplyRun): Promise<void> {
-  const { ipip, vxlan } = run.plan;
-  const planned = new Set([ipip?.device, vxlan?.device]);
+  const { ipip, vxlan, vxlan6 } = run.plan;
+  const planned = new Set([ipip?.device, vxlan?.device, vxlan6?.device]);
   const stale = diff(run).stale.filter((item) => {
     const device = run.tables.linkName(item.index);
     return device !== undefined && (planned.has(device) || run.routesOn(device).length === 0);

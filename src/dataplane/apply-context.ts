@@ -16,6 +16,7 @@ export interface ApplyContext {
   readonly routes: RouteKeeper;
   readonly ipip: IpipDriver;
   readonly firewall: Firewall;
+  readonly firewall6: Firewall;
   /** Absent where IP-in-IP never uses BPF. */
   readonly uplinkHook?: UplinkHook;
 }

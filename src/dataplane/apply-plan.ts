@@ -11,7 +11,7 @@ import { addAddresses, removeAddresses } from "./apply-addresses.ts";
 import { type ApplyContext, ApplyRun } from "./apply-context.ts";
 import { narrowIpip, widenIpip } from "./apply-ipip.ts";
 import { applyRoutes } from "./apply-routes.ts";
-import { narrowVxlan, type VxlanStage, widenVxlan } from "./apply-vxlan.ts";
+import { narrowVxlan, removeVxlan, type VxlanStage, widenVxlan } from "./apply-vxlan.ts";
 import { CurrentEncapsulations } from "./current-encapsulations.ts";
 import { receivedTunnels } from "./kernel-state.ts";
 import { TUNNEL_DEVICES } from "./ownership.ts";
@@ -30,28 +30,39 @@ export async function applyPlan(plan: NodePlan, context: ApplyContext): Promise<
   const run = await ApplyRun.start(plan, context);
   const { ledger } = run;
   prepareUplink(run);
-  const hostReady = sysctls(run, (device) => device === undefined);
-  const vxlan = await widenVxlan(run);
+  const uplinks = uplinksOf(plan);
+  const hostReady = sysctls(run, (device) => device === undefined || uplinks.has(device));
+  const vxlan = await widenVxlan(run, plan.vxlan);
+  const vxlan6 = await widenVxlan(run, plan.vxlan6);
   const ipipReady = await widenIpip(run);
   await addAddresses(run);
-  const devicesReady = sysctls(run, (device) => device !== undefined);
+  const devicesReady = sysctls(run, (device) => device !== undefined && !uplinks.has(device));
   const { workloadDevicePrefix } = plan;
+  const { firewall, firewall6 } = plan;
   const firewallReady = await ledger.attempt("firewall", async () =>
-    (await context.firewall.ensure({ firewall: plan.firewall, workloadDevicePrefix })) ? 1 : 0,
+    (await context.firewall.ensure({ firewall, workloadDevicePrefix })) ? 1 : 0,
   );
-  await applyRoutes(run, (route) => obstacle(route, { plan, vxlan, ipipReady }));
+  const input6 = firewall6 && { firewall: firewall6, workloadDevicePrefix };
+  const firewall6Ready = await ledger.attempt("IPv6 firewall", async () =>
+    (await context.firewall6.ensure(input6)) ? 1 : 0,
+  );
+  await applyRoutes(run, (route) => obstacle(route, { plan, vxlan, vxlan6, ipipReady }));
 
   if (ledger.changes > 0 || ledger.failures.length > 0) await run.readAgain();
   const before = ledger.changes;
   await removeAddresses(run);
-  await narrowVxlan(run, vxlan);
+  if (plan.vxlan) await narrowVxlan(run, plan.vxlan, vxlan);
+  else await removeVxlan(run, TUNNEL_DEVICES.vxlan);
+  if (plan.vxlan6) await narrowVxlan(run, plan.vxlan6, vxlan6);
+  else await removeVxlan(run, TUNNEL_DEVICES["vxlan-v6"]);
   await narrowIpip(run, ipipReady);
   if (ledger.changes !== before) await run.readAgain();
 
-  const receiving = hostReady && devicesReady && firewallReady;
+  const receiving = hostReady && devicesReady;
   const proved: Encapsulation[] = [];
-  if (receiving && ipipReady) proved.push("ipip");
-  if (receiving && vxlan.ready) proved.push("vxlan");
+  if (receiving && firewallReady && ipipReady) proved.push("ipip");
+  if (receiving && firewallReady && vxlan.ready) proved.push("vxlan");
+  if (receiving && firewall6Ready && vxlan6.ready) proved.push("vxlan-v6");
   const { kind } = context.ipip;
   return {
     actual: {
@@ -73,6 +84,11 @@ function prepareUplink(run: ApplyRun): void {
   run.context.uplinkHook?.ensure(uplink.index);
 }
 
+/** The devices with the node's addresses; they exist before anything else does. */
+function uplinksOf({ uplink, vxlan6 }: NodePlan): ReadonlySet<string> {
+  return new Set([uplink, ...(vxlan6 ? [vxlan6.parent] : [])]);
+}
+
 /** True if all of them hold. */
 function sysctls(run: ApplyRun, wanted: (device: string | undefined) => boolean): boolean {
   const chosen = run.plan.sysctls.filter((sysctl: SysctlPlan) => wanted(sysctlDevice(sysctl.path)));
@@ -87,17 +103,23 @@ function sysctls(run: ApplyRun, wanted: (device: string | undefined) => boolean)
 interface TunnelState {
   readonly plan: NodePlan;
   readonly vxlan: VxlanStage;
+  readonly vxlan6: VxlanStage;
   readonly ipipReady: boolean;
 }
 
 /** A route must not move into a tunnel that would lose its packets. */
 function obstacle(route: RoutePlan, state: TunnelState): string | undefined {
-  const { plan, vxlan, ipipReady } = state;
+  const { plan, ipipReady } = state;
   const { device, gateway } = route;
   if (device === undefined) return undefined;
   if (device === plan.ipip?.device && !ipipReady) return `device ${device} is not ready`;
-  if (device !== plan.vxlan?.device) return undefined;
-  if (!vxlan.ready) return `device ${device} is not ready`;
-  if (gateway === undefined || !vxlan.unreachable.has(gateway)) return undefined;
+  const stages = [
+    [plan.vxlan, state.vxlan],
+    [plan.vxlan6, state.vxlan6],
+  ] as const;
+  const stage = stages.find(([vxlan]) => vxlan?.device === device)?.[1];
+  if (stage === undefined) return undefined;
+  if (!stage.ready) return `device ${device} is not ready`;
+  if (gateway === undefined || !stage.unreachable.has(gateway)) return undefined;
   return `neighbour ${formatAddress(gateway)} dev ${device} is not ready`;
 }

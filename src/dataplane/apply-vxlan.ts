@@ -1,10 +1,10 @@
 /** The VXLAN part of an apply: widened before routes move, narrowed after. */
 
-import { formatAddress, type IpAddress } from "../lib/index.ts";
+import { familyOf, formatAddress, type IpAddress } from "../lib/index.ts";
 import { fdbDelete, fdbReplace, neighbourDelete, neighbourReplace } from "../netlink/index.ts";
+import type { VxlanPlan } from "../plan/index.ts";
 import type { ApplyRun } from "./apply-context.ts";
 import { readPermanentFdb, readPermanentNeighbours } from "./kernel-tables.ts";
-import { TUNNEL_DEVICES } from "./ownership.ts";
 import { ensureVxlanDevice } from "./vxlan-device.ts";
 import { diffVxlanEntries, unneeded, type VxlanEntriesDiff } from "./vxlan-entries.ts";
 import { writeBatch } from "./write-batch.ts";
@@ -17,9 +17,8 @@ export interface VxlanStage {
 }
 
 /** Device, neighbours and forwarding entries in place; nothing removed. */
-export async function widenVxlan(run: ApplyRun): Promise<VxlanStage> {
-  const { plan, ledger, socket } = run;
-  const { vxlan } = plan;
+export async function widenVxlan(run: ApplyRun, vxlan: VxlanPlan | undefined): Promise<VxlanStage> {
+  const { ledger, socket } = run;
   if (vxlan === undefined) return { ready: false, unreachable: new Set() };
   const changes = ledger.changes;
   const ready = await ledger.attempt(`device ${vxlan.device}`, async () => {
@@ -31,7 +30,10 @@ export async function widenVxlan(run: ApplyRun): Promise<VxlanStage> {
   const device = run.link(vxlan.device);
   if (device === undefined) return { ready, unreachable: new Set() };
   const { index } = device;
-  const neighbours = await readPermanentNeighbours(socket, index);
+  const neighbours = await readPermanentNeighbours(socket, {
+    index,
+    family: familyOf(vxlan.local),
+  });
   const fdb = await readPermanentFdb(socket, index);
   const diff = diffVxlanEntries({ index, wanted: vxlan.neighbours, neighbours, fdb });
   const name = () => vxlan.device;
@@ -59,12 +61,14 @@ export async function widenVxlan(run: ApplyRun): Promise<VxlanStage> {
   return { ready, unreachable, diff };
 }
 
-/** Removes entries that no route needs, or the device if it is not planned and carries no route. */
-export async function narrowVxlan(run: ApplyRun, stage: VxlanStage): Promise<void> {
-  const { plan, ledger, socket } = run;
-  if (plan.vxlan === undefined) return await removeDevice(run);
+/** Removes entries that no route needs. */
+export async function narrowVxlan(
+  run: ApplyRun,
+  { device }: VxlanPlan,
+  stage: VxlanStage,
+): Promise<void> {
+  const { ledger, socket } = run;
   if (stage.diff === undefined) return;
-  const device = plan.vxlan.device;
   const gateways = new Set(run.routesOn(device).flatMap(({ gateway }) => gateway ?? []));
   const { staleNeighbours, staleFdb } = unneeded(stage.diff, gateways);
   const name = () => device;
@@ -86,8 +90,9 @@ export async function narrowVxlan(run: ApplyRun, stage: VxlanStage): Promise<voi
   );
 }
 
-async function removeDevice(run: ApplyRun): Promise<void> {
-  const device = run.link(TUNNEL_DEVICES.vxlan);
+/** A device that is not planned goes if it carries no route. */
+export async function removeVxlan(run: ApplyRun, name: string): Promise<void> {
+  const device = run.link(name);
   if (device?.kind !== "vxlan" || run.routesOn(device.name).length > 0) return;
   await run.ledger.attempt(`device ${device.name}`, async () => {
     await run.socket.deleteLink(device.index);

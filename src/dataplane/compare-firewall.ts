@@ -1,9 +1,9 @@
 /** Our nftables table held against a plan: whether it is as written, and the elements of its sets. */
 
-import { errorText } from "../lib/index.ts";
+import { errorText, type Family } from "../lib/index.ts";
 import type { HeldObject, NodePlan, PlanObject } from "../plan/index.ts";
 import type { Firewall, FirewallState } from "./firewall.ts";
-import { firewallTable } from "./firewall-render.ts";
+import { familyWord, firewallTable } from "./firewall-render.ts";
 
 /** How the plan puts what a set is for. */
 const WORDS: Readonly<Record<string, string>> = {
@@ -21,18 +21,27 @@ export interface FirewallObjects {
   readonly held: readonly HeldObject[];
 }
 
+/** The table of one family. */
 export async function compareFirewall(
   plan: NodePlan,
   firewall: Firewall,
+  family: Family,
 ): Promise<FirewallObjects> {
   const { workloadDevicePrefix } = plan;
-  const line = `nft table ip ${firewallTable}`;
+  const wish = family === 4 ? plan.firewall : plan.firewall6;
+  const line = `nft table ${familyWord(family)} ${firewallTable}`;
+  // Only text of IPv6 addresses has colons.
   const isElement = (key: string) =>
+    key.includes(":") === (family === 6) &&
     Object.values(WORDS).some((words) => key.startsWith(`${words} `));
+  if (wish === undefined) {
+    const held = (await firewall.exists()) ? [{ key: line, line }] : [];
+    return { replaces: () => false, planned: [], held };
+  }
   const planned = [{ key: line, line, reason: "NAT and allow-lists" }];
   let state: FirewallState;
   try {
-    state = await firewall.inspect({ firewall: plan.firewall, workloadDevicePrefix });
+    state = await firewall.inspect({ firewall: wish, workloadDevicePrefix });
   } catch (error) {
     const held = [{ key: line, line: `${line} (unknown)`, note: errorText(error) }];
     return { replaces: isElement, planned, held };

@@ -3,7 +3,7 @@
  * belongs), each object in the plan's own words.
  */
 
-import { formatPrefix } from "../lib/index.ts";
+import { type Family, formatPrefix, isPrefix4 } from "../lib/index.ts";
 import { formatRoute, type Link, type Route, type RouteSocket } from "../netlink/index.ts";
 import {
   diffObjects,
@@ -28,6 +28,7 @@ import {
   readTables,
 } from "./kernel-tables.ts";
 import { isTunnelDevice, type Ownership, ownsRoute, TUNNEL_DEVICES } from "./ownership.ts";
+import { hasOurMetric } from "./route-body.ts";
 import type { RouteKeeper } from "./route-keeper.ts";
 import { readSysctls } from "./sysctl.ts";
 import type { Comparison } from "./types.ts";
@@ -36,6 +37,7 @@ export interface CompareContext {
   readonly socket: RouteSocket;
   readonly routes: RouteKeeper;
   readonly firewall: Firewall;
+  readonly firewall6: Firewall;
   readonly namespace?: string;
 }
 
@@ -45,12 +47,15 @@ export async function comparePlan(plan: NodePlan, context: CompareContext): Prom
   // What the kernel says now, not what was read and followed.
   context.routes.invalidate();
   const tables = await readTables(socket, context.routes);
-  const firewall = await compareFirewall(plan, context.firewall);
+  const firewalls = [
+    await compareFirewall(plan, context.firewall, 4),
+    await compareFirewall(plan, context.firewall6, 6),
+  ];
   const filters = compareFilters({ plan, tables, namespace });
   const planned: PlanObject[] = [
-    ...planObjects(plan).filter(({ key }) => !firewall.replaces(key)),
+    ...planObjects(plan).filter(({ key }) => !firewalls.some(({ replaces }) => replaces(key))),
     ...filters.planned,
-    ...firewall.planned,
+    ...firewalls.flatMap(({ planned }) => planned),
   ];
   const held: HeldObject[] = [
     ...heldLinks(plan, tables),
@@ -58,7 +63,7 @@ export async function comparePlan(plan: NodePlan, context: CompareContext): Prom
     ...heldAddresses(tables),
     ...(await heldEntries(tables, socket)),
     ...heldRoutes(plan, tables),
-    ...firewall.held,
+    ...firewalls.flatMap(({ held }) => held),
     ...heldSysctls(plan, namespace),
   ];
   return { objects: planned.length, differences: diffObjects(planned, held) };
@@ -69,8 +74,10 @@ function heldLinks(plan: NodePlan, tables: KernelTables): HeldObject[] {
   const ipip = tables.linkByName(TUNNEL_DEVICES.ipip);
   // The ipip module gives every namespace a tunl0, which is down until somebody wants it.
   if (ipip && (plan.ipip || ipip.up || ipip.kind !== "ipip")) held.push(ipipObject(plan, ipip));
-  const vxlan = tables.linkByName(TUNNEL_DEVICES.vxlan);
-  if (vxlan) held.push(vxlanObject(vxlan, tables));
+  for (const { name } of VXLANS) {
+    const vxlan = tables.linkByName(name);
+    if (vxlan) held.push(vxlanObject(vxlan, tables));
+  }
   return held;
 }
 
@@ -93,22 +100,41 @@ function vxlanObject(link: Link, tables: KernelTables): HeldObject {
 }
 
 function heldAddresses(tables: KernelTables): HeldObject[] {
-  return tables.addresses.flatMap(({ index, prefix }) => {
+  return tables.addresses.flatMap(({ index, prefix, scope }) => {
     const device = tables.linkName(index);
     if (device === undefined || !isTunnelDevice(device)) return [];
+    // The kernel gives each device an IPv6 link-local address of its own.
+    if (!isPrefix4(prefix) && scope === "link") return [];
     const line = renderAddress(prefix, device);
     return [{ key: line, line }];
   });
 }
 
+const VXLANS = [
+  { name: TUNNEL_DEVICES.vxlan, family: 4 },
+  { name: TUNNEL_DEVICES["vxlan-v6"], family: 6 },
+] as const;
+
 async function heldEntries(tables: KernelTables, socket: RouteSocket): Promise<HeldObject[]> {
-  const link = tables.linkByName(TUNNEL_DEVICES.vxlan);
-  if (link?.kind !== "vxlan") return [];
-  const { index, name } = link;
-  const neighbours = (await readPermanentNeighbours(socket, index)).map(({ address, mac }) => {
-    const line = renderNeighbour(address, mac ?? "none", name);
-    return { key: line.replace(/ lladdr \S+/, ""), line };
-  });
+  const held: HeldObject[] = [];
+  for (const { name, family } of VXLANS) {
+    const link = tables.linkByName(name);
+    if (link?.kind === "vxlan") held.push(...(await heldEntriesOf(link, family, socket)));
+  }
+  return held;
+}
+
+async function heldEntriesOf(
+  { index, name }: Link,
+  family: Family,
+  socket: RouteSocket,
+): Promise<HeldObject[]> {
+  const neighbours = (await readPermanentNeighbours(socket, { index, family })).map(
+    ({ address, mac }) => {
+      const line = renderNeighbour(address, mac ?? "none", name);
+      return { key: line.replace(/ lladdr \S+/, ""), line };
+    },
+  );
   const entries = (await readPermanentFdb(socket, index)).flatMap(({ mac, destination }) =>
     // Entries without a remote endpoint are the kernel's own.
     destination === undefined
@@ -124,25 +150,34 @@ function heldRoutes(plan: NodePlan, tables: KernelTables): HeldObject[] {
     workloadDevicePrefix: plan.workloadDevicePrefix,
   };
   const wanted = new Set(plan.routes.map(({ destination }) => formatPrefix(destination)));
+  const loopback = tables.linkByName("lo")?.index;
   return tables.routes.all().flatMap((route): HeldObject[] => {
     const device = route.device === undefined ? undefined : tables.linkName(route.device);
     const prefix = formatPrefix(route.destination);
-    const key = `route ${prefix}${route.metric ? ` metric ${route.metric}` : ""}`;
-    const object = { key, line: `route ${formatRoute(withoutNews(route), tables.linkName)}` };
+    const key = `route ${prefix}${hasOurMetric(route) ? "" : ` metric ${route.metric}`}`;
+    const object = {
+      key,
+      line: `route ${formatRoute(withoutNews(route, loopback), tables.linkName)}`,
+    };
     if (ownsRoute(ownership, route, device)) {
       const kept = plan.keepUnplannedRoutes && !wanted.has(prefix);
       return [kept ? { ...object, note: KEPT } : object];
     }
-    const inTheWay = wanted.has(prefix) && !route.metric;
+    const inTheWay = wanted.has(prefix) && hasOurMetric(route);
     return inTheWay ? [{ ...object, note: "the kernel's is not ours and is left alone" }] : [];
   });
 }
 
 const KEPT = "not planned; kept until BGP has told everything it knows";
 
-/** Flags (linkdown, offload) tell of devices, not of what was written. */
-function withoutNews({ flags: _, ...route }: Route): Route {
-  return route;
+/**
+ * Flags (linkdown, offload) tell of devices, not of what was written. The table keeps neither what the
+ * kernel adds to each IPv6 route, as `ip -6 route` shows it: the device of a blackhole, the preference.
+ */
+function withoutNews({ flags: _, ...route }: Route, loopback: number | undefined): Route {
+  if (isPrefix4(route.destination)) return route;
+  const hung = route.type !== "unicast" && loopback !== undefined ? { device: loopback } : {};
+  return { preference: "medium", ...route, ...hung };
 }
 
 function heldSysctls({ sysctls }: NodePlan, namespace: string | undefined): HeldObject[] {

@@ -4,7 +4,7 @@ import { formatPrefix, type Prefix, parsePrefix } from "../lib/index.ts";
 import type { Encapsulation } from "../model/index.ts";
 import type { Route } from "../netlink/index.ts";
 import type { KernelTables } from "./kernel-tables.ts";
-import { isWorkloadDevice, type Ownership, ownsRoute, TUNNEL_DEVICES } from "./ownership.ts";
+import { encapsulationOf, isWorkloadDevice, type Ownership, ownsRoute } from "./ownership.ts";
 import { type RouteBody, routeOf } from "./route-body.ts";
 import type { RouteTable } from "./route-table.ts";
 
@@ -85,8 +85,3 @@ export class CurrentEncapsulations implements ReadonlyMap<string, Encapsulation>
 
 /** The prefix matters only to routes of workloads, which are left out before it is looked at. */
 const SOME_PREFIX: Prefix = parsePrefix("0.0.0.0/0")!;
-
-function encapsulationOf(device: string | undefined): Encapsulation {
-  if (device === TUNNEL_DEVICES.ipip) return "ipip";
-  return device === TUNNEL_DEVICES.vxlan ? "vxlan" : "none";
-}

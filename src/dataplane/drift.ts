@@ -43,7 +43,7 @@ export class DriftWatch {
     this.#options = options;
     const { namespace, ownPort } = options;
     this.#monitor = openMonitor({
-      groups: ["link", "ipv4-address", "ipv4-route", "neighbour"],
+      groups: ["link", "ipv4-address", "ipv4-route", "ipv6-address", "ipv6-route", "neighbour"],
       ignoreRoutesOf: ownPort,
       ...(namespace === undefined ? {} : { namespace }),
     });

@@ -11,7 +11,7 @@ import {
 import type { Encapsulation } from "../model/index.ts";
 import { diffObjects, type NodePlan, planObjects, renderRoute } from "../plan/index.ts";
 import type { FakeKernel } from "./fake-kernel.ts";
-import { isWorkloadDevice, TUNNEL_DEVICES } from "./ownership.ts";
+import { encapsulationOf, isWorkloadDevice, TUNNEL_DEVICES } from "./ownership.ts";
 import type { Actual, Comparison, Dataplane, Failure, KernelState } from "./types.ts";
 
 export class FakeDataplane implements Dataplane {
@@ -155,7 +155,7 @@ export class FakeDataplane implements Dataplane {
   }
 
   #tunnels(): Encapsulation[] {
-    return (["ipip", "vxlan"] as const).filter((kind) =>
+    return (["ipip", "vxlan", "vxlan-v6"] as const).filter((kind) =>
       this.kernel.devices.has(TUNNEL_DEVICES[kind]),
     );
   }
@@ -170,15 +170,11 @@ export class FakeDataplane implements Dataplane {
   }
 }
 
-function encapsulationOf(device: string | undefined): Encapsulation {
-  if (device === TUNNEL_DEVICES.ipip) return "ipip";
-  return device === TUNNEL_DEVICES.vxlan ? "vxlan" : "none";
-}
-
 function plannedObjects(plan: NodePlan): Map<string, string> {
-  const { ipip, vxlan } = plan;
+  const { ipip } = plan;
   const objects = new Map<string, string>();
-  if (vxlan) {
+  for (const vxlan of [plan.vxlan, plan.vxlan6]) {
+    if (!vxlan) continue;
     objects.set(`device ${vxlan.device}`, `${vxlan.vni} ${vxlan.port} ${vxlan.mac} ${vxlan.mtu}`);
     for (const { address, mac, node } of vxlan.neighbours) {
       objects.set(`neighbour ${formatAddress(address)} dev ${vxlan.device}`, mac);
@@ -196,6 +192,12 @@ function plannedObjects(plan: NodePlan): Map<string, string> {
     objects.set(`address ${formatPrefix(prefix)} dev ${device}`, "");
   }
   for (const { path, value } of plan.sysctls) objects.set(`sysctl ${path}`, value);
-  objects.set("firewall", JSON.stringify(plan.firewall));
+  objects.set("firewall", textOf(plan.firewall));
+  if (plan.firewall6) objects.set("firewall6", textOf(plan.firewall6));
   return objects;
+}
+
+/** JSON; IPv6 addresses are bigints, which JSON itself does not know. */
+function textOf(value: unknown): string {
+  return JSON.stringify(value, (_key, item) => (typeof item === "bigint" ? `${item}` : item));
 }

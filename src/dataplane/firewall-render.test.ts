@@ -14,7 +14,11 @@ const empty: FirewallPlan = {
 const pool = prefix4("10.244.0.0/16");
 
 function wanted(change: Partial<FirewallPlan>) {
-  return firewallRules({ firewall: { ...empty, ...change }, workloadDevicePrefix: "cali" });
+  return firewallRules({
+    family: 4,
+    firewall: { ...empty, ...change },
+    workloadDevicePrefix: "cali",
+  });
 }
 
 function rules(change: Partial<FirewallPlan>, chain: string): string[] {

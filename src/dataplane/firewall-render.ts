@@ -6,6 +6,7 @@
 
 import {
   comparePrefixes,
+  type Family,
   formatAddress,
   formatPrefix,
   hostPrefix,
@@ -21,7 +22,13 @@ export const firewallTable = "switchyard";
 /** IANA protocol 4, IP-in-IP (RFC 2003). */
 const IPIP = "ip protocol 4";
 
+/** `ip` or `ip6`: nft's word for tables and header fields of a family. */
+export function familyWord(family: Family): string {
+  return family === 4 ? "ip" : "ip6";
+}
+
 export interface FirewallInput {
+  readonly family: Family;
   readonly firewall: FirewallPlan;
   /** Host ends of pods: `cali`. */
   readonly workloadDevicePrefix: string;
@@ -29,6 +36,7 @@ export interface FirewallInput {
 
 /** Everything our table should hold. */
 export interface FirewallRules {
+  readonly family: Family;
   /** Elements of each named set, as nft prints them. */
   readonly sets: ReadonlyMap<string, readonly string[]>;
   /** The chains with their rules, in nft's language. */
@@ -37,7 +45,7 @@ export interface FirewallRules {
 
 /** @throws INVALID_ARGUMENT for a port range that is none. */
 export function firewallRules(input: FirewallInput): FirewallRules {
-  const { firewall } = input;
+  const { firewall, family } = input;
   const sets = new Map([
     ["network-ip-pools", elements(firewall.pools)],
     ["masq-ipam-pools", elements(firewall.masqueradedPools)],
@@ -49,14 +57,14 @@ export function firewallRules(input: FirewallInput): FirewallRules {
   const notrack =
     firewall.vxlanSenders === undefined ? [] : [`udp dport ${firewall.vxlanPort} notrack`];
   const chains = [
-    chain("nat-outgoing", natOutgoing(firewall)),
+    chain("nat-outgoing", natOutgoing(input)),
     chain("nat-postrouting", natPostrouting(firewall), "nat hook postrouting priority srcnat"),
-    chain("filter-input", filterInput(firewall), "filter hook input priority filter"),
+    chain("filter-input", filterInput(input), "filter hook input priority filter"),
     chain("filter-forward", filterForward(input), "filter hook forward priority filter"),
     chain("raw-prerouting", notrack, "filter hook prerouting priority raw"),
     chain("raw-output", notrack, "filter hook output priority raw"),
   ];
-  return { sets, chains: chains.join("\n") };
+  return { family, sets, chains: chains.join("\n") };
 }
 
 /**
@@ -68,11 +76,13 @@ export function updateScript(
   rules: FirewallRules,
   held: ReadonlyMap<string, readonly string[]>,
 ): string {
+  const table = tableOf(rules);
+  const type = rules.family === 4 ? "ipv4_addr" : "ipv6_addr";
   const lines = [
-    `add table ip ${firewallTable}`,
-    `flush table ip ${firewallTable}`,
-    `table ip ${firewallTable} {`,
-    ...[...rules.sets.keys()].map((name) => `  set ${name} { type ipv4_addr; flags interval; }`),
+    `add table ${table}`,
+    `flush table ${table}`,
+    `table ${table} {`,
+    ...[...rules.sets.keys()].map((name) => `  set ${name} { type ${type}; flags interval; }`),
     rules.chains,
     "}",
   ];
@@ -80,9 +90,7 @@ export function updateScript(
     const has = new Set(held.get(name));
     const wants = new Set(wanted);
     const change = (verb: string, list: readonly string[]) =>
-      list.length === 0
-        ? []
-        : [`${verb} element ip ${firewallTable} ${name} { ${list.join(", ")} }`];
+      list.length === 0 ? [] : [`${verb} element ${table} ${name} { ${list.join(", ")} }`];
     lines.push(
       ...change(
         "delete",
@@ -105,23 +113,28 @@ export function updateScript(
  * nft 1.0.7).
  */
 export function replaceScript(rules: FirewallRules): string {
-  const table = `ip ${firewallTable}`;
+  const table = tableOf(rules);
   return `add table ${table}\ndelete table ${table}\n${updateScript(rules, new Map())}`;
 }
 
-function natOutgoing(firewall: FirewallPlan): string[] {
+function tableOf({ family }: FirewallRules): string {
+  return `${familyWord(family)} ${firewallTable}`;
+}
+
+function natOutgoing({ firewall, family }: FirewallInput): string[] {
   if (firewall.masqueradedPools.length === 0) return [];
   const excludesHosts = firewall.excludedHosts.length > 0;
+  const ip = familyWord(family);
   const match = [
-    "ip saddr @masq-ipam-pools ip daddr != @network-ip-pools",
-    ...(excludesHosts ? ["ip daddr != @nat-excluded-hosts"] : []),
+    `${ip} saddr @masq-ipam-pools ${ip} daddr != @network-ip-pools`,
+    ...(excludesHosts ? [`${ip} daddr != @nat-excluded-hosts`] : []),
   ].join(" ");
   const { natOutgoingAddress: address, natPortRange } = firewall;
   const to = address === undefined ? "" : formatAddress(address);
   const verb = address === undefined ? "masquerade" : "snat";
   const generic = `${match} ${verb}${to === "" ? "" : ` to ${to}`} fully-random`;
   if (natPortRange === undefined) return [generic];
-  const ports = `${to}:${portRange(natPortRange)}`;
+  const ports = `${to !== "" && family === 6 ? `[${to}]` : to}:${portRange(natPortRange)}`;
   return [`${match} meta l4proto { tcp, udp } ${verb} to ${ports} fully-random`, generic];
 }
 
@@ -143,14 +156,14 @@ function natPostrouting(firewall: FirewallPlan): string[] {
   return rules;
 }
 
-function filterInput(firewall: FirewallPlan): string[] {
+function filterInput({ firewall, family }: FirewallInput): string[] {
   const rules: string[] = [];
   if (firewall.ipipSenders !== undefined) {
     rules.push(`${IPIP} ip saddr @all-hosts-net fib daddr type local accept`, `${IPIP} drop`);
   }
   if (firewall.vxlanSenders !== undefined) {
     const vxlan = `udp dport ${firewall.vxlanPort}`;
-    rules.push(`${vxlan} ip saddr @all-vxlan-net fib daddr type local accept`);
+    rules.push(`${vxlan} ${familyWord(family)} saddr @all-vxlan-net fib daddr type local accept`);
     rules.push(`${vxlan} fib daddr type local drop`);
   }
   return rules;
@@ -160,9 +173,11 @@ function filterInput(firewall: FirewallPlan): string[] {
  * A pod must not speak the nodes' tunnel protocols: natOutgoing would give its packets the address of
  * its node, which every other node trusts.
  */
-function filterForward({ firewall, workloadDevicePrefix }: FirewallInput): string[] {
+function filterForward({ firewall, family, workloadDevicePrefix }: FirewallInput): string[] {
   const workload = `iifname ${quote(`${workloadDevicePrefix}*`)}`;
-  return [`${workload} ${IPIP} drop`, `${workload} udp dport ${firewall.vxlanPort} drop`];
+  const vxlan = `${workload} udp dport ${firewall.vxlanPort} drop`;
+  // Nodes speak IP-in-IP over IPv4 only.
+  return family === 4 ? [`${workload} ${IPIP} drop`, vxlan] : [vxlan];
 }
 
 /** The larger of the ranges below and above `port`. */

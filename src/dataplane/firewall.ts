@@ -5,12 +5,12 @@
  */
 
 import { createHash } from "node:crypto";
-import type { Clock } from "../lib/index.ts";
-import { errorText, hasCode } from "../lib/index.ts";
+import { type Clock, errorText, type Family, hasCode } from "../lib/index.ts";
 import type { Log } from "../lib/log/index.ts";
 import {
   type FirewallInput,
   type FirewallRules,
+  familyWord,
   firewallRules,
   firewallTable,
   replaceScript,
@@ -20,6 +20,7 @@ import { nft } from "./nft.ts";
 
 export interface FirewallOptions {
   readonly namespace?: string;
+  readonly family: Family;
   readonly clock: Clock;
   readonly log: Log;
   /** An unchanged table is looked at again after this time only: each look costs a process. */
@@ -34,7 +35,7 @@ export interface FirewallState {
   readonly elements: ReadonlyMap<string, readonly string[]>;
 }
 
-const TABLE = `ip ${firewallTable}`;
+const NO_TABLE = "no table";
 const MARKER = /\n*\tchain marker \{\n(?:\t\treturn comment "([0-9a-f]+) ([0-9a-f]+)"\n)?\t\}/;
 
 export class Firewall {
@@ -47,25 +48,31 @@ export class Firewall {
     this.#options = options;
   }
 
-  /** True if the table had to be changed. @throws what nft says. */
-  async ensure(input: FirewallInput): Promise<boolean> {
-    const rules = firewallRules(input);
-    const wanted = digestOf(rules);
+  /** `ip switchyard`, as nft names it. */
+  get #table(): string {
+    return `${familyWord(this.#options.family)} ${firewallTable}`;
+  }
+
+  /** Makes the table hold `input`, or not be there. True if it had to be changed. @throws what nft says. */
+  async ensure(input: Omit<FirewallInput, "family"> | undefined): Promise<boolean> {
+    const rules = input && firewallRules({ ...input, family: this.#options.family });
+    const wanted = rules ? digestOf(rules) : NO_TABLE;
     const { clock, checkMs } = this.#options;
     const fresh = clock.monotonicMs() - this.#checkedMs < checkMs;
     if (wanted === this.#wanted && fresh) return false;
     this.#wanted = undefined;
     const listing = await this.#list();
-    const changed = !holds(listing, wanted);
-    if (changed) await this.#write(rules, wanted, listing ?? "");
+    const changed = rules ? !holds(listing, wanted) : listing !== undefined;
+    if (changed && rules) await this.#write(rules, wanted, listing ?? "");
+    else if (changed) await this.#run(["delete", "table", ...this.#table.split(" ")]);
     this.#wanted = wanted;
     this.#checkedMs = clock.monotonicMs();
     return changed;
   }
 
   /** What the kernel holds, without changing it. @throws what nft says. */
-  async inspect(input: FirewallInput): Promise<FirewallState> {
-    const rules = firewallRules(input);
+  async inspect(input: Omit<FirewallInput, "family">): Promise<FirewallState> {
+    const rules = firewallRules({ ...input, family: this.#options.family });
     const listing = await this.#list();
     const elements = heldElements(listing ?? "");
     if (listing === undefined) return { table: "missing", rules, elements };
@@ -78,26 +85,31 @@ export class Firewall {
     } catch (error) {
       if (!hasCode(error, "COMMAND_FAILED") || before === "") throw error;
       this.#options.log.warn(
-        { table: TABLE, reason: errorText(error) },
+        { table: this.#table, reason: errorText(error) },
         "firewall table cannot be changed in place and is made anew",
       );
       await this.#run(["-f", "-"], replaceScript(rules));
     }
     const comment = `${wanted} ${digest(unmarked((await this.#list()) ?? ""))}`;
-    const rule = `add rule ${TABLE} marker return comment "${comment}"\n`;
-    await this.#run(["-f", "-"], `add chain ${TABLE} marker\n${rule}`);
+    const rule = `add rule ${this.#table} marker return comment "${comment}"\n`;
+    await this.#run(["-f", "-"], `add chain ${this.#table} marker\n${rule}`);
   }
 
   /** Our table without counters, or undefined if there is none. */
   async #list(): Promise<string | undefined> {
     try {
-      return await this.#run(["-s", "list", "table", "ip", firewallTable]);
+      return await this.#run(["-s", "list", "table", ...this.#table.split(" ")]);
     } catch (error) {
       if (hasCode(error, "COMMAND_FAILED") && error.message.includes("No such file or directory")) {
         return undefined;
       }
       throw error;
     }
+  }
+
+  /** True if there is a table of ours. @throws what nft says. */
+  async exists(): Promise<boolean> {
+    return (await this.#list()) !== undefined;
   }
 
   #run(args: readonly string[], script?: string): Promise<string> {

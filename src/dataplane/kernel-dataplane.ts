@@ -57,6 +57,7 @@ class KernelDataplane implements Dataplane {
   readonly #options: DataplaneOptions;
   readonly #socket: RouteSocket;
   readonly #firewall: Firewall;
+  readonly #firewall6: Firewall;
   readonly #ipip: IpipDriver;
   readonly #uplinkHook: UplinkHook | undefined;
   readonly #drift: DriftWatch;
@@ -73,7 +74,8 @@ class KernelDataplane implements Dataplane {
     this.#options = options;
     this.#socket = socket;
     this.#ownership = options.ownership ?? defaultOwnership;
-    this.#firewall = new Firewall({ ...where, clock, log, checkMs: firewallCheckMs });
+    this.#firewall = new Firewall({ ...where, family: 4, clock, log, checkMs: firewallCheckMs });
+    this.#firewall6 = new Firewall({ ...where, family: 6, clock, log, checkMs: firewallCheckMs });
     this.#ipip = new IpipDriver(() =>
       openIpipBackend({ ...where, ...(ipip === undefined ? {} : { prefer: ipip }) }),
     );
@@ -95,11 +97,11 @@ class KernelDataplane implements Dataplane {
     });
   }
 
-  read(nodeAddress: string): Promise<KernelState> {
+  read(...nodeAddresses: readonly string[]): Promise<KernelState> {
     return this.#inTurn(async () => {
       const tables = await readTables(this.#socket, this.#routes);
       this.#drift.learn(tables.links);
-      const host = hostFacts(tables, this.#ownership, nodeAddress);
+      const host = hostFacts(tables, this.#ownership, nodeAddresses);
       this.#uplink = host.uplink.name;
       return {
         host,
@@ -120,6 +122,7 @@ class KernelDataplane implements Dataplane {
         routes: this.#routes,
         ipip: this.#ipip,
         firewall: this.#firewall,
+        firewall6: this.#firewall6,
         ...(this.#uplinkHook === undefined ? {} : { uplinkHook: this.#uplinkHook }),
         ...(namespace === undefined ? {} : { namespace }),
       });
@@ -144,6 +147,7 @@ class KernelDataplane implements Dataplane {
         socket: this.#socket,
         routes: this.#routes,
         firewall: this.#firewall,
+        firewall6: this.#firewall6,
         ...(namespace === undefined ? {} : { namespace }),
       }),
     );

@@ -1,9 +1,18 @@
 /** What the planner and the agent want to know of a node's kernel, from its tables; pure. */
 
-import { formatPrefix, type Ipv4, isPrefix4, parseIpv4, SwitchyardError } from "../lib/index.ts";
+import {
+  type Family,
+  familyOf,
+  formatPrefix,
+  type IpAddress,
+  parseAddress,
+  prefix,
+  prefixCovers,
+  SwitchyardError,
+} from "../lib/index.ts";
 import type { Encapsulation } from "../model/index.ts";
 import type { Route } from "../netlink/index.ts";
-import type { HostFacts, HostRoute, InterfaceFacts } from "../plan/index.ts";
+import type { HostFacts, HostRoute, InterfaceFacts, UplinkFacts } from "../plan/index.ts";
 import type { KernelTables } from "./kernel-tables.ts";
 import {
   isTunnelDevice,
@@ -13,15 +22,31 @@ import {
   TUNNEL_DEVICES,
 } from "./ownership.ts";
 
-/** @throws PREREQUISITE_MISSING if no device holds the node's address. */
+/** @throws PREREQUISITE_MISSING if no device holds one of the node's addresses. */
 export function hostFacts(
   tables: KernelTables,
   ownership: Ownership,
-  nodeAddress: string,
+  nodeAddresses: readonly string[],
 ): HostFacts {
-  const address = parseIpv4(nodeAddress);
+  const uplinks = nodeAddresses.map((address) => uplinkOf(tables, address));
+  const [first] = uplinks;
+  if (first === undefined) throw new RangeError("a node has at least one address");
+  const uplink6 = uplinks.find(({ family }) => family === 6)?.uplink;
+  return {
+    uplink: first.uplink,
+    ...(uplink6 && { uplink6 }),
+    interfaces: hostInterfaces(tables, ownership),
+    routes: hostRoutes(tables, ownership),
+  };
+}
+
+function uplinkOf(
+  tables: KernelTables,
+  nodeAddress: string,
+): { readonly family: Family; readonly uplink: UplinkFacts } {
+  const address = parseAddress(nodeAddress);
   if (address === undefined) {
-    throw new SwitchyardError("INVALID_ARGUMENT", `not an IPv4 address: ${nodeAddress}`);
+    throw new SwitchyardError("INVALID_ARGUMENT", `not an IP address: ${nodeAddress}`);
   }
   const { holder, uplink } = holderOf(tables, address);
   if (holder === undefined || uplink === undefined) {
@@ -32,15 +57,11 @@ export function hostFacts(
   }
   const { name, index, mac = "00:00:00:00:00:00", mtu } = uplink;
   const prefixLength = holder.prefix.length;
-  return {
-    uplink: { name, index, mac, mtu, prefixLength },
-    interfaces: hostInterfaces(tables, ownership),
-    routes: hostRoutes(tables, ownership),
-  };
+  return { family: familyOf(address), uplink: { name, index, mac, mtu, prefixLength } };
 }
 
 /** While an address moves from one device to another both may have it: the one that works counts. */
-function holderOf({ addresses, links }: KernelTables, address: Ipv4) {
+function holderOf({ addresses, links }: KernelTables, address: IpAddress) {
   const found = addresses.flatMap((holder) => {
     if (holder.prefix.address !== address) return [];
     const uplink = links.find((link) => link.index === holder.index);
@@ -58,6 +79,9 @@ function hostInterfaces({ links }: KernelTables, ownership: Ownership): Interfac
   );
 }
 
+/** On every device, and the way to nobody who is not told by link as well. */
+const LINK_LOCAL = prefix("fe80::/10");
+
 /** The host's own routes, the best one of each destination. */
 function hostRoutes(tables: KernelTables, ownership: Ownership): HostRoute[] {
   const best = new Map<string, { readonly metric: number; readonly route: HostRoute }>();
@@ -65,12 +89,12 @@ function hostRoutes(tables: KernelTables, ownership: Ownership): HostRoute[] {
     const hop = route.nextHops?.[0] ?? route;
     const device = hop.device === undefined ? undefined : tables.linkName(hop.device);
     if (route.type !== "unicast" || device === undefined || route.flags?.includes("dead")) continue;
-    if (isOurs(tables, ownership, route) || !isPrefix4(route.destination)) continue;
+    if (isOurs(tables, ownership, route) || prefixCovers(LINK_LOCAL, route.destination)) continue;
     const key = formatPrefix(route.destination);
     const metric = route.metric ?? 0;
     if ((best.get(key)?.metric ?? Number.POSITIVE_INFINITY) <= metric) continue;
-    const gateway = hop.gateway as Ipv4 | undefined;
-    const destination = route.destination;
+    const { gateway } = hop;
+    const { destination } = route;
     best.set(key, {
       metric,
       route: { destination, device, ...(gateway === undefined ? {} : { gateway }) },
@@ -100,7 +124,7 @@ function isOurs(tables: KernelTables, ownership: Ownership, route: Route): boole
 
 /** The tunnels that exist and are up. */
 export function receivedTunnels(tables: KernelTables): Encapsulation[] {
-  return (["ipip", "vxlan"] as const).filter(
+  return (["ipip", "vxlan", "vxlan-v6"] as const).filter(
     (kind) => tables.linkByName(TUNNEL_DEVICES[kind])?.up ?? false,
   );
 }

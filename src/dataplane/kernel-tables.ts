@@ -3,7 +3,7 @@
  * netlink room: an incomplete table must not be taken for an empty one.
  */
 
-import { isPrefix4 } from "../lib/index.ts";
+import type { Family } from "../lib/index.ts";
 import type {
   FdbEntry,
   Link,
@@ -19,7 +19,6 @@ const TABLE_MAIN = 254;
 
 export interface KernelTables {
   readonly links: readonly Link[];
-  /** IPv4. */
   readonly addresses: readonly LinkAddress[];
   /** Of table main. */
   readonly routes: RouteTable;
@@ -29,29 +28,34 @@ export interface KernelTables {
 
 export async function readTables(socket: RouteSocket, keeper: RouteKeeper): Promise<KernelTables> {
   const links = await socket.links();
-  const addresses = await socket.addresses({ family: 4 });
+  const addresses = [
+    ...(await socket.addresses({ family: 4 })),
+    ...(await socket.addresses({ family: 6 })),
+  ];
   const routes = await keeper.current();
   const byName = new Map(links.map((link) => [link.name, link]));
   const byIndex = new Map(links.map((link) => [link.index, link]));
   return {
     links,
-    addresses: addresses.filter((address) => isPrefix4(address.prefix)),
+    addresses,
     routes,
     linkByName: (name) => byName.get(name),
     linkName: (index) => byIndex.get(index)?.name,
   };
 }
 
-export function readRoutes(socket: RouteSocket): Promise<readonly Route[]> {
-  return socket.routes({ family: 4, table: TABLE_MAIN });
+export async function readRoutes(socket: RouteSocket): Promise<readonly Route[]> {
+  const routes = await socket.routes({ family: 4, table: TABLE_MAIN });
+  const routes6 = await socket.routes({ family: 6, table: TABLE_MAIN });
+  return routes6.length === 0 ? routes : routes.concat(routes6);
 }
 
 /** What was written by hand or by us; learned entries come and go by themselves. */
 export async function readPermanentNeighbours(
   socket: RouteSocket,
-  index: number,
+  { index, family }: { readonly index: number; readonly family: Family },
 ): Promise<readonly Neighbour[]> {
-  const neighbours = await socket.neighbours({ family: 4 });
+  const neighbours = await socket.neighbours({ family });
   return neighbours.filter((entry) => entry.index === index && entry.state === "permanent");
 }
 

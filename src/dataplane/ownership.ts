@@ -3,14 +3,25 @@
  * whatever a predecessor left is adopted. Everything else is never touched.
  */
 
+import { isHostPrefix } from "../lib/index.ts";
+import type { Encapsulation } from "../model/index.ts";
 import type { Route } from "../netlink/index.ts";
 
 /** Calico's names of the devices a node gets. */
-export const TUNNEL_DEVICES = { ipip: "tunl0", vxlan: "vxlan.calico" } as const;
+export const TUNNEL_DEVICES = {
+  ipip: "tunl0",
+  vxlan: "vxlan.calico",
+  "vxlan-v6": "vxlan-v6.calico",
+} as const;
+
+const tunnelOfDevice = new Map<string, Exclude<Encapsulation, "none">>([
+  [TUNNEL_DEVICES.ipip, "ipip"],
+  [TUNNEL_DEVICES.vxlan, "vxlan"],
+  [TUNNEL_DEVICES["vxlan-v6"], "vxlan-v6"],
+]);
 
 const RTPROT_KERNEL = 2;
 const RTPROT_BOOT = 3;
-const HOST_LENGTH = 32;
 
 export interface Ownership {
   /** RTPROT_* that are ours alone in table main. */
@@ -23,7 +34,12 @@ export interface Ownership {
 export const defaultOwnership: Ownership = { protocols: [12, 80], workloadDevicePrefix: "cali" };
 
 export function isTunnelDevice(name: string | undefined): boolean {
-  return name === TUNNEL_DEVICES.ipip || name === TUNNEL_DEVICES.vxlan;
+  return name !== undefined && tunnelOfDevice.has(name);
+}
+
+/** What a packet wears that leaves by this device. */
+export function encapsulationOf(device: string | undefined): Encapsulation {
+  return (device === undefined ? undefined : tunnelOfDevice.get(device)) ?? "none";
 }
 
 export function isWorkloadDevice(ownership: Ownership, name: string | undefined): boolean {
@@ -35,13 +51,14 @@ export function ownsRoute(ownership: Ownership, route: Route, device: string | u
   if (ownership.protocols.includes(route.protocol)) return true;
   // Felix gives routes on its own VXLAN device the protocol `deviceRouteProtocol`, which is boot unless
   // told: there it goes by the device, whatever the protocol, and so do we.
-  if (device === TUNNEL_DEVICES.vxlan) return route.protocol !== RTPROT_KERNEL;
-  // `W/32 dev cali... scope link`, as the CNI plugin writes it before the agent knows of the pod.
+  if (device === TUNNEL_DEVICES.vxlan || device === TUNNEL_DEVICES["vxlan-v6"])
+    return route.protocol !== RTPROT_KERNEL;
+  // `W dev cali... scope link`, as the CNI plugin writes it before the agent knows of the pod.
   return (
     route.protocol === RTPROT_BOOT &&
     route.type === "unicast" &&
     route.gateway === undefined &&
-    route.destination.length === HOST_LENGTH &&
+    isHostPrefix(route.destination) &&
     isWorkloadDevice(ownership, device)
   );
 }

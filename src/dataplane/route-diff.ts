@@ -1,5 +1,5 @@
 /**
- * From the routes planned and the routes held to what must change; pure. The kernel's key of an IPv4
+ * From the routes planned and the routes held to what must change; pure. The kernel's key of a
  * route is (table, destination, tos, metric): a replacement under the same key is one atomic step, whatever
  * the protocol of either. We use one metric for all, so our routes never shadow each other.
  */

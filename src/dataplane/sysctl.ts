@@ -56,9 +56,8 @@ export function readSysctls(
     sysctls.map((sysctl) => {
       try {
         const held = read(sysctl.path);
-        // What does not filter strictly needs no write: it is as planned.
-        const fine = sysctl.onlyIfStrict && !filtersStrictly(sysctl.path, held);
-        return fine ? sysctl.value : held;
+        // What needs no write is as planned.
+        return isMeant(sysctl, held) ? held : sysctl.value;
       } catch {
         return undefined;
       }
@@ -72,9 +71,15 @@ function applyOne(sysctl: SysctlPlan): boolean {
   }
   const held = read(sysctl.path);
   if (held === sysctl.value) return false;
-  if (sysctl.onlyIfStrict && !filtersStrictly(sysctl.path, held)) return false;
+  if (!isMeant(sysctl, held)) return false;
   writeFileSync(`${ROOT}/${sysctl.path}`, sysctl.value);
   return true;
+}
+
+/** Whether the setting is to be written over what is held. */
+function isMeant({ path, onlyIf, onlyIfStrict }: SysctlPlan, held: string): boolean {
+  if (onlyIf !== undefined && held !== onlyIf) return false;
+  return !onlyIfStrict || filtersStrictly(path, held);
 }
 
 /** The kernel takes the larger of conf/all and the device's own rp_filter (ip-sysctl.rst). */

@@ -1,6 +1,12 @@
 /** A plan as a list of objects, each with its line of text and the reason why it is wanted. */
 
-import { formatAddress, formatDestination, formatPrefix, hostPrefix } from "../lib/index.ts";
+import {
+  formatAddress,
+  formatDestination,
+  formatPrefix,
+  hostPrefix,
+  type Prefix,
+} from "../lib/index.ts";
 import {
   renderAddress,
   renderFdbEntry,
@@ -10,7 +16,7 @@ import {
   renderSysctl,
   renderVxlanLink,
 } from "./render.ts";
-import type { FirewallPlan, NodePlan } from "./types.ts";
+import type { FirewallPlan, NodePlan, VxlanPlan } from "./types.ts";
 
 export interface PlanObject {
   /** What the kernel tells objects apart by: an object with this key and another line is altered. */
@@ -22,29 +28,41 @@ export interface PlanObject {
 
 /** One object each, sorted within their kind; two plans compare line by line. */
 export function planObjects(plan: NodePlan): PlanObject[] {
-  const { ipip, vxlan } = plan;
+  const { ipip, vxlan, vxlan6, firewall, firewall6 } = plan;
   const objects: PlanObject[] = [];
   if (ipip) {
     const reason = "carries and receives IP-in-IP";
     objects.push({ key: `link ${ipip.device}`, line: renderIpipLink(ipip), reason });
   }
-  if (vxlan) {
+  const vxlans = [vxlan, vxlan6].flatMap((found) => found ?? []);
+  for (const tunnel of vxlans) {
     const reason = "carries and receives VXLAN";
-    objects.push({ key: `link ${vxlan.device}`, line: renderVxlanLink(vxlan), reason });
+    objects.push({ key: `link ${tunnel.device}`, line: renderVxlanLink(tunnel), reason });
   }
   for (const { prefix, device } of plan.addresses) {
     const line = renderAddress(prefix, device);
     objects.push({ key: line, line, reason: "this node's tunnel address" });
   }
-  for (const { address, mac, node } of vxlan?.neighbours ?? []) {
-    const device = vxlan!.device;
+  return [
+    ...objects,
+    ...vxlans.flatMap(endpoints),
+    ...routeObjects(plan),
+    ...firewallObjects(firewall),
+    ...(firewall6 ? firewallObjects(firewall6) : []),
+    ...sysctls(plan),
+  ];
+}
+
+function endpoints({ device, neighbours }: VxlanPlan): PlanObject[] {
+  return neighbours.flatMap(({ address, mac, node }) => {
     const reason = `VXLAN endpoint of ${formatAddress(node)}`;
     const line = renderNeighbour(address, mac, device);
-    objects.push({ key: `neighbour ${formatAddress(address)} dev ${device}`, line, reason });
     const entry = renderFdbEntry(mac, node, device);
-    objects.push({ key: `fdb ${mac} dev ${device}`, line: entry, reason });
-  }
-  return [...objects, ...routeObjects(plan), ...firewallObjects(plan.firewall), ...sysctls(plan)];
+    return [
+      { key: `neighbour ${formatAddress(address)} dev ${device}`, line, reason },
+      { key: `fdb ${mac} dev ${device}`, line: entry, reason },
+    ];
+  });
 }
 
 function routeObjects({ routes }: NodePlan): PlanObject[] {
@@ -58,11 +76,7 @@ function routeObjects({ routes }: NodePlan): PlanObject[] {
 }
 
 function firewallObjects(firewall: FirewallPlan): PlanObject[] {
-  const lines = (
-    words: string,
-    prefixes: readonly Parameters<typeof formatDestination>[0][],
-    reason: string,
-  ): PlanObject[] =>
+  const lines = (words: string, prefixes: readonly Prefix[], reason: string): PlanObject[] =>
     prefixes.map((prefix) => {
       const line = `${words} ${formatDestination(prefix)}`;
       return { key: line, line, reason };
@@ -71,7 +85,11 @@ function firewallObjects(firewall: FirewallPlan): PlanObject[] {
   return [
     ...lines("nat masquerade", firewall.masqueradedPools, "pool with natOutgoing"),
     ...lines("nat not to", firewall.pools, "traffic between pods is never translated"),
-    ...lines("nat not to host", excludedHosts.map(hostPrefix), "natOutgoingExclusions"),
+    ...lines(
+      "nat not to host",
+      excludedHosts.map((host) => hostPrefix(host)),
+      "natOutgoingExclusions",
+    ),
     ...lines("accept ipip from", ipipSenders, "node or external node"),
     ...lines("accept vxlan from", vxlanSenders, "node or external node"),
   ];

@@ -25,7 +25,7 @@ export function plan(snapshot: Snapshot): NodePlan {
     routes: planRoutes(snapshot, destinations),
     firewall: planFirewall(snapshot, tunnels, 4),
     ...(local.ipv6 && { firewall6: planFirewall(snapshot, tunnels, 6) }),
-    sysctls: planSysctls(snapshot, tunnels),
+    sysctls: planSysctls(snapshot, local, tunnels),
     mtu: planMtu(snapshot),
     destinations,
     ownedProtocols: [snapshot.settings.bgpProtocol, snapshot.settings.datastoreProtocol],

@@ -8,6 +8,7 @@ import {
   formatDestination,
   formatPrefix,
   type IpAddress,
+  isPrefix4,
   type Prefix,
 } from "../lib/index.ts";
 import type { RoutePlan } from "./types.ts";
@@ -20,18 +21,23 @@ const PROTOCOL_NAMES: Readonly<Record<number, string>> = {
 };
 const RTPROT_BOOT = 3;
 
-/** One route as `ip route show` prints it. */
+/** One route as `ip route show` or `ip -6 route show` prints it. */
 export function renderRoute(route: RoutePlan): string {
   const words: string[] = [];
+  const ipv6 = !isPrefix4(route.destination);
   if (route.kind === "blackhole") words.push("blackhole");
   words.push(formatDestination(route.destination));
   if (route.gateway !== undefined) words.push("via", formatAddress(route.gateway));
   if (route.device !== undefined) words.push("dev", route.device);
+  else if (ipv6) words.push("dev", "lo");
   if (route.protocol !== RTPROT_BOOT) {
     words.push("proto", PROTOCOL_NAMES[route.protocol] ?? String(route.protocol));
   }
   if (route.scope === "link") words.push("scope", "link");
+  // What the kernel gives an IPv6 route that is told neither (IP6_RT_PRIO_USER).
+  if (ipv6) words.push("metric", "1024");
   if (route.onlink) words.push("onlink");
+  if (ipv6) words.push("pref", "medium");
   return words.join(" ");
 }
 

@@ -6,6 +6,7 @@ import {
   hostPrefix,
   type IpAddress,
   isHostPrefix,
+  isIpv4,
   prefixFamily,
 } from "../lib/index.ts";
 import { poolOf } from "./destinations.ts";
@@ -43,7 +44,8 @@ function workloadRoutes({ workloads }: Snapshot): RoutePlan[] {
     kind: "unicast",
     destination: hostPrefix(address),
     device,
-    scope: "link",
+    // IPv6 routes have no scope.
+    scope: isIpv4(address) ? "link" : "global",
     protocol: RTPROT_BOOT,
     reason: `local pod ${formatAddress(address)}`,
   }));
@@ -54,6 +56,7 @@ function destinationRoutes(snapshot: Snapshot, destinations: readonly Destinatio
   const pools = new Map(snapshot.pools.map((pool) => [pool.name, pool]));
   const { bgpProtocol, datastoreProtocol } = snapshot.settings;
   const routes: RoutePlan[] = [];
+  const reached = new Set<string>();
   for (const { prefix, node: name, chosen, pool } of destinations) {
     const node = nodes.get(name);
     const remote = node && addressOf(node, prefixFamily(prefix));
@@ -71,6 +74,10 @@ function destinationRoutes(snapshot: Snapshot, destinations: readonly Destinatio
     } else if (chosen === "vxlan" || chosen === "vxlan-v6") {
       // Kept while the tunnel address is being replaced is not possible: there is nowhere to send.
       if (remote.vxlanTunnelAddress === undefined) continue;
+      if (chosen === "vxlan-v6" && !reached.has(name)) {
+        reached.add(name);
+        routes.push(vtepRoute(snapshot, name, remote.vxlanTunnelAddress));
+      }
       routes.push({
         ...common,
         gateway: remote.vxlanTunnelAddress,
@@ -90,6 +97,22 @@ function destinationRoutes(snapshot: Snapshot, destinations: readonly Destinatio
     }
   }
   return routes;
+}
+
+/**
+ * The gateway of IPv6 routes over VXLAN lies inside one of their own destinations. While that is routed
+ * another way the kernel refuses the gateway, onlink or not ("Nexthop has invalid gateway or device
+ * mismatch", ip6_route_check_nh_onlink, kernel 6.18), so it is made to be on the device by itself, first.
+ */
+function vtepRoute({ settings }: Snapshot, node: string, address: IpAddress): RoutePlan {
+  return {
+    kind: "unicast",
+    destination: hostPrefix(address),
+    device: VXLAN6_DEVICE,
+    scope: "global",
+    protocol: settings.datastoreProtocol,
+    reason: `VXLAN tunnel address of ${node}`,
+  };
 }
 
 /** What BGP taught beyond the blocks of other nodes: networks of the routers. */

@@ -214,6 +214,8 @@ export interface SysctlPlan {
   readonly value: string;
   /** Write only when the kernel would filter strictly: this or conf/all reads 1. */
   readonly onlyIfStrict?: boolean;
+  /** Write only when this reads so. */
+  readonly onlyIf?: string;
   readonly reason: string;
 }
 

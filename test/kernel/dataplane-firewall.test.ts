@@ -17,6 +17,7 @@ const skip = obstacleToKernelTests();
 
 function input(change: Partial<FirewallPlan> = {}): FirewallInput {
   return {
+    family: 4,
     workloadDevicePrefix: "cali",
     firewall: {
       pools: [prefix4("10.244.0.0/16")],
@@ -37,6 +38,7 @@ function start(context: TestContext) {
   const name = namespaces.make("fw");
   const options = {
     namespace: namespacePath(name),
+    family: 4 as const,
     clock: systemClock,
     log: silentLog,
     checkMs: 0,

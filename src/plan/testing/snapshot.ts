@@ -1,7 +1,15 @@
 /** Small snapshots for tests: the four-node network of the documentation, varied by overrides. */
 
-import { type Ipv4, ipv4, type Prefix4, prefix4 } from "../../lib/index.ts";
-import type { Encapsulation } from "../../model/index.ts";
+import {
+  type Ipv4,
+  type Ipv6,
+  ipAddress,
+  ipv4,
+  type Prefix4,
+  prefix,
+  prefix4,
+} from "../../lib/index.ts";
+import { type Encapsulation, encapsulations } from "../../model/index.ts";
 import type { NodeAddress, NodeFacts, PoolFacts, Settings, Snapshot } from "../types.ts";
 
 const nodeRows = [
@@ -56,6 +64,15 @@ export function poolFact(overrides: Partial<PoolFacts> = {}): PoolFacts {
   };
 }
 
+export function pool6Fact(overrides: Partial<PoolFacts> = {}): PoolFacts {
+  return poolFact({
+    name: "default-ipv6-ippool",
+    cidr: prefix("fd00:244::/64"),
+    ipipMode: "Never",
+    ...overrides,
+  });
+}
+
 export function block(node: string): { prefix: Prefix4; node: string } {
   return { prefix: prefix4(`10.244.${node.slice(-1)}.0/26`), node };
 }
@@ -87,6 +104,53 @@ export function snapshot(overrides: Partial<Snapshot> = {}): Snapshot {
     announced: ["none", "ipip", "vxlan"],
     current: new Map<string, Encapsulation>(),
     keepUnplannedRoutes: false,
+    ...overrides,
+  };
+}
+
+/** The same network with IPv6 beside IPv4: node 2001:db8:20::75, block fd00:244::N00/122, VTEP the block's first. */
+export function dualStackSnapshot(overrides: Partial<Snapshot> = {}): Snapshot {
+  const base = snapshot();
+  const number = (name: string) => name.slice(-1);
+  const nodes = base.nodes.map((node) => {
+    const [, , subnet, host] = nodeRows.find(([name]) => name === node.name)![1].split(".");
+    return {
+      ...node,
+      ipv6: {
+        address: ipAddress(`2001:db8:${subnet}::${host}`) as Ipv6,
+        prefixLength: 64,
+        vxlanTunnelAddress: ipAddress(`fd00:244::${number(node.name)}00`) as Ipv6,
+        vxlanMac: `66:00:00:00:06:0${number(node.name)}`,
+      },
+      accepts: encapsulations,
+    };
+  });
+  const block6 = (name: string) => prefix(`fd00:244::${number(name)}00/122`);
+  return {
+    ...base,
+    nodes,
+    pools: [...base.pools, pool6Fact({ vxlanMode: "Always" })],
+    blocks: [...base.blocks, ...nodes.map(({ name }) => ({ prefix: block6(name), node: name }))],
+    workloads: [
+      ...base.workloads,
+      { address: ipAddress("fd00:244::102"), device: "cali0123456789a" },
+    ],
+    learned: [
+      ...base.learned,
+      ...nodes.slice(1).map(({ name, ipv6 }) => ({ prefix: block6(name), nextHop: ipv6.address })),
+    ],
+    host: {
+      ...base.host,
+      uplink6: base.host.uplink,
+      routes: [
+        ...base.host.routes,
+        { destination: prefix("::/0"), gateway: ipAddress("2001:db8:20::1"), device: "eth0" },
+        { destination: prefix("2001:db8:20::/64"), device: "eth0" },
+      ],
+    },
+    vxlan6TunnelAddress: ipAddress("fd00:244::100") as Ipv6,
+    receive: ["ipip", "vxlan", "vxlan-v6"],
+    announced: encapsulations,
     ...overrides,
   };
 }
