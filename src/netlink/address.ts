@@ -19,13 +19,13 @@ import { deviceText, type LinkName, request } from "./request.ts";
 import type { LinkAddress, Request } from "./types.ts";
 import { build } from "./writer.ts";
 
-const attributes = attributeTable("IFA", {
+const addressAttributes = attributeTable("IFA", {
   /** The address, or on a point-to-point link that of the peer. */
-  address: [1, addressCodec],
-  local: [2, addressCodec],
-  label: [3, text],
-  broadcast: [4, addressCodec],
-  flags: [8, u32],
+  address: [1, "IFA_ADDRESS", addressCodec],
+  local: [2, "IFA_LOCAL", addressCodec],
+  label: [3, "IFA_LABEL", text],
+  broadcast: [4, "IFA_BROADCAST", addressCodec],
+  flags: [8, "IFA_FLAGS", u32],
 });
 
 const IFA_F_NODAD = 0x02;
@@ -40,13 +40,15 @@ const flags = [
 ] as const;
 
 /** struct ifaddrmsg. */
-const HEADER_BYTES = 8;
+const IFADDRMSG_BYTES = 8;
+
+const addressLayout = { headerBytes: IFADDRMSG_BYTES, table: addressAttributes };
 
 /** @throws NETLINK_MALFORMED. */
 export function decodeAddress(message: Message): LinkAddress {
   const { view, start, end } = message;
-  const from = headerEnd(message, "struct ifaddrmsg", HEADER_BYTES);
-  const values = attributes.decode(view, from, end);
+  const from = headerEnd(message, "struct ifaddrmsg", IFADDRMSG_BYTES);
+  const values = addressAttributes.decode(view, from, end);
   const address = values.local ?? values.address;
   const length = view.getUint8(start + 1);
   if (address === undefined || length > (typeof address === "number" ? 32 : 128)) {
@@ -77,7 +79,7 @@ function addressRequest(
     writer.u8(0); // flags are in IFA_FLAGS
     writer.u8(scopes.number(address.scope));
     writer.u32(address.index);
-    attributes.encode(writer, {
+    addressAttributes.encode(writer, {
       address: address.peer ?? local,
       local,
       label: address.label,
@@ -88,7 +90,7 @@ function addressRequest(
   const peer = address.peer === undefined ? "" : ` peer ${formatAddress(address.peer)}`;
   const text = () =>
     `address ${verb} ${formatPrefix(address.prefix)}${peer} dev ${deviceText(address.index, linkName)}`;
-  return request({ ...numbers, payload, text });
+  return request({ ...numbers, payload, layout: addressLayout, text });
 }
 
 /** `ip address add`. */

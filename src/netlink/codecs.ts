@@ -1,12 +1,6 @@
 /** Codecs of the attribute payloads rtnetlink uses. */
 
-import {
-  addressToBytes,
-  type IpAddress,
-  type Ipv4,
-  type Ipv6,
-  SwitchyardError,
-} from "../lib/index.ts";
+import { type IpAddress, type Ipv4, type Ipv6, SwitchyardError } from "../lib/index.ts";
 import type { AttributeCodec } from "./attribute.ts";
 import type { Writer } from "./writer.ts";
 
@@ -47,6 +41,28 @@ export const u32 = fixed(
   (writer, value) => writer.u32(value),
 );
 
+export const u32be = fixed(
+  "be32",
+  4,
+  (view, offset) => view.getUint32(offset),
+  (writer, value) => writer.u32be(value),
+);
+
+export const s32 = fixed(
+  "s32",
+  4,
+  (view, offset) => view.getInt32(offset, true),
+  (writer, value) => writer.u32(value),
+);
+
+/** An attribute that is there or not; `false` cannot be written. */
+export const flag: AttributeCodec<true> = {
+  what: "flag",
+  accepts: () => true,
+  read: () => true,
+  write: () => {},
+};
+
 /** A boolean the kernel keeps in a byte. */
 export const bool8 = fixed(
   "u8",
@@ -63,6 +79,14 @@ function readIpv6(view: DataView, offset: number): Ipv6 {
   return ((view.getBigUint64(offset) << 64n) | view.getBigUint64(offset + 8)) as Ipv6;
 }
 
+/** A boolean the kernel keeps in a u32. */
+export const bool32 = fixed(
+  "u32",
+  4,
+  (view, offset) => view.getUint32(offset, true) !== 0,
+  (writer, value: boolean) => writer.u32(value ? 1 : 0),
+);
+
 export const ipv4Address: AttributeCodec<Ipv4> = fixed(
   "IPv4 address",
   4,
@@ -74,7 +98,7 @@ export const ipv6Address: AttributeCodec<Ipv6> = fixed(
   "IPv6 address",
   16,
   readIpv6,
-  (writer, value) => writer.bytes(addressToBytes(value)),
+  (writer, value) => writer.u128be(value),
 );
 
 /** An address whose length tells its family. */
@@ -87,7 +111,7 @@ export const address: AttributeCodec<IpAddress> = {
 
 export function writeAddress(writer: Writer, value: IpAddress): void {
   if (typeof value === "number") writer.u32be(value);
-  else writer.bytes(addressToBytes(value));
+  else writer.u128be(value);
 }
 
 /** RTA_VIA: a gateway of another family than the route's (struct rtvia). */

@@ -48,6 +48,14 @@ export const RTM_GETRULE = 34;
 export const IFF_UP = 0x1;
 export const IFF_NOARP = 0x80;
 
+export const RTM_NEWNSID = 88;
+export const RTM_DELNSID = 89;
+export const RTM_GETNSID = 90;
+export const RTM_NEWNEXTHOP = 104;
+export const RTM_DELNEXTHOP = 105;
+export const RTM_GETNEXTHOP = 106;
+
+export const RTN_UNICAST = 1;
 export const RT_TABLE_MAIN = 254;
 export const RT_TABLE_LOCAL = 255;
 export const RTPROT_BOOT = 3;

@@ -186,7 +186,7 @@ test("what is malformed is named, with its bytes", () => {
   });
   const route = Uint8Array.of(2, 24, 0, 0, 254, 3, 0, 1, 0, 0, 0, 0, 7, 0, 1, 0, 10, 0, 0, 0);
   assert.throws(() => decodeRoute(messageOf(24, route)), {
-    message: "netlink: RTA.destination: 3 bytes are no IP address: 070001000a000000",
+    message: "netlink: RTA_DST: 3 bytes are no IP address: 070001000a000000",
   });
   const over = Uint8Array.of(2, 24, 0, 0, 254, 3, 0, 1, 0, 0, 0, 0, 9, 0, 1, 0, 10, 0, 0, 0);
   assert.throws(() => decodeRoute(messageOf(24, over)), {

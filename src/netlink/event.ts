@@ -8,11 +8,15 @@ import {
   RTM_DELADDR,
   RTM_DELLINK,
   RTM_DELNEIGH,
+  RTM_DELNEXTHOP,
+  RTM_DELNSID,
   RTM_DELROUTE,
   RTM_DELRULE,
   RTM_NEWADDR,
   RTM_NEWLINK,
   RTM_NEWNEIGH,
+  RTM_NEWNEXTHOP,
+  RTM_NEWNSID,
   RTM_NEWROUTE,
   RTM_NEWRULE,
 } from "./constants.ts";
@@ -20,6 +24,8 @@ import { decodeFdbEntry } from "./fdb.ts";
 import { decodeLink } from "./link.ts";
 import type { Message } from "./message.ts";
 import { decodeNeighbour } from "./neighbour.ts";
+import { decodeNetnsId } from "./netns-id.ts";
+import { decodeNextHopObject } from "./next-hop-object.ts";
 import { decodeRoute, isCloned } from "./route.ts";
 import { decodeRule } from "./rule.ts";
 import type { EventGroup, NetlinkEvent } from "./types.ts";
@@ -34,6 +40,8 @@ export const eventGroups: Readonly<Record<EventGroup, number>> = {
   "ipv6-address": 9,
   "ipv6-route": 11,
   "ipv6-rule": 19,
+  "netns-id": 28,
+  "next-hop": 32,
 };
 
 /**
@@ -75,6 +83,20 @@ export function decodeEvent(message: Message): NetlinkEvent | undefined {
         kind: "neighbour",
         removed: type === RTM_DELNEIGH,
         neighbour: decodeNeighbour(message),
+      };
+    case RTM_NEWNEXTHOP:
+    case RTM_DELNEXTHOP:
+      return {
+        kind: "next-hop",
+        removed: type === RTM_DELNEXTHOP,
+        nextHop: decodeNextHopObject(message),
+      };
+    case RTM_NEWNSID:
+    case RTM_DELNSID:
+      return {
+        kind: "netns-id",
+        removed: type === RTM_DELNSID,
+        netnsId: decodeNetnsId(message),
       };
     default:
       return undefined;

@@ -4,6 +4,7 @@
  */
 
 import { hasCode, SwitchyardError } from "../lib/index.ts";
+import { Batch } from "./batch.ts";
 import {
   NLM_F_ACK,
   NLM_F_DUMP,
@@ -11,19 +12,14 @@ import {
   NLM_F_REQUEST,
   NLMSG_DONE,
   NLMSG_ERROR,
-  NLMSG_NOOP,
 } from "./constants.ts";
 import { decodeDumpResult, decodeKernelAnswer, refusal } from "./kernel-error.ts";
 import { type Message, messageBuffer, messageBytes, writeMessage } from "./message.ts";
 import type { NetlinkSocket } from "./socket.ts";
 import type { Request } from "./types.ts";
 
-/** About 2 ms of the kernel's work with routes; larger batches are not faster. */
-const BATCH_BYTES = 32 * 1024;
 /** Datagrams of a dump (up to 32 KB each, some 0.3 ms) between two breaths of the event loop. */
-const DUMP_DATAGRAMS_PER_TURN = 16;
-
-const NOTHING = new Uint8Array(0);
+const DUMP_DATAGRAMS_PER_TURN = 8;
 
 /** Lets timers and other I/O run. */
 export function yieldToEventLoop(): Promise<void> {
@@ -32,7 +28,7 @@ export function yieldToEventLoop(): Promise<void> {
 
 export class Exchange {
   readonly #socket: NetlinkSocket;
-  readonly #batch = messageBuffer(BATCH_BYTES);
+  readonly #batch = new Batch();
   #sequence = 0;
 
   constructor(socket: NetlinkSocket) {
@@ -94,7 +90,7 @@ export class Exchange {
           if (message.type === NLMSG_ERROR) {
             done = true;
             const answer = decodeKernelAnswer(message);
-            if (answer.errno !== 0) failure ??= refusal(request.text, answer);
+            if (answer.errno !== 0) failure ??= refusal(request, answer);
           } else {
             visit?.(message);
           }
@@ -112,107 +108,135 @@ export class Exchange {
    * @throws NETLINK_DUMP_INTERRUPTED if the table changed meanwhile: what was read may have gaps.
    */
   async dump(request: Request, visit: (message: Message) => void): Promise<void> {
+    const step = this.startDump(request, visit);
+    while (!step()) await yieldToEventLoop();
+  }
+
+  /**
+   * Asks for a table. Each call of the result takes a slice of it (a few milliseconds' work), and says
+   * whether it was the last; it throws as {@link dump} does. Nothing else may be asked in between.
+   */
+  startDump(request: Request, visit: (message: Message) => void): () => boolean {
     const sequence = this.#send(request, NLM_F_DUMP);
     let failure: unknown;
     let interrupted = false;
+    let done = false;
     const take = (message: Message): boolean => {
       if ((message.flags & NLM_F_DUMP_INTR) !== 0) interrupted = true;
       if (message.type === NLMSG_ERROR) {
-        failure ??= refusal(request.text, decodeKernelAnswer(message));
+        failure ??= refusal(request, decodeKernelAnswer(message));
         return true;
       }
       if (message.type === NLMSG_DONE) {
         const answer = decodeDumpResult(message);
-        if (answer.errno !== 0) failure ??= refusal(request.text, answer);
+        if (answer.errno !== 0) failure ??= refusal(request, answer);
         return true;
       }
       visit(message);
       return false;
     };
-    let done = false;
-    for (let datagrams = 1; !done; datagrams++) {
-      const visitOwn = (message: Message) => {
-        if (message.sequence !== sequence) return;
-        try {
-          if (take(message)) done = true;
-        } catch (error) {
-          failure ??= error;
-          done ||= message.type === NLMSG_ERROR || message.type === NLMSG_DONE;
-        }
-      };
+    const visitOwn = (message: Message) => {
+      if (message.sequence !== sequence) return;
       try {
-        this.#receive(request.text, visitOwn);
+        if (take(message)) done = true;
       } catch (error) {
-        this.#drain();
-        throw error;
+        failure ??= error;
+        done ||= message.type === NLMSG_ERROR || message.type === NLMSG_DONE;
       }
-      if (!done && datagrams % DUMP_DATAGRAMS_PER_TURN === 0) await yieldToEventLoop();
-    }
-    if (failure !== undefined) throw failure;
-    if (interrupted) {
-      throw new SwitchyardError(
-        "NETLINK_DUMP_INTERRUPTED",
-        `${request.text}: the table changed while it was read`,
-      );
-    }
+    };
+    return () => {
+      for (let datagrams = 0; !done && datagrams < DUMP_DATAGRAMS_PER_TURN; datagrams++) {
+        try {
+          this.#receive(request.text, visitOwn);
+        } catch (error) {
+          this.#drain();
+          throw error;
+        }
+      }
+      if (!done) return false;
+      if (failure !== undefined) throw failure;
+      if (interrupted) {
+        throw new SwitchyardError(
+          "NETLINK_DUMP_INTERRUPTED",
+          `${request.text}: the table changed while it was read`,
+        );
+      }
+      return true;
+    };
+  }
+
+  /** As {@link executeEach}; the result of each request, in their order. */
+  async execute(requests: readonly Request[]): Promise<(SwitchyardError | undefined)[]> {
+    const results = new Array<SwitchyardError | undefined>(requests.length).fill(undefined);
+    await this.executeEach(requests, ({ index, error }) => {
+      results[index] ??= error;
+    });
+    return results;
   }
 
   /**
    * Executes requests in order, many to a `send`, without an acknowledgement each: only refusals come
    * back, then that of the no-op at the end of the batch, which proves that all were seen.
    */
-  async execute(requests: readonly Request[]): Promise<(SwitchyardError | undefined)[]> {
-    const results = new Array<SwitchyardError | undefined>(requests.length).fill(undefined);
-    for (let from = 0; from < requests.length; ) {
-      if (from > 0) await yieldToEventLoop();
-      from = this.#executeBatch(requests, from, results);
+  async executeEach(
+    requests: Iterable<Request>,
+    refused: (refusal: Refusal) => void,
+  ): Promise<number> {
+    let index = 0;
+    try {
+      for (const request of requests) {
+        if (this.#batch.add(request)) continue;
+        index += this.#flush(index, refused);
+        await yieldToEventLoop();
+        this.#batch.add(request);
+      }
+      return index + this.#flush(index, refused);
+    } finally {
+      // Of an iterable that throws, what was not sent is not.
+      this.#batch.clear();
     }
-    return results;
   }
 
-  /** Executes as many requests as fit from `from` on; returns the index behind the last. */
-  #executeBatch(
-    requests: readonly Request[],
-    from: number,
-    results: (SwitchyardError | undefined)[],
-  ): number {
-    const barrierBytes = messageBytes(0);
-    const first = messageBytes(requests[from]!.payload.length) + barrierBytes;
-    const target = first > BATCH_BYTES ? messageBuffer(first) : this.#batch;
-    let length = 0;
-    let next = from;
+  /** Sends the batch, whose first request has this index; returns how many it had. */
+  #flush(index: number, refused: (refusal: Refusal) => void): number {
+    const batch = this.#batch;
+    const { requests } = batch;
+    const count = requests.length;
+    if (count === 0) return 0;
     // Sequence numbers of one batch are consecutive: the difference is the place.
-    const firstSequence = this.#takeSequences(requests.length - from + 1);
-    for (; next < requests.length; next++) {
-      const { type, flags, payload } = requests[next]!;
-      if (length + messageBytes(payload.length) + barrierBytes > target.bytes.length) break;
-      const header = { type, flags: flags | NLM_F_REQUEST, sequence: firstSequence + next - from };
-      length = writeMessage(target, length, header, payload);
-    }
-    const barrier = firstSequence + next - from;
-    // Those not used here are there for the next batch.
-    this.#sequence = barrier;
-    const header = { type: NLMSG_NOOP, flags: NLM_F_REQUEST | NLM_F_ACK, sequence: barrier };
-    length = writeMessage(target, length, header, NOTHING);
+    const first = this.#takeSequences(count + 1);
+    const barrier = first + count;
+    const fail = (at: number, error: SwitchyardError) =>
+      refused({ index: index + at, request: requests[at]!, error });
+    for (const [at, error] of batch.unwritable) fail(at, error);
     try {
-      this.#socket.send(target.bytes.subarray(0, length));
+      this.#socket.send(batch.seal(first));
       for (let done = false; !done; ) {
-        this.#receive(`batch of ${next - from} requests`, (message) => {
+        this.#receive(`batch of ${count} requests`, (message) => {
           if (message.type !== NLMSG_ERROR) return;
           if (message.sequence === barrier) done = true;
-          const index = from + message.sequence - firstSequence;
-          if (index < from || index >= next) return;
+          const at = message.sequence - first;
+          if (at < 0 || at >= count) return;
           const answer = decodeKernelAnswer(message);
-          if (answer.errno !== 0) results[index] = refusal(requests[index]!.text, answer);
+          if (answer.errno !== 0) fail(at, refusal(requests[at]!, answer));
         });
       }
     } catch (error) {
       // What became of these requests is unknown; the caller must read the tables.
       const failure = asSwitchyardError(error);
-      for (let index = from; index < next; index++) results[index] ??= failure;
+      for (let at = 0; at < count; at++) fail(at, failure);
+    } finally {
+      batch.clear();
     }
-    return next;
+    return count;
   }
+}
+
+export interface Refusal {
+  /** Place among the requests. */
+  readonly index: number;
+  readonly request: Request;
+  readonly error: SwitchyardError;
 }
 
 function asSwitchyardError(error: unknown): SwitchyardError {

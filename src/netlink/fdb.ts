@@ -14,7 +14,12 @@ import { defined } from "./header.ts";
 import { malformed } from "./malformed.ts";
 import type { Message } from "./message.ts";
 import { flagNames, neighbourStates } from "./names.ts";
-import { neighbourAttributes, readNeighbour, writeNeighbourHeader } from "./neighbour.ts";
+import {
+  neighbourAttributes,
+  neighbourLayout,
+  readNeighbour,
+  writeNeighbourHeader,
+} from "./neighbour.ts";
 import { deviceText, type LinkName, request } from "./request.ts";
 import type { FdbEntry, Request } from "./types.ts";
 import { build } from "./writer.ts";
@@ -41,11 +46,12 @@ export function decodeFdbEntry(message: Message): FdbEntry {
     flags: flagNames(header.flags, flags),
     master: values.master,
     vlan: values.vlan,
+    nextHopId: values.nextHopId,
   });
 }
 
 /** What names a forwarding entry of a vxlan device. */
-export type FdbKey = Pick<FdbEntry, "index" | "mac" | "destination">;
+export type FdbKey = Pick<FdbEntry, "index" | "mac" | "destination" | "nextHopId">;
 
 function fdbRequest(
   verb: string,
@@ -53,16 +59,17 @@ function fdbRequest(
   entry: FdbKey & { readonly state?: string },
   linkName: LinkName | undefined,
 ): Request {
-  const { index, mac, destination } = entry;
+  const { index, mac, destination, nextHopId } = entry;
   const payload = build((writer) => {
     // bridge(8) makes entries permanent unless told otherwise.
     const state = neighbourStates.number(entry.state ?? "permanent");
     writeNeighbourHeader(writer, { family: AF_BRIDGE, index, state, flags: NTF_SELF });
-    neighbourAttributes.encode(writer, { destination, mac });
+    neighbourAttributes.encode(writer, { destination, mac, nextHopId });
   });
-  const dst = destination === undefined ? "" : ` dst ${formatAddress(destination)}`;
+  const remote = destination === undefined ? "" : ` dst ${formatAddress(destination)}`;
+  const dst = nextHopId === undefined ? remote : `${remote} nhid ${nextHopId}`;
   const text = () => `fdb ${verb} ${mac} dev ${deviceText(index, linkName)}${dst} self`;
-  return request({ ...numbers, payload, text });
+  return request({ ...numbers, payload, layout: neighbourLayout, text });
 }
 
 type NewFdbEntry = FdbKey & { readonly state?: string };

@@ -2,9 +2,11 @@
 
 import { familyOf, formatAddress, formatDestination, type IpAddress } from "../lib/index.ts";
 import { RT_TABLE_MAIN, RTPROT_BOOT } from "./constants.ts";
+import { encapText } from "./encap-text.ts";
 import { routeProtocols, routeTables, scopes } from "./names.ts";
 import { deviceText, type LinkName } from "./request.ts";
 import { derivedScope, derivedTable } from "./route.ts";
+import { metricsText } from "./route-metrics.ts";
 import type { Route } from "./types.ts";
 
 /** `via 10.0.0.1 `, or `via inet6 fe80::1 ` where the families differ. */
@@ -20,6 +22,10 @@ export function formatRoute(route: Route, linkName?: LinkName): string {
   const { type, destination, gateway, device, source, mtu, metric, flags, preference } = route;
   let text = type === "unicast" ? "" : `${type} `;
   text += `${formatDestination(destination)} `;
+  if (route.from) text += `from ${formatDestination(route.from)} `;
+  if (route.encap) text += encapText(route.encap);
+  if (route.tos) text += `tos 0x${route.tos.toString(16).padStart(2, "0")} `;
+  if (route.nextHopId !== undefined) text += `nhid ${route.nextHopId} `;
   text += viaText(gateway, destination.address);
   if (device !== undefined) text += `dev ${deviceText(device, linkName)} `;
   const table = route.table ?? derivedTable(type);
@@ -36,10 +42,12 @@ export function formatRoute(route: Route, linkName?: LinkName): string {
   if (shown.includes("dead")) text += "dead ";
   if (route.onlink) text += "onlink ";
   for (const flag of shown) if (flag !== "dead") text += `${flag} `;
-  if (mtu !== undefined) text += `mtu ${mtu} `;
+  text += metricsText(mtu, route.metrics);
   if (preference !== undefined) text += `pref ${preference} `;
   for (const hop of route.nextHops ?? []) {
-    text += `\n\tnexthop ${viaText(hop.gateway, destination.address)}`;
+    text += "\n\tnexthop ";
+    if (hop.encap) text += encapText(hop.encap);
+    text += `${viaText(hop.gateway, destination.address)}`;
     text += `dev ${deviceText(hop.device, linkName)} weight ${hop.weight ?? 1} `;
     if (hop.onlink) text += "onlink ";
   }

@@ -1,8 +1,10 @@
 /** The door of the netlink room: rtnetlink without any knowledge of pods, pools or modes. */
 
+export type { Refusal } from "./exchange.ts";
 export { formatRoute } from "./format-route.ts";
 export { type Monitor, type MonitorOptions, openMonitor } from "./monitor.ts";
 export { Names, neighbourStates, routeProtocols, routeTables, scopes } from "./names.ts";
+export { formatNextHop } from "./next-hop-object.ts";
 export type { LinkName } from "./request.ts";
 export * from "./requests.ts";
 export { normalizeRoute, routeKey } from "./route.ts";

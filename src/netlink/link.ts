@@ -2,13 +2,13 @@
 
 import { IFF_NOARP, IFF_UP } from "./constants.ts";
 import { defined, headerEnd } from "./header.ts";
-import { ipipData, linkAttributes, vxlanData } from "./link-attributes.ts";
+import { IFINFOMSG_BYTES, linkAttributes } from "./link-attributes.ts";
+import { decodeBridgePort } from "./link-bridge.ts";
+import { decodeKind } from "./link-kinds.ts";
 import { malformed } from "./malformed.ts";
 import type { Message } from "./message.ts";
 import { operStates } from "./names.ts";
-import type { IpipAttributes, Link, LinkStatistics, VxlanAttributes } from "./types.ts";
-
-export const IFINFOMSG_BYTES = 16;
+import type { Link, LinkStatistics } from "./types-link.ts";
 
 /** @throws NETLINK_MALFORMED. */
 export function decodeLink(message: Message): Link {
@@ -20,52 +20,33 @@ export function decodeLink(message: Message): Link {
   if (name === undefined || mtu === undefined) {
     throw malformed("link without a name or an MTU", view, start, end);
   }
-  const kind = info?.kind;
+  const { kind, data, portKind, portData } = info ?? {};
   return defined({
     index: view.getInt32(start + 4, true),
     name,
     kind,
     mac: attributes.mac,
     mtu,
+    minMtu: attributes.minMtu,
+    maxMtu: attributes.maxMtu,
     up: (flags & IFF_UP) !== 0,
     arp: (flags & IFF_NOARP) === 0,
     operState: operStates.name(attributes.operState ?? 0),
+    carrier: attributes.carrier,
+    txQueueLength: attributes.txQueueLength,
+    alias: attributes.alias,
+    group: attributes.group || undefined,
     master: attributes.master || undefined,
     link: attributes.link || undefined,
     linkNetnsId: attributes.linkNetnsId,
-    vxlan: kind === "vxlan" ? decodeVxlan(info?.data) : undefined,
-    ipip: kind === "ipip" ? decodeIpip(info?.data) : undefined,
+    // A vxlan says nothing of its kind in messages about its removal.
+    ...(data === undefined ? {} : decodeKind(kind, viewOf(data))),
+    bridgePort: portKind === "bridge" && portData ? decodeBridgePort(viewOf(portData)) : undefined,
   });
 }
 
-function viewOf(bytes: Uint8Array | undefined): DataView {
-  return bytes
-    ? new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
-    : new DataView(new ArrayBuffer(0));
-}
-
-function decodeVxlan(data: Uint8Array | undefined): VxlanAttributes {
-  const view = viewOf(data);
-  const { vni, port, learning, ...rest } = vxlanData.decode(view, 0, view.byteLength);
-  return defined({
-    vni: vni ?? 0,
-    port: port ?? 0,
-    local: rest.local4 || rest.local6 || undefined,
-    device: rest.device || undefined,
-    learning: learning ?? false,
-  });
-}
-
-function decodeIpip(data: Uint8Array | undefined): IpipAttributes {
-  const view = viewOf(data);
-  const { local, remote, ttl, pathMtuDiscovery } = ipipData.decode(view, 0, view.byteLength);
-  return defined({
-    // 0.0.0.0 stands for "any", ttl 0 for "inherit".
-    local: local || undefined,
-    remote: remote || undefined,
-    ttl: ttl || undefined,
-    pathMtuDiscovery: pathMtuDiscovery ?? false,
-  });
+function viewOf(bytes: Uint8Array): DataView {
+  return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }
 
 /** IFLA_STATS64 of a link message, if it is there. */
@@ -74,16 +55,40 @@ export function decodeStatistics(message: Message): LinkStatistics | undefined {
   const { statistics } = linkAttributes.decode(message.view, from, message.end);
   if (statistics === undefined) return undefined;
   const view = viewOf(statistics);
-  if (view.byteLength < 64) throw malformed("short IFLA_STATS64", view, 0, view.byteLength);
-  const counter = (position: number) => Number(view.getBigUint64(position * 8, true));
-  return {
-    rxPackets: counter(0),
-    txPackets: counter(1),
-    rxBytes: counter(2),
-    txBytes: counter(3),
-    rxErrors: counter(4),
-    txErrors: counter(5),
-    rxDropped: counter(6),
-    txDropped: counter(7),
-  };
+  if (view.byteLength < 23 * 8) throw malformed("short IFLA_STATS64", view, 0, view.byteLength);
+  const result: Record<string, number> = {};
+  // Newer kernels append counters; older ones end earlier.
+  const count = Math.min(counters.length, Math.floor(view.byteLength / 8));
+  for (let i = 0; i < count; i++) {
+    result[counters[i]!] = Number(view.getBigUint64(i * 8, true));
+  }
+  return result as unknown as LinkStatistics;
 }
+
+/** struct rtnl_link_stats64, in its order. */
+const counters: readonly (keyof LinkStatistics)[] = [
+  "rxPackets",
+  "txPackets",
+  "rxBytes",
+  "txBytes",
+  "rxErrors",
+  "txErrors",
+  "rxDropped",
+  "txDropped",
+  "multicast",
+  "collisions",
+  "rxLengthErrors",
+  "rxOverErrors",
+  "rxCrcErrors",
+  "rxFrameErrors",
+  "rxFifoErrors",
+  "rxMissedErrors",
+  "txAbortedErrors",
+  "txCarrierErrors",
+  "txFifoErrors",
+  "txHeartbeatErrors",
+  "txWindowErrors",
+  "rxCompressed",
+  "txCompressed",
+  "rxNoHandler",
+];

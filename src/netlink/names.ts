@@ -28,6 +28,11 @@ export class Names {
   }
 }
 
+/** The names of all values of a byte, for those who read many. */
+function byteNames(names: Names): readonly string[] {
+  return Array.from({ length: 256 }, (_, number) => names.name(number));
+}
+
 /** RTPROT_*: who installed a route (Debian's /etc/iproute2/rt_protos). */
 export const routeProtocols = new Names("route protocol", {
   0: "unspec",
@@ -82,6 +87,9 @@ export const routeTypes = new Names("route type", {
   10: "nat",
   11: "xresolve",
 });
+
+export const scopeNames = byteNames(scopes);
+export const routeTypeNames = byteNames(routeTypes);
 
 /** NUD_*. */
 export const neighbourStates = new Names("neighbour state", {

@@ -2,7 +2,7 @@
 
 import { familyOf, formatAddress } from "../lib/index.ts";
 import { attributeTable } from "./attribute.ts";
-import { address as addressCodec, mac, u16, u16be, u32 } from "./codecs.ts";
+import { address as addressCodec, mac, u8, u16, u16be, u32 } from "./codecs.ts";
 import {
   familyNumber,
   NLM_F_CREATE,
@@ -19,13 +19,15 @@ import type { Neighbour, Request } from "./types.ts";
 import { build, type Writer } from "./writer.ts";
 
 export const neighbourAttributes = attributeTable("NDA", {
-  destination: [1, addressCodec],
-  mac: [2, mac],
-  vlan: [5, u16],
-  port: [6, u16be],
-  vni: [7, u32],
-  device: [8, u32],
-  master: [9, u32],
+  destination: [1, "NDA_DST", addressCodec],
+  mac: [2, "NDA_LLADDR", mac],
+  vlan: [5, "NDA_VLAN", u16],
+  port: [6, "NDA_PORT", u16be],
+  vni: [7, "NDA_VNI", u32],
+  device: [8, "NDA_IFINDEX", u32],
+  master: [9, "NDA_MASTER", u32],
+  protocol: [12, "NDA_PROTOCOL", u8],
+  nextHopId: [13, "NDA_NH_ID", u32],
 });
 
 /** struct ndmsg. */
@@ -37,7 +39,9 @@ export interface NeighbourHeader {
   readonly flags: number;
 }
 
-const HEADER_BYTES = 12;
+const NDMSG_BYTES = 12;
+
+export const neighbourLayout = { headerBytes: NDMSG_BYTES, table: neighbourAttributes };
 
 export function writeNeighbourHeader(writer: Writer, header: NeighbourHeader): void {
   writer.u32(header.family);
@@ -49,7 +53,7 @@ export function writeNeighbourHeader(writer: Writer, header: NeighbourHeader): v
 
 export function readNeighbour(message: Message) {
   const { view, start, end } = message;
-  const from = headerEnd(message, "struct ndmsg", HEADER_BYTES);
+  const from = headerEnd(message, "struct ndmsg", NDMSG_BYTES);
   const header: NeighbourHeader = {
     family: view.getUint8(start),
     index: view.getInt32(start + 4, true),
@@ -71,6 +75,7 @@ export function decodeNeighbour(message: Message): Neighbour {
     address: values.destination,
     mac: values.mac,
     state: neighbourStates.name(header.state),
+    protocol: values.protocol,
   });
 }
 
@@ -80,16 +85,16 @@ function neighbourRequest(
   neighbour: Neighbour,
   linkName: LinkName | undefined,
 ): Request {
-  const { index, address, mac, state } = neighbour;
+  const { index, address, mac, state, protocol } = neighbour;
   const payload = build((writer) => {
     const family = familyNumber(familyOf(address));
     writeNeighbourHeader(writer, { family, index, state: neighbourStates.number(state), flags: 0 });
-    neighbourAttributes.encode(writer, { destination: address, mac });
+    neighbourAttributes.encode(writer, { destination: address, mac, protocol });
   });
   const lladdr = mac === undefined ? "" : ` lladdr ${mac}`;
   const text = () =>
     `neigh ${verb} ${formatAddress(address)}${lladdr} dev ${deviceText(index, linkName)}`;
-  return request({ ...numbers, payload, text });
+  return request({ ...numbers, payload, layout: neighbourLayout, text });
 }
 
 /** `ip neigh replace`. */

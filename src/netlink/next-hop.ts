@@ -2,15 +2,17 @@
 
 import type { IpAddress } from "../lib/index.ts";
 import { RTNH_F_ONLINK } from "./constants.ts";
+import { decodeEncap, encodeEncap } from "./encap.ts";
 import { defined } from "./header.ts";
 import { malformed } from "./malformed.ts";
 import { flagNames } from "./names.ts";
-import { nextHopAttributes, nextHopFlags } from "./route-attributes.ts";
+import {
+  RTNEXTHOP_BYTES as HEADER_BYTES,
+  nextHopAttributes,
+  nextHopFlags,
+} from "./route-attributes.ts";
 import type { RouteNextHop } from "./types.ts";
 import { Writer } from "./writer.ts";
-
-/** rtnh_len, rtnh_flags, rtnh_hops, rtnh_ifindex. */
-const HEADER_BYTES = 8;
 
 export interface DecodedNextHops {
   readonly nextHops: readonly RouteNextHop[];
@@ -39,6 +41,7 @@ export function decodeNextHops(bytes: Uint8Array): DecodedNextHops {
         device: view.getInt32(offset + 4, true),
         weight: view.getUint8(offset + 3) + 1,
         onlink: (bits & RTNH_F_ONLINK) !== 0 || undefined,
+        encap: values.encap && decodeEncap(values.encapType ?? 0, values.encap),
       }),
     );
     offset += (length + 3) & ~3;
@@ -52,12 +55,17 @@ export function encodeNextHops(
   routeFamily: "number" | "bigint",
 ): Uint8Array {
   const writer = new Writer();
-  for (const { gateway, device, weight = 1, onlink } of nextHops) {
+  for (const { gateway, device, weight = 1, onlink, encap } of nextHops) {
+    const tunnel = encap && encodeEncap(encap);
     const start = writer.begin();
     writer.u8(onlink ? RTNH_F_ONLINK : 0);
     writer.u8(weight - 1);
     writer.u32(device);
-    nextHopAttributes.encode(writer, gatewayAttributes(gateway, routeFamily));
+    nextHopAttributes.encode(writer, {
+      ...gatewayAttributes(gateway, routeFamily),
+      encapType: tunnel?.type,
+      encap: tunnel?.data,
+    });
     writer.end(start);
   }
   return writer.take();

@@ -1,6 +1,6 @@
 /** How a request is made: its words are put together only when an error wants them. */
 
-import type { Request } from "./types.ts";
+import type { Request, RequestLayout } from "./types.ts";
 
 /** Name of a link by its index, for texts. */
 export type LinkName = (index: number) => string | undefined;
@@ -14,6 +14,7 @@ export interface RequestParts {
   readonly type: number;
   readonly flags: number;
   readonly payload: Uint8Array;
+  readonly layout?: RequestLayout;
   readonly text: () => string;
 }
 
@@ -21,12 +22,14 @@ class LazyRequest implements Request {
   readonly type: number;
   readonly flags: number;
   readonly payload: Uint8Array;
+  readonly layout: RequestLayout | undefined;
   readonly #text: () => string;
 
-  constructor({ type, flags, payload, text }: RequestParts) {
+  constructor({ type, flags, payload, layout, text }: RequestParts) {
     this.type = type;
     this.flags = flags;
     this.payload = payload;
+    this.layout = layout;
     this.#text = text;
   }
 

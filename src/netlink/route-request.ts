@@ -1,22 +1,27 @@
 /** RTM_NEWROUTE and RTM_DELROUTE written. */
 
-import { familyOf, maskAddress } from "../lib/index.ts";
+import { type IpAddress, maskAddress } from "../lib/index.ts";
 import {
-  familyNumber,
+  AF_INET,
+  AF_INET6,
+  NLM_F_APPEND,
   NLM_F_CREATE,
   NLM_F_EXCL,
   NLM_F_REPLACE,
   RT_SCOPE_NOWHERE,
   RTM_DELROUTE,
   RTM_NEWROUTE,
+  RTN_UNICAST,
   RTNH_F_ONLINK,
 } from "./constants.ts";
+import { encodeEncap } from "./encap.ts";
 import { formatRoute } from "./format-route.ts";
 import { routeTypes, scopes } from "./names.ts";
 import { encodeNextHops, gatewayAttributes } from "./next-hop.ts";
-import { type LinkName, request } from "./request.ts";
+import type { LinkName } from "./request.ts";
 import { derivedScope, derivedTable } from "./route.ts";
-import { routeAttributes } from "./route-attributes.ts";
+import { routeAttributes, routeLayout } from "./route-attributes.ts";
+import { metricsValues } from "./route-metrics.ts";
 import type { Request, Route } from "./types.ts";
 import { build, type Writer } from "./writer.ts";
 
@@ -24,6 +29,7 @@ interface RouteHeader {
   readonly family: number;
   readonly length: number;
   readonly sourceLength: number;
+  readonly tos: number;
   readonly table: number;
   readonly protocol: number;
   readonly scope: number;
@@ -37,7 +43,7 @@ export function writeRouteHeader(writer: Writer, header: Partial<RouteHeader>): 
   writer.u8(header.family ?? 0);
   writer.u8(header.length ?? 0);
   writer.u8(header.sourceLength ?? 0);
-  writer.u8(0); // tos
+  writer.u8(header.tos ?? 0);
   writer.u8(table < 256 ? table : 0);
   writer.u8(header.protocol ?? 0);
   writer.u8(header.scope ?? 0);
@@ -45,40 +51,137 @@ export function writeRouteHeader(writer: Writer, header: Partial<RouteHeader>): 
   writer.u32(header.flags ?? 0);
 }
 
-function newRoute(verb: string, flags: number, route: Route, linkName?: LinkName): Request {
-  const { address, length } = route.destination;
-  const family = typeof address as "number" | "bigint";
+type Verb = "add" | "replace" | "append" | "delete";
+
+type RouteKey = Pick<Route, "destination" | "table" | "metric" | "protocol" | "type" | "tos">;
+
+/** Requests for routes come in hundred thousands: bytes and words are made when they are needed. */
+class RouteRequest implements Request {
+  readonly type: number;
+  readonly flags: number;
+  readonly layout = routeLayout;
+  readonly #verb: Verb;
+  readonly #route: Route;
+  readonly #linkName: LinkName | undefined;
+
+  constructor(
+    verb: Verb,
+    flags: number,
+    of: { readonly route: Route; readonly linkName: LinkName | undefined },
+  ) {
+    this.type = verb === "delete" ? RTM_DELROUTE : RTM_NEWROUTE;
+    this.flags = flags;
+    this.#verb = verb;
+    this.#route = of.route;
+    this.#linkName = of.linkName;
+  }
+
+  write(writer: Writer): void {
+    if (this.#verb === "delete") writeKey(writer, this.#route);
+    else writeRoute(writer, this.#route);
+  }
+
+  get payload(): Uint8Array {
+    return build((writer) => this.write(writer));
+  }
+
+  get text(): string {
+    return `route ${this.#verb} ${formatRoute(this.#route, this.#linkName)}`;
+  }
+}
+
+const RTA_DST = 1;
+const RTA_OIF = 4;
+const RTA_GATEWAY = 5;
+const RTA_PRIORITY = 6;
+const RTA_TABLE = 15;
+
+function writeRoute(writer: Writer, route: Route): void {
+  const { destination, metric, device, gateway, scope } = route;
+  const { address, length } = destination;
   const table = route.table ?? derivedTable(route.type);
-  const nextHops = route.nextHops && encodeNextHops(route.nextHops, family);
-  const payload = build((writer) => {
-    writeRouteHeader(writer, {
-      family: familyNumber(familyOf(address)),
-      length,
-      table,
-      protocol: route.protocol,
-      scope: route.scope === undefined ? derivedScope(route) : scopes.number(route.scope),
-      type: routeTypes.number(route.type),
-      flags: route.onlink ? RTNH_F_ONLINK : 0,
-    });
-    routeAttributes.encode(writer, {
-      // The kernel refuses host bits; a prefix with some is what operators write all the same.
-      destination: length > 0 ? maskAddress(address, length) : undefined,
-      ...gatewayAttributes(route.gateway, family),
-      device: route.device,
-      metric: route.metric || undefined,
-      preferredSource: route.source,
-      metrics: route.mtu === undefined ? undefined : { mtu: route.mtu },
-      nextHops,
-      table: table < 256 ? undefined : table,
-    });
+  writeRouteHeader(writer, {
+    family: typeof address === "number" ? AF_INET : AF_INET6,
+    length,
+    sourceLength: route.from?.length ?? 0,
+    tos: route.tos ?? 0,
+    table,
+    protocol: route.protocol,
+    scope: scope === undefined ? derivedScope(route) : scopes.number(scope),
+    type: route.type === "unicast" ? RTN_UNICAST : routeTypes.number(route.type),
+    flags: route.onlink ? RTNH_F_ONLINK : 0,
   });
-  const text = () => `route ${verb} ${formatRoute(route, linkName)}`;
-  return request({ type: RTM_NEWROUTE, flags, payload, text });
+  // By hand what most routes are made of, by the table the rest (see route-plain.ts).
+  writeDestination(writer, address, length);
+  if (device !== undefined) writer.attributeU32(RTA_OIF, device);
+  if (gateway !== undefined && typeof gateway === typeof address) {
+    writeAddressAttribute(writer, RTA_GATEWAY, gateway);
+  }
+  if (metric) writer.attributeU32(RTA_PRIORITY, metric);
+  if (table > 255) writer.attributeU32(RTA_TABLE, table);
+  if (isPlain(route)) return;
+  const family = typeof address as "number" | "bigint";
+  const tunnel = route.encap && encodeEncap(route.encap);
+  const { from } = route;
+  routeAttributes.encode(writer, {
+    source: from && from.length > 0 ? maskAddress(from.address, from.length) : undefined,
+    via: gatewayAttributes(gateway, family).via,
+    preferredSource: route.source,
+    metrics: metricsValues(route.mtu, route.metrics),
+    nextHops: route.nextHops && encodeNextHops(route.nextHops, family),
+    encapType: tunnel?.type,
+    encap: tunnel?.data,
+    nextHopId: route.nextHopId,
+  });
+}
+
+/** True if nothing is left for the table. */
+function isPlain({ destination, gateway, ...route }: Route): boolean {
+  return (
+    route.source === undefined &&
+    route.mtu === undefined &&
+    route.metrics === undefined &&
+    route.nextHops === undefined &&
+    route.encap === undefined &&
+    route.nextHopId === undefined &&
+    route.from === undefined &&
+    (gateway === undefined || typeof gateway === typeof destination.address)
+  );
+}
+
+/** The kernel refuses host bits; a prefix with some is what operators write all the same. */
+function writeDestination(writer: Writer, address: IpAddress, length: number): void {
+  if (length > 0) writeAddressAttribute(writer, RTA_DST, maskAddress(address, length));
+}
+
+function writeAddressAttribute(writer: Writer, type: number, address: IpAddress): void {
+  if (typeof address === "number") {
+    writer.attributeU32be(type, address);
+  } else {
+    writer.u32(20 | (type << 16));
+    writer.u128be(address);
+  }
+}
+
+function writeKey(writer: Writer, route: RouteKey): void {
+  const { address, length } = route.destination;
+  const table = route.table ?? derivedTable(route.type);
+  writeRouteHeader(writer, {
+    family: typeof address === "number" ? AF_INET : AF_INET6,
+    length,
+    tos: route.tos ?? 0,
+    table,
+    protocol: route.protocol,
+    scope: RT_SCOPE_NOWHERE,
+  });
+  writeDestination(writer, address, length);
+  if (route.metric) writer.attributeU32(RTA_PRIORITY, route.metric);
+  if (table > 255) writer.attributeU32(RTA_TABLE, table);
 }
 
 /** `ip route add`: refused (EEXIST) where the key is taken. */
 export function routeAdd(route: Route, linkName?: LinkName): Request {
-  return newRoute("add", NLM_F_CREATE | NLM_F_EXCL, route, linkName);
+  return new RouteRequest("add", NLM_F_CREATE | NLM_F_EXCL, { route, linkName });
 }
 
 /**
@@ -86,7 +189,12 @@ export function routeAdd(route: Route, linkName?: LinkName): Request {
  * metric; protocol, type and next hop of what was there do not matter.
  */
 export function routeReplace(route: Route, linkName?: LinkName): Request {
-  return newRoute("replace", NLM_F_CREATE | NLM_F_REPLACE, route, linkName);
+  return new RouteRequest("replace", NLM_F_CREATE | NLM_F_REPLACE, { route, linkName });
+}
+
+/** `ip route append`: one more with the same key, as IPv6 multipath routes are made of. */
+export function routeAppend(route: Route, linkName?: LinkName): Request {
+  return new RouteRequest("append", NLM_F_CREATE | NLM_F_APPEND, { route, linkName });
 }
 
 /**
@@ -94,26 +202,6 @@ export function routeReplace(route: Route, linkName?: LinkName): Request {
  * somebody else put in its place meanwhile stays; ESRCH if there is none. Type and next hop are not
  * compared. Careful: to the kernel metric 0 means "whichever comes first".
  */
-export function routeDelete(
-  route: Pick<Route, "destination" | "table" | "metric" | "protocol" | "type">,
-  linkName?: LinkName,
-): Request {
-  const { address, length } = route.destination;
-  const table = route.table ?? derivedTable(route.type);
-  const payload = build((writer) => {
-    writeRouteHeader(writer, {
-      family: familyNumber(familyOf(address)),
-      length,
-      table,
-      protocol: route.protocol,
-      scope: RT_SCOPE_NOWHERE,
-    });
-    routeAttributes.encode(writer, {
-      destination: length > 0 ? maskAddress(address, length) : undefined,
-      metric: route.metric || undefined,
-      table: table < 256 ? undefined : table,
-    });
-  });
-  const text = () => `route delete ${formatRoute(route, linkName)}`;
-  return request({ type: RTM_DELROUTE, flags: 0, payload, text });
+export function routeDelete(route: RouteKey, linkName?: LinkName): Request {
+  return new RouteRequest("delete", 0, { route, linkName });
 }

@@ -10,23 +10,31 @@ import {
   AF_INET,
   AF_INET6,
   familyNumber,
-  RT_TABLE_MAIN,
   RTM_GETADDR,
   RTM_GETLINK,
   RTM_GETNEIGH,
   RTM_GETRULE,
   RTM_NEWNEIGH,
 } from "./constants.ts";
-import { Exchange } from "./exchange.ts";
+import { Exchange, type Refusal, yieldToEventLoop } from "./exchange.ts";
 import { decodeFdbEntry } from "./fdb.ts";
 import { decodeLink, decodeStatistics } from "./link.ts";
 import { linkAttributes } from "./link-attributes.ts";
-import { linkAdd, linkChange, linkDelete, linkUp, type WithRequest } from "./link-request.ts";
+import {
+  linkAdd,
+  linkChange,
+  linkDelete,
+  linkUp,
+  type WithRequest,
+  withFd,
+} from "./link-request.ts";
 import type { Message } from "./message.ts";
 import { decodeNeighbour, neighbourAttributes, writeNeighbourHeader } from "./neighbour.ts";
+import { decodeNetnsId, netnsIdDump, netnsIdGet, netnsIdNew } from "./netns-id.ts";
+import { decodeNextHopObject, nextHopDump } from "./next-hop-object.ts";
 import { request } from "./request.ts";
-import { decodeRoute, isCloned } from "./route.ts";
-import { type LookupOptions, routeDump, routeLookup } from "./route-query.ts";
+import { decodeRoute } from "./route.ts";
+import { type LookupOptions, routeDecoder, routeDumps, routeLookup } from "./route-query.ts";
 import { decodeRule } from "./rule.ts";
 import { NetlinkSocket } from "./socket.ts";
 import type {
@@ -38,6 +46,7 @@ import type {
   LinkStatistics,
   Neighbour,
   NeighbourFilter,
+  NextHopObject,
   Request,
   Route,
   RouteFilter,
@@ -45,6 +54,8 @@ import type {
 } from "./types.ts";
 import { build, type Writer } from "./writer.ts";
 
+/** "FIB table does not exist": nothing was ever put into it. */
+const NO_TABLE = ["ENOENT"];
 const RECEIVE_BUFFER_BYTES = 8 * 1024 * 1024;
 /** RTEXT_FILTER_SKIP_STATS: counters would be most of a dump. */
 const SKIP_STATISTICS = 8;
@@ -59,20 +70,30 @@ export interface RouteSocketOptions {
 /** @throws SYSTEM_CALL_FAILED if the namespace cannot be entered. */
 export function openRouteSocket(options: RouteSocketOptions = {}): RouteSocket {
   const { namespace, dumpRetries = 0 } = options;
-  const socket = new NetlinkSocket({
-    receiveBufferBytes: RECEIVE_BUFFER_BYTES,
-    ...(namespace === undefined ? {} : { namespace }),
-  });
-  return new RouteSocket(socket, dumpRetries);
+  const socket = openSocket(namespace);
+  return new RouteSocket(socket, { dumpRetries, namespace });
+}
+
+function openSocket(namespace: string | undefined): NetlinkSocket {
+  const receiveBufferBytes = RECEIVE_BUFFER_BYTES;
+  return new NetlinkSocket(
+    namespace === undefined ? { receiveBufferBytes } : { receiveBufferBytes, namespace },
+  );
 }
 
 export class RouteSocket {
   readonly #socket: NetlinkSocket;
   readonly #exchange: Exchange;
   readonly #dumpRetries: number;
+  readonly #namespace: string | undefined;
   #last: Promise<unknown> = Promise.resolve();
 
-  constructor(socket: NetlinkSocket, dumpRetries: number) {
+  constructor(
+    socket: NetlinkSocket,
+    options: { readonly dumpRetries: number; readonly namespace: string | undefined },
+  ) {
+    const { dumpRetries, namespace } = options;
+    this.#namespace = namespace;
     this.#socket = socket;
     this.#exchange = new Exchange(socket);
     this.#dumpRetries = dumpRetries;
@@ -228,20 +249,71 @@ export class RouteSocket {
    * interruption of this dump: routes that stay are all read, one that comes or goes meanwhile may not be.
    */
   routes(filter: RouteFilter = {}): Promise<Route[]> {
-    const { table = RT_TABLE_MAIN, protocol, device } = filter;
-    const families: Family[] = filter.family === undefined ? [4, 6] : [filter.family];
-    return this.#dump(
-      families.map((family) => routeDump(family, filter)),
-      (message) => {
-        const route = decodeRoute(message);
-        if (isCloned(message)) return undefined;
-        if (table !== 0 && route.table !== table) return undefined;
-        if (protocol !== undefined && route.protocol !== protocol) return undefined;
-        return device === undefined || usesDevice(route, device) ? route : undefined;
-      },
-      // "FIB table does not exist": nothing was ever put into it.
-      { empty: ["ENOENT"] },
+    return this.#dump(routeDumps(filter), routeDecoder(filter), { empty: NO_TABLE });
+  }
+
+  /**
+   * As {@link routes}, in slices of some thousand routes, a few milliseconds' work each; the event loop
+   * runs between them. Reads by a socket of its own, so that the loop's body may use this one; leaving
+   * the loop early ends the reading. Is not begun anew when interrupted.
+   * @throws NETLINK_DUMP_INTERRUPTED behind the last slice.
+   */
+  async *routeSlices(filter: RouteFilter = {}): AsyncGenerator<readonly Route[], void, undefined> {
+    const socket = openSocket(this.#namespace);
+    try {
+      const exchange = new Exchange(socket);
+      const decode = routeDecoder(filter);
+      for (const dump of routeDumps(filter)) {
+        let slice: Route[] = [];
+        const step = exchange.startDump(dump, (message) => {
+          const route = decode(message);
+          if (route !== undefined) slice.push(route);
+        });
+        for (let done = false; !done; ) {
+          try {
+            done = step();
+          } catch (error) {
+            if (!isRefusal(error, NO_TABLE)) throw error;
+            done = true;
+          }
+          if (slice.length > 0) yield slice;
+          slice = [];
+          if (!done) await yieldToEventLoop();
+        }
+      }
+    } finally {
+      socket.close();
+    }
+  }
+
+  /** Nexthop objects. */
+  nextHops(): Promise<NextHopObject[]> {
+    return this.#dump([nextHopDump()], decodeNextHopObject);
+  }
+
+  /** The number by which this namespace knows the one at `path`; undefined if it has none. */
+  netnsId(path: string): Promise<number | undefined> {
+    return this.#inTurn(() =>
+      withFd(path, (fd) => {
+        let id = -1;
+        this.#exchange.request(netnsIdGet(fd, path), (message) => {
+          id = decodeNetnsId(message);
+        });
+        return id === -1 ? undefined : id;
+      }),
     );
+  }
+
+  /** Gives the namespace at `path` a number, the kernel's choice unless told. @throws NETLINK_REFUSED. */
+  setNetnsId(path: string, id = -1): Promise<void> {
+    return this.#inTurn(() =>
+      withFd(path, (fd) => this.#exchange.request(netnsIdNew(fd, id, path))),
+    );
+  }
+
+  /** All numbers this namespace has given to others. */
+  netnsIds(): Promise<number[]> {
+    return this.#dump([netnsIdDump()], decodeNetnsId);
   }
 
   /** The ARP and ND tables, without proxy entries. */
@@ -301,6 +373,14 @@ export class RouteSocket {
     return this.#inTurn(() => this.#exchange.execute(requests));
   }
 
+  /**
+   * As {@link execute} of any number of requests, made one by one as they are sent; tells only of those
+   * that were refused. Returns how many there were. Other operations wait until all are done.
+   */
+  executeEach(requests: Iterable<Request>, refused: (refusal: Refusal) => void): Promise<number> {
+    return this.#inTurn(() => this.#exchange.executeEach(requests, refused));
+  }
+
   /** Operations that were not begun fail. */
   close(): void {
     this.#socket.close();
@@ -323,10 +403,6 @@ function neighbourDump(family: number, index: number): Request {
   });
   const text = () => (bridge ? "fdb show" : "neigh show");
   return request({ type: RTM_GETNEIGH, flags: 0, payload, text });
-}
-
-function usesDevice(route: Route, device: number): boolean {
-  return route.device === device || (route.nextHops ?? []).some((hop) => hop.device === device);
 }
 
 function isRefusal(error: unknown, errnos: readonly string[]): boolean {

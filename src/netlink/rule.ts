@@ -21,16 +21,16 @@ import type { Request, Rule } from "./types.ts";
 import { build } from "./writer.ts";
 
 const attributes = attributeTable("FRA", {
-  destination: [1, address],
-  source: [2, address],
-  inputInterface: [3, text],
-  priority: [6, u32],
-  mark: [10, u32],
-  suppressPrefixLength: [14, u32],
-  table: [15, u32],
-  mask: [16, u32],
-  outputInterface: [17, text],
-  protocol: [21, u8],
+  destination: [1, "FRA_DST", address],
+  source: [2, "FRA_SRC", address],
+  inputInterface: [3, "FRA_IIFNAME", text],
+  priority: [6, "FRA_PRIORITY", u32],
+  mark: [10, "FRA_FWMARK", u32],
+  suppressPrefixLength: [14, "FRA_SUPPRESS_PREFIXLEN", u32],
+  table: [15, "FRA_TABLE", u32],
+  mask: [16, "FRA_FWMASK", u32],
+  outputInterface: [17, "FRA_OIFNAME", text],
+  protocol: [21, "FRA_PROTOCOL", u8],
 });
 
 /** FR_ACT_*. */
@@ -111,7 +111,9 @@ function ruleRequest(
       protocol: rule.protocol,
     });
   });
-  return request({ ...numbers, payload, text: () => `rule ${verb} ${formatRule(rule)}` });
+  const layout = { headerBytes: HEADER_BYTES, table: attributes };
+  const text = () => `rule ${verb} ${formatRule(rule)}`;
+  return request({ ...numbers, payload, layout, text });
 }
 
 /** In the order and words of `ip rule show`, priority first as `ip rule add` takes it. */

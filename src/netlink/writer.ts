@@ -37,6 +37,13 @@ export class Writer {
     this.#length += 4;
   }
 
+  u128be(value: bigint): void {
+    this.#grow(16);
+    this.#view.setBigUint64(this.#length, value >> 64n);
+    this.#view.setBigUint64(this.#length + 8, value & 0xffff_ffff_ffff_ffffn);
+    this.#length += 16;
+  }
+
   bytes(bytes: Uint8Array): void {
     this.#grow(bytes.length);
     this.#bytes.set(bytes, this.#length);
@@ -53,6 +60,43 @@ export class Writer {
   end(start: number): void {
     this.#view.setUint16(start, this.#length - start, true);
     while (this.#length % 4 !== 0) this.u8(0);
+  }
+
+  get length(): number {
+    return this.#length;
+  }
+
+  /** Forgets what was written behind `length`. */
+  truncate(length: number): void {
+    this.#length = length;
+  }
+
+  /** Overwrites four bytes written before. */
+  setU32(offset: number, value: number): void {
+    this.#view.setUint32(offset, value, true);
+  }
+
+  /** An attribute of four bytes. */
+  attributeU32(type: number, value: number): void {
+    this.#grow(8);
+    const at = this.#length;
+    this.#view.setUint32(at, 8 | (type << 16), true);
+    this.#view.setUint32(at + 4, value, true);
+    this.#length = at + 8;
+  }
+
+  /** An attribute of four bytes in network order: an IPv4 address. */
+  attributeU32be(type: number, value: number): void {
+    this.#grow(8);
+    const at = this.#length;
+    this.#view.setUint32(at, 8 | (type << 16), true);
+    this.#view.setUint32(at + 4, value);
+    this.#length = at + 8;
+  }
+
+  /** What was written, without a copy: valid until the next write. */
+  written(): Uint8Array {
+    return this.#bytes.subarray(0, this.#length);
   }
 
   /** A copy of what was written; the writer is empty again. */

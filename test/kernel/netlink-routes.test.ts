@@ -315,7 +315,10 @@ test("lookups answer as `ip route get`", async (t) => {
     await text(ipv4("10.1.0.5"), { source: ipv4("10.0.0.1"), entry: true }),
     "10.1.0.0/16 via 10.0.0.2 dev v0 proto bird mtu 1300",
   );
-  assert.match(await text(ipAddress("fd10::5")), /^fd10::5 via fd00::2 dev v0 .*src fd00::1/);
+  assert.match(
+    await text(ipAddress("fd10::5")),
+    /^fd10::5 from :: via fd00::2 dev v0 .*src fd00::1/,
+  );
   await assert.rejects(socket.lookupRoute(ipv4("99.0.0.1")), {
     code: "NETLINK_REFUSED",
     message: "route get 99.0.0.1: Network is unreachable",

@@ -11,7 +11,6 @@ import {
   fdbDelete,
   fdbReplace,
   formatRule,
-  type Link,
   linkDelete,
   linkSet,
   neighbourDelete,
@@ -29,60 +28,7 @@ import {
   run,
   vethWithAddresses,
 } from "./netlink-fixture.ts";
-
-interface IpLink {
-  readonly ifindex: number;
-  readonly ifname: string;
-  readonly address?: string;
-  readonly mtu: number;
-  readonly flags: readonly string[];
-  readonly operstate: string;
-  readonly master?: string;
-  readonly link?: string;
-  readonly link_index?: number;
-  readonly link_netnsid?: number;
-  readonly linkinfo?: {
-    readonly info_kind?: string;
-    readonly info_data?: Record<string, unknown>;
-  };
-}
-
-/** `ip -d -j link` in our terms. */
-function ipLinks(namespace: string): Link[] {
-  const links = json(namespace, "ip", "-d", "-j", "link") as unknown as IpLink[];
-  const indexOf = (name: string) => links.find(({ ifname }) => ifname === name)?.ifindex;
-  return links.map((link) => {
-    const data = link.linkinfo?.info_data;
-    const peer = link.link === undefined ? link.link_index : indexOf(link.link);
-    const kind = link.linkinfo?.info_kind;
-    return {
-      index: link.ifindex,
-      name: link.ifname,
-      ...(kind ? { kind } : {}),
-      ...(link.address ? { mac: link.address } : {}),
-      mtu: link.mtu,
-      up: link.flags.includes("UP"),
-      arp: !link.flags.includes("NOARP"),
-      operState: link.operstate,
-      ...(link.master ? { master: indexOf(link.master)! } : {}),
-      ...(peer ? { link: peer } : {}),
-      ...(link.link_netnsid === undefined ? {} : { linkNetnsId: link.link_netnsid }),
-      ...(kind === "vxlan" && data
-        ? {
-            vxlan: {
-              vni: Number(data.id),
-              port: Number(data.port),
-              ...(data.local || data.local6
-                ? { local: ipAddress(String(data.local ?? data.local6)) }
-                : {}),
-              ...(data.link ? { device: indexOf(String(data.link))! } : {}),
-              learning: data.learning === true,
-            },
-          }
-        : {}),
-    };
-  });
-}
+import { comparable, ipLinks } from "./netlink-ip-link.ts";
 
 test("links of every kind read as `ip -d link` shows them", async (t) => {
   const namespace = freshNamespace(t);
@@ -114,26 +60,16 @@ test("links of every kind read as `ip -d link` shows them", async (t) => {
     name: "vxlan6",
     vxlan: { vni: 4097, port: 4790, local: ipAddress("fd00::1"), learning: true },
   });
-  assert.deepEqual(await socket.links(), ipLinks(namespace));
+  assert.deepEqual(comparable(await socket.links()), ipLinks(namespace));
   assert.deepEqual(await socket.link(vxlan.index), vxlan);
   assert.deepEqual(await socket.link("vxlan.calico"), vxlan);
-  const { index: _index, operState: _state, ...told } = vxlan;
-  assert.deepEqual(told, {
-    name: "vxlan.calico",
-    kind: "vxlan",
-    mac: "66:00:00:00:00:01",
-    mtu: 1350,
-    up: true,
-    arp: true,
-    vxlan: { vni: 4096, port: 4789, local: ipv4("10.0.0.1"), device: veth.index, learning: false },
-  });
   assert.equal(ifb.mac, "02:00:00:00:00:01");
   const far = await routeSocket(t, other).link("far0");
   assert.deepEqual(
     { mac: far?.mac, mtu: far?.mtu, up: far?.up, operState: far?.operState },
     { mac: "02:00:00:00:00:02", mtu: 1400, up: true, operState: "UP" },
   );
-  assert.deepEqual(await routeSocket(t, other).links(), ipLinks(other));
+  assert.deepEqual(comparable(await routeSocket(t, other).links()), ipLinks(other));
 });
 
 test("links change, move to another namespace and go", async (t) => {
@@ -142,7 +78,7 @@ test("links change, move to another namespace and go", async (t) => {
   const socket = routeSocket(t, namespace);
   const { index } = await socket.createLink({ kind: "veth", name: "a", peer: { name: "b" } });
   await socket.changeLink(index, { name: "c", mtu: 1300, mac: "02:00:00:00:00:0a", arp: false });
-  assert.deepEqual(await socket.links(), ipLinks(namespace));
+  assert.deepEqual(comparable(await socket.links()), ipLinks(namespace));
   assert.equal((await socket.link("c"))?.arp, false);
   assert.equal(await socket.link("a"), undefined);
   await must(socket, linkSet(index, { up: true, arp: true }));
@@ -401,7 +337,10 @@ test("what the kernel refuses comes back in its own words", async (t) => {
       name: "vx",
       vxlan: { vni: 2 ** 24, port: 1, learning: false },
     }),
-    { message: /^link add vx type vxlan: .* \(.+\)$/ },
+    {
+      message:
+        "link add vx type vxlan: Numerical result out of range (IFLA_LINKINFO.IFLA_INFO_DATA.IFLA_VXLAN_ID: VXLAN ID must be lower than 16777216)",
+    },
   );
   await assert.rejects(socket.createLink({ kind: "bridge", name: "b", mac: "no" }), {
     code: "INVALID_ARGUMENT",
