@@ -8,8 +8,6 @@ import { type IPPool, type NodeMode, poolMode } from "../model/index.ts";
 export interface ModeWatcher {
   /** Resolves when every node has realised this revision of the pool. @throws LAB_FAILED, naming who has not. */
   realised(pool: IPPool): Promise<void>;
-  /** Resolves when every node accepts only what the pool needs: the old receive paths are gone. */
-  narrowed(pool: IPPool): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -54,16 +52,6 @@ export async function watchModes(options: WatchModesOptions): Promise<ModeWatche
         if (progress.resourceVersion !== pool.metadata.resourceVersion)
           return "has not seen the change";
         return progress.realised ? undefined : progress.waiting.join(", ");
-      }),
-    narrowed: (pool) =>
-      until("had given up the old encapsulation", (mode) => {
-        const tunnel = poolMode(pool.spec)
-          .replace(/Always|CrossSubnet/, "")
-          .toLowerCase();
-        const excess = (mode?.status?.accepts ?? []).filter(
-          (item) => item !== "none" && item !== tunnel,
-        );
-        return excess.length === 0 ? undefined : `still accepts ${excess.join(", ")}`;
       }),
     stop: async () => {
       try {

@@ -3,9 +3,11 @@
  * `lab exec` does not pay for what `lab up` needs.
  */
 
+import type { Clock } from "../lib/index.ts";
 import type { ModeWatcher, WatchModesOptions } from "./convergence.ts";
 import type { LabDownReport } from "./down.ts";
 import type { LabState } from "./lab-state.ts";
+import type { ModeName } from "./modes.ts";
 import type { AgentAnswer, RouterAnswer } from "./readiness.ts";
 import type { LabStatus } from "./status.ts";
 import type { LabUpOptions } from "./up.ts";
@@ -38,6 +40,15 @@ export async function loadLab(reference: LabReference = {}): Promise<LabState | 
 /** Follows what the nodes of a cluster say they have reached. */
 export async function watchModes(options: WatchModesOptions): Promise<ModeWatcher> {
   return await (await import("./convergence.ts")).watchModes(options);
+}
+
+/** Waits until no node's kernel holds a tunnel device that the mode does not need. */
+export async function tunnelDevicesGone(
+  state: LabState,
+  mode: ModeName,
+  clock: Clock,
+): Promise<void> {
+  await (await import("./tunnel-devices.ts")).tunnelDevicesGone(state, mode, clock);
 }
 
 /** Signals a node's agent, SIGKILL unless told, and waits for its end. @throws LAB_FAILED. */

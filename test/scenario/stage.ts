@@ -9,8 +9,10 @@ import {
   labUp,
   layout,
   type ModeName,
+  modeOfPool,
   parseMode,
   poolModeOf,
+  tunnelDevicesGone,
   watchModes,
 } from "../../src/lab/index.ts";
 import { Traffic, type WindowReport } from "../../src/lab/probe/index.ts";
@@ -86,14 +88,10 @@ export class Stage {
     }
   }
 
-  /** Waits until these nodes receive only what the pool needs. */
-  async narrowed(nodes: readonly string[] = this.nodeNames): Promise<void> {
-    const watcher = await watchModes({ store: this.store, nodes, clock });
-    try {
-      await watcher.narrowed(await this.store.get("IPPool", layout.poolName));
-    } finally {
-      await watcher.stop();
-    }
+  /** Waits until no kernel holds a tunnel device that the pool does not need. */
+  async narrowed(): Promise<void> {
+    const { spec } = await this.store.get("IPPool", layout.poolName);
+    await tunnelDevicesGone(this.lab, modeOfPool(spec), clock);
   }
 
   /** Runs `act` under probes between the pods of these nodes (all unless told) and a TCP stream. */
@@ -122,7 +120,7 @@ export class Stage {
     const namespace = this.lab.nodes.find(({ name }) => name === node)?.namespace;
     if (!namespace) throw new RangeError(`no node ${node}`);
     const { formatRoute } = await import("../../src/netlink/index.ts");
-    const socket = openRouteSocket({ namespace });
+    const socket = openRouteSocket({ namespace, dumpRetries: 10 });
     try {
       const names = new Map((await socket.links()).map((link) => [link.index, link.name]));
       const routes = await socket.routes({ family: 4 });

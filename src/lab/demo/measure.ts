@@ -64,7 +64,7 @@ export async function measureMode(
 async function nextHopDevices(lab: LabState): Promise<string[]> {
   const found = new Set<string>();
   for (const { namespace } of lab.nodes) {
-    const socket = openRouteSocket({ namespace });
+    const socket = openRouteSocket({ namespace, dumpRetries: 10 });
     try {
       const names = new Map((await socket.links()).map((link) => [link.index, link.name]));
       for (const route of await socket.routes({ family: 4 })) {
