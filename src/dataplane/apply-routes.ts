@@ -24,31 +24,22 @@ export async function applyRoutes(
     obstacle,
   });
   let writes: RouteWrite[] = [];
-  for (const [index, route] of plan.routes.entries()) {
+  let compared = 0;
+  for (const route of plan.routes) {
     const write = diff.decide(route);
     if (write !== undefined) writes.push(write);
     if (writes.length === WRITES_PER_TURN) {
-      diff.failed.push(...(await replaceRoutes(run, writes)));
+      await replaceRoutes(run, diff, writes);
       writes = [];
       await setImmediate();
-    } else if (index % COMPARED_PER_TURN === COMPARED_PER_TURN - 1) await setImmediate();
+    } else if (++compared % COMPARED_PER_TURN === 0) await setImmediate();
   }
-  diff.failed.push(...(await replaceRoutes(run, writes)));
+  await replaceRoutes(run, diff, writes);
   for (const { object, message } of diff.failures) ledger.fail(object, message);
-  if (plan.keepUnplannedRoutes) return;
-  const { remove, retain } = retainStale(diff.stale(), diff.failed);
-  for (const route of retain) {
-    const text = formatRoute(route, tables.linkName);
-    ledger.fail(
-      routeObject(route.destination),
-      `route ${text} was kept: it is not planned any more, but what replaces it failed`,
-    );
-  }
-  await deleteRoutes(run, remove);
+  if (!plan.keepUnplannedRoutes) await removeStale(run, diff);
 }
 
-/** The destinations the kernel refused. */
-async function replaceRoutes(run: ApplyRun, writes: readonly RouteWrite[]) {
+async function replaceRoutes(run: ApplyRun, diff: RouteDiff, writes: readonly RouteWrite[]) {
   const { tables, socket, ledger } = run;
   const refused = await writeBatch(
     socket,
@@ -59,9 +50,27 @@ async function replaceRoutes(run: ApplyRun, writes: readonly RouteWrite[]) {
     })),
     ledger,
   );
-  for (const { route, before } of refused) tables.routes.restore(route.destination, before);
+  for (const write of refused) diff.takeBack(write);
   if (refused.length > 0) run.context.routes.invalidate();
-  return refused.map(({ route }) => route.destination);
+}
+
+async function removeStale(run: ApplyRun, diff: RouteDiff): Promise<void> {
+  const { tables, ledger } = run;
+  const sweep = tables.routes.sweep();
+  for (let more = true; more; ) {
+    const stale: Route[] = [];
+    more = sweep.some(COMPARED_PER_TURN, diff.addStale(stale));
+    const { remove, retain } = retainStale(stale, diff.failed);
+    for (const route of retain) {
+      const text = formatRoute(route, tables.linkName);
+      ledger.fail(
+        routeObject(route.destination),
+        `route ${text} was kept: it is not planned any more, but what replaces it failed`,
+      );
+    }
+    await deleteRoutes(run, remove);
+    if (more) await setImmediate();
+  }
 }
 
 async function deleteRoutes(run: ApplyRun, routes: readonly Route[]): Promise<void> {

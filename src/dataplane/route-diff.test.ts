@@ -26,8 +26,10 @@ function diff(planned: readonly RoutePlan[], held: readonly Route[]) {
     deviceName: (index) => names.get(index),
   });
   const replace = planned.flatMap((route) => result.decide(route)?.route ?? []);
+  const stale: Route[] = [];
+  table.visit(result.addStale(stale));
   const { failures, failed } = result;
-  return { replace, stale: result.stale(), failures, failed };
+  return { replace, stale, failures, failed };
 }
 
 const remote: RoutePlan = {

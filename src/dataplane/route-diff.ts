@@ -8,7 +8,7 @@ import { formatPrefix, type Prefix, prefixesOverlap } from "../lib/index.ts";
 import { formatRoute, type Route } from "../netlink/index.ts";
 import { type RoutePlan, renderRoute } from "../plan/index.ts";
 import { hasOurMetric, type RouteBody, routeOf } from "./route-body.ts";
-import type { RouteTable } from "./route-table.ts";
+import type { RouteTable, TableEntry } from "./route-table.ts";
 import type { Failure } from "./types.ts";
 
 export interface RouteDiffInput {
@@ -25,7 +25,7 @@ export interface RouteDiffInput {
 export interface RouteWrite {
   readonly route: Route;
   /** What the prefix had before: back to this if the kernel refuses. */
-  readonly before: readonly Route[];
+  readonly before: RouteBody | readonly Route[];
 }
 
 export class RouteDiff {
@@ -35,6 +35,8 @@ export class RouteDiff {
   readonly failed: Prefix[] = [];
   /** Failed prefixes that have no place in the table to be marked at. */
   readonly #absent = new Set<string>();
+  /** By body: whether it is ours for some destination. */
+  readonly #owned: (boolean | undefined)[] = [];
 
   constructor(input: RouteDiffInput) {
     this.#input = input;
@@ -43,59 +45,72 @@ export class RouteDiff {
 
   /** The write that makes the kernel hold this; undefined if it does, or if it may not be written. */
   decide(plan: RoutePlan): RouteWrite | undefined {
-    const { table, owns, deviceIndex, deviceName, obstacle } = this.#input;
+    const { table, deviceIndex, obstacle } = this.#input;
     const { destination } = plan;
-    const held = table.bodyAt(destination);
-    if (!table.mark(destination) && this.#isPlannedTwice(destination)) {
+    const device = plan.device === undefined ? undefined : deviceIndex(plan.device);
+    const wanted = wantedBody(table, plan, device);
+    const comparison = table.compare(destination, wanted);
+    const failedBefore = this.#absent.size > 0 && this.#absent.has(formatPrefix(destination));
+    if (comparison === "twice" || failedBefore) {
       return this.#fail(plan, "the plan holds two routes for it");
     }
-    const device = plan.device === undefined ? undefined : deviceIndex(plan.device);
     if (plan.device !== undefined && device === undefined) {
       return this.#fail(plan, `device ${plan.device} does not exist`);
     }
-    const wanted = wantedBody(table, plan, device);
-    if (held === wanted) return undefined;
-    const before = table.at(destination);
-    const present = before.find(hasOurMetric);
-    if (present !== undefined && table.bodies.ofPlain(present) === wanted) return undefined;
-    if (present !== undefined && !owns(present)) {
-      return this.#fail(plan, `${formatRoute(present, deviceName)} is there and is not ours`);
+    if (comparison === "same") return undefined;
+    const before = table.bodyAt(destination) ?? table.at(destination);
+    if ("id" in before) {
+      if (!this.#ownsPlain(before, destination))
+        return this.#refuse(plan, routeOf(destination, before));
+    } else {
+      const present = before.find(hasOurMetric);
+      if (present !== undefined && table.bodies.ofPlain(present) === wanted) return undefined;
+      if (present !== undefined && !this.#input.owns(present)) return this.#refuse(plan, present);
     }
     const why = obstacle?.(plan);
     if (why !== undefined) return this.#fail(plan, why);
     // Before it is sent: an event of what somebody else does after our write must find it here.
     table.replace(destination, wanted);
-    table.mark(destination);
     return { route: routeOf(destination, wanted), before };
   }
 
   /**
-   * Ours, and not among those decided. A second route under a planned key is shadowed by the first and
-   * cannot be deleted by its key alone without risking the first: it stays until its key is no longer planned.
+   * Ours, and not among those decided, as far as this piece of a sweep goes. A second route under a planned
+   * key is shadowed by the first and cannot be deleted by its key alone without risking the first: it stays
+   * until its key is no longer planned.
    */
-  stale(): Route[] {
-    const { table, owns } = this.#input;
-    const stale: Route[] = [];
-    const owned: (boolean | undefined)[] = [];
-    table.visit(({ body, marked, routes }) => {
-      if (body !== undefined && (marked || !mayOwn(body))) return;
-      for (const route of routes()) {
-        if (owns(route) && !(marked && hasOurMetric(route))) stale.push(route);
+  readonly addStale =
+    (stale: Route[]) =>
+    ({ body, marked, prefix, routes }: TableEntry): void => {
+      if (body !== undefined) {
+        if (!marked && this.#ownsPlain(body, HOST)) {
+          const route = routeOf(prefix(), body);
+          if (this.#input.owns(route)) stale.push(route);
+        }
+        return;
       }
-    });
-    return stale;
+      for (const route of routes()) {
+        if (this.#input.owns(route) && !(marked && hasOurMetric(route))) stale.push(route);
+      }
+    };
 
-    /** False for bodies that are nobody's of ours, whatever their prefix. */
-    function mayOwn(body: RouteBody): boolean {
-      owned[body.id] ??= owns(routeOf(HOST, body));
-      return owned[body.id]!;
-    }
+  /** Puts the table back after the kernel refused a write. */
+  takeBack({ route, before }: RouteWrite): void {
+    const { table } = this.#input;
+    const routes = "id" in before ? [routeOf(route.destination, before)] : before;
+    table.restore(route.destination, routes);
+    this.failed.push(route.destination);
   }
 
-  /** Of a prefix that could not be marked: it has no place in the table, or was marked before. */
-  #isPlannedTwice(destination: Prefix): boolean {
-    if (this.#input.table.isMarked(destination)) return true;
-    return this.#absent.size > 0 && this.#absent.has(formatPrefix(destination));
+  /** Most bodies are ours or not whatever the destination: that is found out once. */
+  #ownsPlain(body: RouteBody, destination: Prefix): boolean {
+    this.#owned[body.id] ??= this.#input.owns(routeOf(HOST, body));
+    return this.#owned[body.id]! && this.#input.owns(routeOf(destination, body));
+  }
+
+  #refuse(plan: RoutePlan, present: Route): undefined {
+    const text = formatRoute(present, this.#input.deviceName);
+    return this.#fail(plan, `${text} is there and is not ours`);
   }
 
   #fail(plan: RoutePlan, why: string): undefined {

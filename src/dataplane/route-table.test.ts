@@ -120,8 +120,9 @@ describe("RouteTable", () => {
     );
     for (const route of routes) table.append(route);
     table.beginMarks();
-    assert.equal(table.mark(routes[2]!.destination), true);
-    assert.equal(table.mark(routes[2]!.destination), false);
+    const body = table.bodies.ofPlain(routes[2]!)!;
+    assert.equal(table.compare(routes[2]!.destination, body), "same");
+    assert.equal(table.compare(routes[2]!.destination, body), "twice");
     table.remove(routes[0]!);
     assert.deepEqual(
       routes.map(({ destination }) => table.isMarked(destination)),
@@ -129,5 +130,30 @@ describe("RouteTable", () => {
     );
     table.beginMarks();
     assert.equal(table.isMarked(routes[2]!.destination), false);
+    assert.equal(table.compare(routes[0]!.destination, body), "other");
+  });
+
+  it("can be swept in pieces while what was visited is removed", () => {
+    fc.assert(
+      fc.property(fc.nat(40), fc.integer({ min: 1, max: 7 }), fc.nat(3), (count, most, modulus) => {
+        const table = new RouteTable();
+        for (let block = 0; block < count; block++) {
+          table.append(routeOf({ block, gateway: 0, metric: 0, source: block % 5 === 0 }));
+        }
+        const visited: string[] = [];
+        const sweep = table.sweep();
+        for (let more = true; more; ) {
+          const piece: Route[] = [];
+          more = sweep.some(most, ({ routes }) => piece.push(...routes()));
+          assert.ok(piece.length <= most);
+          for (const route of piece) {
+            visited.push(formatPrefix(route.destination));
+            if (modulus > 0 && visited.length % modulus === 0) table.remove(route);
+          }
+        }
+        assert.equal(visited.length, count);
+        assert.equal(new Set(visited).size, count);
+      }),
+    );
   });
 });

@@ -91,10 +91,11 @@ export class RouteTable {
     return id > 0 ? this.bodies.get(id) : undefined;
   }
 
-  /** The route at our metric becomes this one, or is added: what `ip route replace` does. */
+  /** The route at our metric becomes this one, or is added: what `ip route replace` does. Marks it. */
   replace(prefix: Prefix, body: RouteBody): void {
     const column = this.#column(prefix);
     const place = column.add(prefix);
+    column.marks[place] = this.#mark;
     if (column.bodies[place] !== WHOLE) {
       this.#setBody(column, place, body.id);
       return;
@@ -177,18 +178,16 @@ export class RouteTable {
     return this.#whole.values();
   }
 
-  /** Forgets all marks; marks of {@link mark} are those made since. */
+  /** Forgets all marks. */
   beginMarks(): void {
     this.#mark++;
   }
 
-  /** Marks a prefix; false if it was marked already, or has no route. */
-  mark(prefix: Prefix): boolean {
+  /** Marks a prefix, if it has a route. */
+  mark(prefix: Prefix): void {
     const column = this.#column(prefix);
     const place = column.index.find(prefix);
-    if (place === -1 || column.marks[place] === this.#mark) return false;
-    column.marks[place] = this.#mark;
-    return true;
+    if (place !== -1) column.marks[place] = this.#mark;
   }
 
   isMarked(prefix: Prefix): boolean {
@@ -197,23 +196,55 @@ export class RouteTable {
     return place !== -1 && column.marks[place] === this.#mark;
   }
 
+  /**
+   * Marks a prefix as wanted with this body, and says what it has: this and nothing else, or another; twice
+   * if it was marked before. One look for what comparing a whole plan does most.
+   */
+  compare(prefix: Prefix, body: RouteBody): "same" | "other" | "twice" {
+    const column = this.#column(prefix);
+    const place = column.index.find(prefix);
+    if (place === -1) return "other";
+    if (column.marks[place] === this.#mark) return "twice";
+    column.marks[place] = this.#mark;
+    return column.bodies[place] === body.id ? "same" : "other";
+  }
+
   /** Visits every prefix; the entry is valid during the call only. Nothing may be changed meanwhile. */
   visit(visitor: (entry: TableEntry) => void): void {
-    for (const column of this.#columns) {
-      let place = 0;
-      const entry = {
-        body: undefined as RouteBody | undefined,
-        marked: false,
-        prefix: () => column.index.at(place),
-        routes: () => this.#routesAt(column, place),
-      };
-      for (; place < column.index.size; place++) {
-        const id = column.bodies[place]!;
-        entry.body = id > 0 ? this.bodies.get(id) : undefined;
-        entry.marked = column.marks[place] === this.#mark;
-        visitor(entry);
-      }
-    }
+    const sweep = this.sweep();
+    while (sweep.some(Number.POSITIVE_INFINITY, visitor));
+  }
+
+  /**
+   * A visit in pieces, from the last place to the first. What has been visited may be removed between two
+   * pieces; what others remove or add meanwhile may be missed or met twice.
+   */
+  sweep(): Sweep {
+    let family = 0;
+    let place = this.#columns[0].index.size - 1;
+    const entry = {
+      body: undefined as RouteBody | undefined,
+      marked: false,
+      prefix: () => this.#columns[family]!.index.at(place),
+      routes: () => this.#routesAt(this.#columns[family]!, place),
+    };
+    return {
+      some: (most, visitor) => {
+        const column = this.#columns[family]!;
+        place = Math.min(place, column.index.size - 1);
+        const end = Math.max(-1, place - most);
+        for (; place > end; place--) {
+          const id = column.bodies[place]!;
+          entry.body = id > 0 ? this.bodies.get(id) : undefined;
+          entry.marked = column.marks[place] === this.#mark;
+          visitor(entry);
+        }
+        if (place >= 0) return true;
+        if (++family === this.#columns.length) return false;
+        place = this.#columns[family]!.index.size - 1;
+        return true;
+      },
+    };
   }
 
   #column(prefix: Prefix): Column {
@@ -266,6 +297,11 @@ export interface TableEntry {
   readonly marked: boolean;
   readonly prefix: () => Prefix;
   readonly routes: () => readonly Route[];
+}
+
+export interface Sweep {
+  /** Visits up to so many more prefixes. False when all have been. */
+  readonly some: (most: number, visitor: (entry: TableEntry) => void) => boolean;
 }
 
 /** As the kernel finds the one to delete: everything an event tells. */
