@@ -6,7 +6,7 @@ import type { Firewall } from "./firewall.ts";
 import type { IpipDriver } from "./ipip-driver.ts";
 import { type KernelTables, readTables } from "./kernel-tables.ts";
 import { Ledger } from "./ledger.ts";
-import { type Ownership, ownsRoute } from "./ownership.ts";
+import { type Ownership, ownsRoute, yieldsToPlan } from "./ownership.ts";
 import type { RouteKeeper } from "./route-keeper.ts";
 import type { UplinkHook } from "./uplink-hook.ts";
 
@@ -56,6 +56,10 @@ export class ApplyRun {
 
   deviceName(route: Route): string | undefined {
     return route.device === undefined ? undefined : this.tables.linkName(route.device);
+  }
+
+  yields(route: Route): boolean {
+    return yieldsToPlan(this.ownership, route, this.deviceName(route));
   }
 
   owns(route: Route): boolean {

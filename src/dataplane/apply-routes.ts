@@ -19,6 +19,7 @@ export async function applyRoutes(
   const diff = new RouteDiff({
     table: tables.routes,
     owns: (route) => run.owns(route),
+    yields: (route) => run.yields(route),
     deviceIndex: (name) => tables.linkByName(name)?.index,
     deviceName: tables.linkName,
     obstacle,

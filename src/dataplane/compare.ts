@@ -27,7 +27,13 @@ import {
   readPermanentNeighbours,
   readTables,
 } from "./kernel-tables.ts";
-import { isTunnelDevice, type Ownership, ownsRoute, TUNNEL_DEVICES } from "./ownership.ts";
+import {
+  isTunnelDevice,
+  type Ownership,
+  ownsRoute,
+  TUNNEL_DEVICES,
+  yieldsToPlan,
+} from "./ownership.ts";
 import { hasOurMetric } from "./route-body.ts";
 import type { RouteKeeper } from "./route-keeper.ts";
 import { readSysctls } from "./sysctl.ts";
@@ -160,14 +166,15 @@ function heldRoutes(plan: NodePlan, tables: KernelTables): HeldObject[] {
       line: `route ${formatRoute(withoutNews(route, loopback), tables.linkName)}`,
     };
     if (ownsRoute(ownership, route, device)) {
-      const kept = plan.keepUnplannedRoutes && !wanted.has(prefix);
-      return [kept ? { ...object, note: KEPT } : object];
+      const extra = !wanted.has(prefix) || !hasOurMetric(route);
+      return [plan.keepUnplannedRoutes && extra ? { ...object, note: KEPT } : object];
     }
-    const inTheWay = wanted.has(prefix) && hasOurMetric(route);
-    return inTheWay ? [{ ...object, note: "the kernel's is not ours and is left alone" }] : [];
+    if (!wanted.has(prefix) || !hasOurMetric(route)) return [];
+    return [yieldsToPlan(ownership, route, device) ? object : { ...object, note: FOREIGN }];
   });
 }
 
+const FOREIGN = "the kernel's is not ours and is left alone";
 const KEPT = "not planned; kept until BGP has told everything it knows";
 
 /**

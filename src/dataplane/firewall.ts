@@ -70,6 +70,11 @@ export class Firewall {
     return changed;
   }
 
+  /** Somebody was in the table: the next {@link ensure} looks at it. */
+  suspect(): void {
+    this.#checkedMs = Number.NEGATIVE_INFINITY;
+  }
+
   /** What the kernel holds, without changing it. @throws what nft says. */
   async inspect(input: Omit<FirewallInput, "family">): Promise<FirewallState> {
     const rules = firewallRules({ ...input, family: this.#options.family });

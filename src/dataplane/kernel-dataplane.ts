@@ -3,7 +3,7 @@
 import type { Clock } from "../lib/index.ts";
 import type { Log } from "../lib/log/index.ts";
 import type { Encapsulation } from "../model/index.ts";
-import { openRouteSocket, type RouteSocket } from "../netlink/index.ts";
+import { type Link, openRouteSocket, type RouteSocket } from "../netlink/index.ts";
 import type { NodePlan } from "../plan/index.ts";
 import { applyPlan } from "./apply-plan.ts";
 import { comparePlan } from "./compare.ts";
@@ -14,8 +14,9 @@ import { openIpipBackend } from "./ipip/index.ts";
 import { IpipDriver } from "./ipip-driver.ts";
 import { hostFacts, receivedTunnels } from "./kernel-state.ts";
 import { readRoutes, readTables } from "./kernel-tables.ts";
-import { defaultOwnership, type Ownership } from "./ownership.ts";
+import { defaultOwnership, isTunnelDevice, isWorkloadDevice, type Ownership } from "./ownership.ts";
 import { RouteKeeper } from "./route-keeper.ts";
+import { TamperWatch } from "./tamper-watch.ts";
 import type { Actual, Comparison, Dataplane, KernelState } from "./types.ts";
 import { UplinkHook } from "./uplink-hook.ts";
 
@@ -62,6 +63,8 @@ class KernelDataplane implements Dataplane {
   readonly #uplinkHook: UplinkHook | undefined;
   readonly #drift: DriftWatch;
   readonly #routes: RouteKeeper;
+  readonly #tamper: TamperWatch;
+  #devices: ReadonlySet<number> = new Set();
   readonly #proved = new Set<Encapsulation>();
   #ownership: Ownership;
   #uplink: string | undefined;
@@ -95,14 +98,16 @@ class KernelDataplane implements Dataplane {
       ownership: () => this.#ownership,
       uplink: () => this.#uplink,
     });
+    const concerns = (index: number) => this.#devices.has(index);
+    this.#tamper = new TamperWatch({ ...where, clock, log, concerns });
   }
 
   read(...nodeAddresses: readonly string[]): Promise<KernelState> {
     return this.#inTurn(async () => {
       const tables = await readTables(this.#socket, this.#routes);
-      this.#drift.learn(tables.links);
       const host = hostFacts(tables, this.#ownership, nodeAddresses);
       this.#uplink = host.uplink.name;
+      this.#learn(tables.links);
       return {
         host,
         current: new CurrentEncapsulations(tables, this.#ownership),
@@ -126,7 +131,7 @@ class KernelDataplane implements Dataplane {
         ...(this.#uplinkHook === undefined ? {} : { uplinkHook: this.#uplinkHook }),
         ...(namespace === undefined ? {} : { namespace }),
       });
-      this.#drift.learn(links);
+      this.#learn(links);
       for (const encapsulation of proved) this.#proved.add(encapsulation);
       // A tunnel that was set up once goes on receiving when a later apply is refused; one that never
       // was must not be announced because its device exists.
@@ -154,14 +159,33 @@ class KernelDataplane implements Dataplane {
   }
 
   onDrift(listener: () => void): () => void {
-    return this.#drift.listen(listener);
+    const forgetDrift = this.#drift.listen(listener);
+    const forgetTamper = this.#tamper.listen((what) => {
+      if (what.has("firewall")) this.#firewall.suspect();
+      listener();
+    });
+    return () => {
+      forgetDrift();
+      forgetTamper();
+    };
   }
 
   async close(): Promise<void> {
     this.#drift.close();
+    this.#tamper.close();
     await this.#last;
     this.#ipip.close();
     this.#socket.close();
+  }
+
+  /** Indexes of the devices that are ours or carry ours. */
+  #learn(links: readonly Link[]): void {
+    this.#drift.learn(links);
+    const ours = links.filter(
+      ({ name }) =>
+        isTunnelDevice(name) || isWorkloadDevice(this.#ownership, name) || name === this.#uplink,
+    );
+    this.#devices = new Set(ours.map(({ index }) => index));
   }
 
   /** One at a time: an apply must not see the half of another. */

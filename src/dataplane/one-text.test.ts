@@ -47,6 +47,7 @@ it("a route reads the same as planned and as held", () => {
       const diff = new RouteDiff({
         table: new RouteTable(),
         owns: () => true,
+        yields: () => true,
         deviceIndex: (name) => devices.indexOf(name) + 1,
         deviceName: (index) => devices[index - 1],
       });

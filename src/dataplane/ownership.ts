@@ -62,3 +62,15 @@ export function ownsRoute(ownership: Ownership, route: Route, device: string | u
     isWorkloadDevice(ownership, device)
   );
 }
+
+/**
+ * A planned route may take its place. `ip route replace` without a protocol writes boot: under the key of a
+ * planned route that is a hand in ours. Whoever means to stay says so (static, or a protocol of its own).
+ */
+export function yieldsToPlan(
+  ownership: Ownership,
+  route: Route,
+  device: string | undefined,
+): boolean {
+  return route.protocol === RTPROT_BOOT || ownsRoute(ownership, route, device);
+}

@@ -4,7 +4,7 @@ import fc from "fast-check";
 import { formatPrefix, type Ipv4, ipv4, prefix4 } from "../lib/index.ts";
 import { formatRoute, type Route } from "../netlink/index.ts";
 import type { RoutePlan } from "../plan/index.ts";
-import { defaultOwnership, ownsRoute } from "./ownership.ts";
+import { defaultOwnership, ownsRoute, yieldsToPlan } from "./ownership.ts";
 import { RouteDiff, retainStale } from "./route-diff.ts";
 import { RouteTable } from "./route-table.ts";
 
@@ -22,6 +22,7 @@ function diff(planned: readonly RoutePlan[], held: readonly Route[]) {
   const result = new RouteDiff({
     table,
     owns: (route) => ownsRoute(defaultOwnership, route, names.get(route.device ?? 0)),
+    yields: (route) => yieldsToPlan(defaultOwnership, route, names.get(route.device ?? 0)),
     deviceIndex: (name) => indexes.get(name),
     deviceName: (index) => names.get(index),
   });
@@ -71,6 +72,7 @@ const cases: readonly (readonly [
   ["a blackhole of ours", { type: "blackhole" }, "replaced"],
   ["ours with BIRD's metric", { metric: 32 }, "removed"],
   ["a static route", { protocol: 4 }, "refused"],
+  ["altered by hand", { protocol: 3, gateway: ipv4("172.139.20.77") }, "replaced"],
   ["Felix's on its VXLAN device", { protocol: 3, device: 4 }, "replaced"],
   ["Felix's in its own subnet", { protocol: 80, device: 2 }, "replaced"],
   ["BIRD's with Calico's metric", { metric: 1024, device: 2, onlink: false }, "removed"],

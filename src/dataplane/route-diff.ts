@@ -15,6 +15,8 @@ export interface RouteDiffInput {
   /** What is held, all owners. Takes the writes in as they are decided. */
   readonly table: RouteTable;
   readonly owns: (route: Route) => boolean;
+  /** A planned route may take the place of this one. Whatever is ours does. */
+  readonly yields: (route: Route) => boolean;
   readonly deviceIndex: (name: string) => number | undefined;
   readonly deviceName: (index: number) => string | undefined;
   /** Why no route may be moved to this next hop now; undefined when it may. */
@@ -60,12 +62,13 @@ export class RouteDiff {
     if (comparison === "same") return undefined;
     const before = table.bodyAt(destination) ?? table.at(destination);
     if ("id" in before) {
-      if (!this.#ownsPlain(before, destination))
+      const yields = () => this.#input.yields(routeOf(destination, before));
+      if (!this.#ownsPlain(before, destination) && !yields())
         return this.#refuse(plan, routeOf(destination, before));
     } else {
       const present = before.find(hasOurMetric);
       if (present !== undefined && table.bodies.ofPlain(present) === wanted) return undefined;
-      if (present !== undefined && !this.#input.owns(present)) return this.#refuse(plan, present);
+      if (present !== undefined && !this.#input.yields(present)) return this.#refuse(plan, present);
     }
     const why = obstacle?.(plan);
     if (why !== undefined) return this.#fail(plan, why);

@@ -5,6 +5,7 @@ export { formatRoute } from "./format-route.ts";
 export { type Monitor, type MonitorOptions, openMonitor } from "./monitor.ts";
 export { Names, neighbourStates, routeProtocols, routeTables, scopes } from "./names.ts";
 export { formatNextHop } from "./next-hop-object.ts";
+export { type Notice, Notices, openNotices } from "./notices.ts";
 export type { LinkName } from "./request.ts";
 export * from "./requests.ts";
 export { normalizeRoute, routeKey } from "./route.ts";

@@ -6,6 +6,7 @@
 import { SwitchyardError } from "../lib/index.ts";
 import {
   closeFd,
+  type NetlinkProtocol,
   openNetlinkSocket,
   type ReceivedDatagram,
   receiveNetlink,
@@ -29,6 +30,8 @@ const RECEIVE_BYTES = 128 * 1024;
 export interface NetlinkSocketOptions {
   /** Path of a network namespace; the process's own unless told. */
   readonly namespace?: string;
+  /** `route` unless told. */
+  readonly protocol?: NetlinkProtocol;
   readonly receiveBufferBytes: number;
   /** Multicast groups (RTNLGRP_*). */
   readonly groups?: readonly number[];
@@ -42,7 +45,7 @@ export class NetlinkSocket {
   readonly port: number;
 
   constructor(options: NetlinkSocketOptions) {
-    const { fd, port } = openNetlinkSocket(options.namespace);
+    const { fd, port } = openNetlinkSocket(options.namespace, options.protocol);
     this.#fd = fd;
     this.port = port;
     try {

@@ -7,17 +7,23 @@ import { check, errnoNumbers, systemCallError } from "./system-error.ts";
 
 const AF_NETLINK = 16;
 const SOCK_RAW_CLOEXEC = 3 | 0o2000000;
-const NETLINK_ROUTE = 0;
+/** linux/netlink.h. */
+export const netlinkProtocols = { route: 0, netfilter: 12 } as const;
+export type NetlinkProtocol = keyof typeof netlinkProtocols;
 const MSG_TRUNC = 0x20;
 const MSG_DONTWAIT = 0x40;
 /** struct sockaddr_nl. */
 const ADDRESS_BYTES = 12;
-const OBJECT = "NETLINK_ROUTE";
+const OBJECT = "netlink";
 
-/** A bound NETLINK_ROUTE socket, and the port the kernel gave it. */
-export function openNetlinkSocket(namespace?: string): { fd: number; port: number } {
+/** A bound socket, and the port the kernel gave it. */
+export function openNetlinkSocket(
+  namespace?: string,
+  protocol: NetlinkProtocol = "route",
+): { fd: number; port: number } {
+  const number = netlinkProtocols[protocol];
   const make = () =>
-    check(libc.socket(AF_NETLINK, SOCK_RAW_CLOEXEC, NETLINK_ROUTE), "socket", OBJECT);
+    check(libc.socket(AF_NETLINK, SOCK_RAW_CLOEXEC, number), "socket", `NETLINK ${protocol}`);
   const fd = namespace === undefined ? make() : withNamespace(namespace, make);
   try {
     const address = new Uint8Array(ADDRESS_BYTES);
