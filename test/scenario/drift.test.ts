@@ -114,7 +114,9 @@ describe("drift", { skip, timeout: 280_000 }, () => {
     node = stage.lab.nodes[0]!.namespace;
     const untouched = await kernelText(node);
     inside(node, FOREIGN);
-    foreign = differing(untouched, await kernelText(node)).map((line) => line.slice(2));
+    foreign = differing(untouched, await kernelText(node))
+      .filter((line) => line.startsWith("+ ") && !line.includes("/proc/"))
+      .map((line) => line.slice(2));
     assert.ok(foreign.length > 10, foreign.join("\n"));
     const pod = stage.lab.pods.find((one) => one.node === "node1")!;
     const vtep = (await stage.store.get("Node", "node2")).spec.ipv4VXLANTunnelAddr!;
@@ -148,8 +150,8 @@ describe("drift", { skip, timeout: 280_000 }, () => {
         const { broken, tookMs, left } = await breakAndWait(node, script, limitMs);
         context.diagnostic(`${mode}: ${name}: ${tookMs.toFixed(0)} ms`);
         assert.deepEqual(left, [], `still different after ${tookMs.toFixed(0)} ms`);
-        // A breach that is repaired before it can be looked at is one too.
-        assert.ok(broken.length > 0 || tookMs < 100, "nothing was broken");
+        // One look takes some 100 ms: what is repaired before the first ended was broken as well.
+        assert.ok(broken.length > 0 || tookMs < TOLD_MS / 2, "nothing was broken");
         const now = await kernelText(node);
         assert.deepEqual(
           foreign.filter((line) => !now.includes(line)),
