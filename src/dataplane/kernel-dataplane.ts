@@ -161,7 +161,7 @@ class KernelDataplane implements Dataplane {
   onDrift(listener: () => void): () => void {
     const forgetDrift = this.#drift.listen(listener);
     const forgetTamper = this.#tamper.listen((what) => {
-      if (what.has("firewall")) this.#firewall.suspect();
+      if (what.has("firewall")) for (const one of [this.#firewall, this.#firewall6]) one.suspect();
       listener();
     });
     return () => {

@@ -36,9 +36,9 @@ const NFNL_SUBSYS_NFTABLES = 10;
 const NFT_MSG_NEWGEN = 15;
 
 /** After `struct netconfmsg`, padded. */
-const netconf = attributeTable("NETCONFA", { index: [1, u32] });
+const netconf = attributeTable("NETCONFA", { index: [1, "NETCONFA_IFINDEX", u32] });
 /** Every nftables message but that of a generation starts with the name of its table. */
-const nftables = attributeTable("NFTA", { table: [1, text] });
+const nftables = attributeTable("NFTA", { table: [1, "NFTA_TABLE", text] });
 
 /** Notices count from here on. @throws SYSTEM_CALL_FAILED, also where the kernel has no nftables. */
 export function openNotices(options: NoticesOptions = {}): Notices {
