@@ -5,10 +5,12 @@ import { formatRoute, type Route, routeDelete, routeReplace } from "../netlink/i
 import type { RoutePlan } from "../plan/index.ts";
 import type { ApplyRun } from "./apply-context.ts";
 import { RouteDiff, type RouteWrite, retainStale, routeObject } from "./route-diff.ts";
-import { WRITES_PER_TURN, writeBatch } from "./write-batch.ts";
+import { writeBatch } from "./write-batch.ts";
 
 /** Routes looked at, some 2 ms of work, before the event loop has its turn. */
 const COMPARED_PER_TURN = 4000;
+/** Some 3 batches: enough for one to be written while the kernel works on another. */
+const WRITES_PER_TURN = 2000;
 
 /** `obstacle`: why a route must not be moved to its next hop now. */
 export async function applyRoutes(
@@ -32,7 +34,6 @@ export async function applyRoutes(
     if (writes.length === WRITES_PER_TURN) {
       await replaceRoutes(run, diff, writes);
       writes = [];
-      await setImmediate();
     } else if (++compared % COMPARED_PER_TURN === 0) await setImmediate();
   }
   await replaceRoutes(run, diff, writes);

@@ -33,6 +33,10 @@ function scripted(script: Script): {
   const sends: number[] = [];
   const socket = {
     port: PORT,
+    async sendAside(bytes: Uint8Array) {
+      await Promise.resolve();
+      this.send(bytes);
+    },
     send(bytes: Uint8Array) {
       sends.push(bytes.length);
       const messages: Message[] = [];

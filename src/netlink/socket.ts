@@ -11,6 +11,7 @@ import {
   type ReceivedDatagram,
   receiveNetlink,
   sendNetlink,
+  sendNetlinkAside,
   setIntegerOption,
   setReceiveBuffer,
 } from "../lib/sys/index.ts";
@@ -41,6 +42,8 @@ export class NetlinkSocket {
   readonly #buffer = new Uint8Array(RECEIVE_BYTES);
   readonly #view = new DataView(this.#buffer.buffer);
   #fd: number;
+  #sending = false;
+  #closing = false;
   /** nl_pid: what the kernel addresses answers to. */
   readonly port: number;
 
@@ -76,6 +79,24 @@ export class NetlinkSocket {
   }
 
   /**
+   * As {@link send}, but in another thread: adding or removing routes, the kernel now and then waits tens of
+   * milliseconds for its readers (synchronize_rcu of fib_trie.c), and the event loop need not.
+   */
+  async sendAside(bytes: Uint8Array): Promise<void> {
+    const fd = this.#open();
+    this.#sending = true;
+    let sent: boolean;
+    try {
+      sent = await sendNetlinkAside(fd, bytes);
+    } finally {
+      this.#sending = false;
+      if (this.#closing) this.close();
+    }
+    // Nothing was sent: once more, to learn why.
+    if (!sent) this.send(bytes);
+  }
+
+  /**
    * Hands the messages of one datagram to `visit`. `none`: nothing waits; `overrun`: messages were lost
    * since the last call. Datagrams of other processes are dropped: the kernel's port is 0.
    */
@@ -99,6 +120,9 @@ export class NetlinkSocket {
 
   close(): void {
     if (this.#fd === -1) return;
+    // The number of a descriptor in use must not be given to something else.
+    this.#closing = this.#sending;
+    if (this.#closing) return;
     closeFd(this.#fd);
     this.#fd = -1;
   }

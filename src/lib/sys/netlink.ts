@@ -41,6 +41,19 @@ export function sendNetlink(fd: number, bytes: Uint8Array): void {
   check(libc.send(fd, bytes, bytes.length, 0), "send", OBJECT);
 }
 
+/**
+ * As {@link sendNetlink}, in libuv's thread pool: what the kernel does meanwhile keeps nobody waiting. The
+ * bytes must stay as they are. False if nothing was sent; why, only the thread knew.
+ */
+export function sendNetlinkAside(fd: number, bytes: Uint8Array): Promise<boolean> {
+  return new Promise((resolve, reject) => {
+    libc.send.async(fd, bytes, bytes.length, 0, (error, sent) => {
+      if (error) reject(error);
+      else resolve(sent !== -1);
+    });
+  });
+}
+
 export type ReceivedDatagram =
   /** `bytes` is the datagram's full length, which may exceed the buffer. */
   | { readonly kind: "received"; readonly bytes: number; readonly port: number }
