@@ -15,6 +15,7 @@ import { bgpPlan } from "./bgp-config.ts";
 import { BgpRunner } from "./bgp-runner.ts";
 import { Cluster } from "./cluster.ts";
 import { clusterFacts } from "./facts.ts";
+import { LiveMtu } from "./live-mtu.ts";
 import { MtuFile } from "./mtu-file.ts";
 import { type PassResult, Reconciler } from "./reconciler.ts";
 import type { AgentDiff, AgentStatus } from "./status.ts";
@@ -28,6 +29,8 @@ export interface AgentOptions {
   readonly stateDirectory: string;
   /** Where a CNI plugin reads the MTU of new pods. */
   readonly mtuFile: string;
+  /** `live`: the MTU of running pods follows the mode; `fixed`: it stays as it was made. */
+  readonly podMtu?: "live" | "fixed";
   readonly clock: Clock;
   readonly log: Log;
   readonly version: string;
@@ -77,6 +80,7 @@ export class Agent {
     this.#dataplane = await openDataplane({ clock, log });
     this.#dataplane.onDrift(() => this.#wake(DEBOUNCE_MS));
     const mtuFile = new MtuFile(this.#options.mtuFile);
+    const { drainMs = DRAIN_MS, podMtu = "live" } = this.#options;
     this.#reconciler = new Reconciler({
       node,
       cluster: this.#cluster,
@@ -88,8 +92,9 @@ export class Agent {
       vxlanMac: vxlanMacOf,
       learned: () => this.#bgp.learned(),
       bgpConverged: () => this.#bgp.converged(),
+      ...(podMtu === "live" && { liveMtu: new LiveMtu({ drainMs, held: mtuFile.held }) }),
       writeMtu: (mtu) => mtuFile.write(mtu),
-      drainMs: this.#options.drainMs ?? DRAIN_MS,
+      drainMs,
     });
     this.#cluster.start(() => this.#wake(DEBOUNCE_MS));
     this.#wake(0);

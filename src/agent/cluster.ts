@@ -103,8 +103,8 @@ export class Cluster {
   #noteGates(changes: readonly CollectionChange<"NodeMode">[]): boolean {
     let changed = false;
     for (const { type, key, resource } of changes) {
-      const { accepts, sends } = resource.status ?? {};
-      const gate = type === "deleted" ? undefined : JSON.stringify([accepts, sends]);
+      const { accepts, sends, mtu } = resource.status ?? {};
+      const gate = type === "deleted" ? undefined : JSON.stringify([accepts, sends, mtu]);
       if (this.#gates.get(key) === gate) continue;
       changed = true;
       if (gate === undefined) this.#gates.delete(key);

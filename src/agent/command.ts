@@ -11,6 +11,7 @@ export interface AgentCommandOptions {
   readonly socketPath: string;
   readonly stateDirectory: string;
   readonly mtuFile: string;
+  readonly podMtu: "live" | "fixed";
   readonly logLevel: string;
   readonly version: string;
   readonly drainMs?: number;
@@ -23,6 +24,7 @@ export async function runAgent(options: AgentCommandOptions): Promise<void> {
     store: openApiClient({ socketPath: options.socketPath }),
     stateDirectory: options.stateDirectory,
     mtuFile: options.mtuFile,
+    podMtu: options.podMtu,
     clock: systemClock,
     log,
     version: options.version,

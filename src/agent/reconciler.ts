@@ -24,12 +24,14 @@ import {
   type NodePlan,
   plan,
   poolTunnel,
+  type SaidMtu,
   type Snapshot,
   stepGate,
 } from "../plan/index.ts";
 import { type Announcement, type Announcer, sortedEncapsulations } from "./announcer.ts";
 import type { Cluster } from "./cluster.ts";
 import { type ClusterFacts, clusterFacts } from "./facts.ts";
+import type { LiveMtu, LiveMtuOutput } from "./live-mtu.ts";
 import { type MaskResult, resolveMasks } from "./node-masks.ts";
 import { countDestinations, poolProgress } from "./progress.ts";
 
@@ -47,6 +49,8 @@ export interface ReconcilerOptions {
   readonly bgpConverged: () => boolean;
   /** Tells the CNI plugin the MTU of new pods; says why it cannot. */
   readonly writeMtu: (mtu: number) => string | undefined;
+  /** Changes the MTU of running pods; absent: they stay as they were made. */
+  readonly liveMtu?: LiveMtu;
   /** How long a packet may be on its way when its encapsulation is given up. */
   readonly drainMs: number;
 }
@@ -83,7 +87,7 @@ export class Reconciler {
     const facts = this.#withMasks(stored, kernel);
     const gate = this.#stepGate(facts, kernel);
     this.#receive = gate.receive;
-    let snapshot = this.#snapshot(facts, kernel, gate.receive);
+    let [snapshot, live] = this.#limited(this.#snapshot(facts, kernel, gate.receive), kernel);
     let untold: string | undefined;
 
     const wishes = wouldSend(plan({ ...snapshot, announced: encapsulations }), kernel.current);
@@ -91,13 +95,16 @@ export class Reconciler {
     if (unannounced.length > 0) {
       untold = await this.#tell(this.#intent(wishes));
       // Others may have withdrawn meanwhile: only what is read after the announcement counts.
-      snapshot = this.#snapshot(this.#withMasks(this.#facts(), kernel), kernel, gate.receive);
+      const later = this.#withMasks(this.#facts(), kernel);
+      [snapshot, live] = this.#limited(this.#snapshot(later, kernel, gate.receive), kernel);
     }
     const wanted = plan(snapshot);
     const unwritten = this.#options.writeMtu(wanted.mtu.pods);
     const actual = await dataplane.apply(wanted);
     const { warnings } = facts;
-    untold ??= await this.#tell(this.#outcome({ wanted, actual, offer: gate.offer, warnings }));
+    untold ??= await this.#tell(
+      this.#outcome({ wanted, actual, offer: gate.offer, warnings, mtu: live?.tell }),
+    );
     const { changes } = actual;
     log.debug({ changes, tookMs: Math.round(clock.monotonicMs() - startedMs) }, "pass done");
     return {
@@ -106,8 +113,21 @@ export class Reconciler {
       receive: gate.receive,
       problems: [...facts.problems, ...warnings, ...(unwritten ? [unwritten] : [])],
       untold,
-      wakeAtMs: gate.wakeAtMs,
+      wakeAtMs: earliest(gate.wakeAtMs, live?.wakeAtMs),
     };
+  }
+
+  /** With what pods are limited to while MTUs change. */
+  #limited(snapshot: Snapshot, kernel: KernelState): [Snapshot, LiveMtuOutput | undefined] {
+    const { announcer, cluster, clock, liveMtu } = this.#options;
+    const live = liveMtu?.step({
+      snapshot,
+      podMtus: kernel.podMtus,
+      said: announcer.said?.mtu,
+      nodeModes: cluster.view().nodeModes,
+      nowMs: clock.monotonicMs(),
+    });
+    return [live ? { ...snapshot, podMtu: live.podMtu } : snapshot, live];
   }
 
   /**
@@ -206,9 +226,10 @@ export class Reconciler {
     readonly actual: Actual;
     readonly offer: readonly Encapsulation[];
     readonly warnings: readonly string[];
+    readonly mtu: SaidMtu | undefined;
   }): Announcement {
     const { cluster, version } = this.#options;
-    const { wanted, actual, offer, warnings } = result;
+    const { wanted, actual, offer, warnings, mtu } = result;
     return {
       accepts: sortedEncapsulations([
         "none",
@@ -224,6 +245,7 @@ export class Reconciler {
             poolProgress(pool, wanted.destinations, actual.current),
           ]),
       ),
+      ...(mtu && { mtu }),
       ...(actual.ipipBackend && { ipipBackend: actual.ipipBackend }),
       failures: [
         ...actual.failures.map((failure) => `${failure.object}: ${failure.message}`),
@@ -242,6 +264,11 @@ export class Reconciler {
       return `cannot tell the others what this node accepts and sends: ${errorText(error)}`;
     }
   }
+}
+
+function earliest(...times: readonly (number | undefined)[]): number | undefined {
+  const known = times.filter((time) => time !== undefined);
+  return known.length === 0 ? undefined : Math.min(...known);
 }
 
 /** Everything the kernel sends now and would send after the plan. */

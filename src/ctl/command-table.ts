@@ -222,6 +222,11 @@ export const commandTable: readonly CommandSpec[] = [
         description: "File that tells a CNI plugin the MTU of new pods",
         default: "/var/lib/calico/mtu",
       },
+      {
+        flags: "--pod-mtu <how>",
+        description: "MTU of running pods: live (follows the mode) or fixed (as they were made)",
+        default: "live",
+      },
     ],
     load: async () => (await import("./commands/agent.ts")).agent,
   },

@@ -7,6 +7,7 @@ import type { IpipDriver } from "./ipip-driver.ts";
 import { type KernelTables, readTables } from "./kernel-tables.ts";
 import { Ledger } from "./ledger.ts";
 import { type Ownership, ownsRoute, yieldsToPlan } from "./ownership.ts";
+import type { PodMtuDriver } from "./pod-mtu.ts";
 import type { RouteKeeper } from "./route-keeper.ts";
 import type { UplinkHook } from "./uplink-hook.ts";
 
@@ -15,6 +16,7 @@ export interface ApplyContext {
   readonly namespace?: string;
   readonly routes: RouteKeeper;
   readonly ipip: IpipDriver;
+  readonly pods: PodMtuDriver;
   readonly firewall: Firewall;
   readonly firewall6: Firewall;
   /** Absent where IP-in-IP never uses BPF. */

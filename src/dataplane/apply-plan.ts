@@ -29,6 +29,8 @@ export interface ApplyResult {
 export async function applyPlan(plan: NodePlan, context: ApplyContext): Promise<ApplyResult> {
   const run = await ApplyRun.start(plan, context);
   const { ledger } = run;
+  // Pods send less before anything that carries less is used.
+  if (plan.podMtu) await context.pods.apply(plan.podMtu, run);
   prepareUplink(run);
   const uplinks = uplinksOf(plan);
   const hostReady = sysctls(run, (device) => device === undefined || uplinks.has(device));

@@ -17,6 +17,8 @@ export class FakeKernel {
   /** Replaced by tests that change an MTU. */
   interfaces: HostFacts["interfaces"];
   readonly hostRoutes: HostRoute[];
+  /** By the host end of the pod's veth: what it takes, and what it sends at most. */
+  readonly pods = new Map<string, { readonly accept: number; readonly send: number }>();
   readonly devices = new Set<string>();
   /** By the text of the destination. */
   readonly routes = new Map<string, RoutePlan>();

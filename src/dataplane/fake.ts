@@ -35,11 +35,16 @@ export class FakeDataplane implements Dataplane {
     const receives = this.#tunnels();
     const { uplink, interfaces } = kernel;
     const host = { uplink, interfaces, routes: [...kernel.hostRoutes] };
-    return { host, current: this.#current(), receives };
+    const podMtus = new Map([...kernel.pods].map(([device, { accept }]) => [device, accept]));
+    return { host, current: this.#current(), receives, podMtus };
   }
 
   async apply(plan: NodePlan): Promise<Actual> {
     this.applied.push(plan);
+    const { devices = [], send = 0, accept = 0 } = plan.podMtu ?? {};
+    for (const device of devices) {
+      if (this.kernel.pods.has(device)) this.kernel.pods.set(device, { send, accept });
+    }
     const failures: Failure[] = [];
     let changes = 0;
     const { kernel } = this;

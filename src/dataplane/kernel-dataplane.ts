@@ -15,6 +15,8 @@ import { IpipDriver } from "./ipip-driver.ts";
 import { hostFacts, receivedTunnels } from "./kernel-state.ts";
 import { readRoutes, readTables } from "./kernel-tables.ts";
 import { defaultOwnership, isTunnelDevice, isWorkloadDevice, type Ownership } from "./ownership.ts";
+import { PodMtuDriver, podMtus } from "./pod-mtu.ts";
+import { PodNamespaces } from "./pod-namespaces.ts";
 import { RouteKeeper } from "./route-keeper.ts";
 import { TamperWatch } from "./tamper-watch.ts";
 import type { Actual, Comparison, Dataplane, KernelState } from "./types.ts";
@@ -66,6 +68,7 @@ class KernelDataplane implements Dataplane {
   readonly #tamper: TamperWatch;
   #devices: ReadonlySet<number> = new Set();
   readonly #proved = new Set<Encapsulation>();
+  readonly #pods: PodMtuDriver;
   #ownership: Ownership;
   #uplink: string | undefined;
   #last: Promise<unknown> = Promise.resolve();
@@ -82,6 +85,7 @@ class KernelDataplane implements Dataplane {
     this.#ipip = new IpipDriver(() =>
       openIpipBackend({ ...where, ...(ipip === undefined ? {} : { prefer: ipip }) }),
     );
+    this.#pods = new PodMtuDriver({ socket, namespaces: new PodNamespaces({ socket, clock }) });
     this.#uplinkHook = ipip === "kernel" ? undefined : new UplinkHook({ ...where, log });
     this.#routes = new RouteKeeper({
       read: () => readRoutes(socket),
@@ -112,6 +116,7 @@ class KernelDataplane implements Dataplane {
         host,
         current: new CurrentEncapsulations(tables, this.#ownership),
         receives: receivedTunnels(tables),
+        podMtus: podMtus(tables.links),
       };
     });
   }
@@ -126,6 +131,7 @@ class KernelDataplane implements Dataplane {
         socket: this.#socket,
         routes: this.#routes,
         ipip: this.#ipip,
+        pods: this.#pods,
         firewall: this.#firewall,
         firewall6: this.#firewall6,
         ...(this.#uplinkHook === undefined ? {} : { uplinkHook: this.#uplinkHook }),

@@ -10,6 +10,8 @@ export interface KernelState {
   readonly current: ReadonlyMap<string, Encapsulation>;
   /** Tunnel devices that exist: what this node can receive already. */
   readonly receives: readonly Encapsulation[];
+  /** MTU of the host ends of pods' veths, by name. */
+  readonly podMtus: ReadonlyMap<string, number>;
 }
 
 export interface Failure {

@@ -50,7 +50,7 @@ export interface AttachWorkloadOptions {
 }
 
 /** The same on every host end; nothing ever learns it but the pod behind it. */
-const HOST_MAC = "ee:ee:ee:ee:ee:ee";
+export const HOST_MAC = "ee:ee:ee:ee:ee:ee";
 const GATEWAY = ipv4("169.254.1.1");
 const EVERYTHING = prefix4("0.0.0.0/0");
 const RTPROT_BOOT = 3;

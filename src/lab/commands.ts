@@ -11,6 +11,7 @@ interface UpFlags extends Named {
   readonly nodes?: number;
   readonly podsPerNode?: number;
   readonly mode?: string;
+  readonly podMtu?: string;
   readonly rpFilter?: string;
   readonly quiet?: boolean;
 }
@@ -31,6 +32,10 @@ export function registerLab(program: Command): void {
     .option(
       "--mode <mode>",
       "ipip-always (default), ipip-crosssubnet, vxlan-always, vxlan-crosssubnet, none",
+    )
+    .option(
+      "--pod-mtu <how>",
+      "MTU of running pods: fixed (default; room for every mode) or live (follows the mode)",
     )
     .option(
       "--rp-filter <filter>",
@@ -110,12 +115,13 @@ export function registerLab(program: Command): void {
 
 async function up(flags: UpFlags): Promise<void> {
   const { labUp } = await import("./up.ts");
-  const { name, nodes, podsPerNode, mode, rpFilter, quiet } = flags;
+  const { name, nodes, podsPerNode, mode, podMtu, rpFilter, quiet } = flags;
   const state = await labUp({
     ...(name !== undefined && { name }),
     ...(nodes !== undefined && { nodes }),
     ...(podsPerNode !== undefined && { podsPerNode }),
     ...(mode !== undefined && { mode }),
+    ...(podMtu !== undefined && { podMtu }),
     ...(rpFilter !== undefined && { rpFilter }),
     onProgress: (line) => {
       if (!quiet) print(`${line}\n`);

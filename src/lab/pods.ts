@@ -15,7 +15,8 @@ import {
 } from "../lib/index.ts";
 import { namespacePath } from "../lib/sys/index.ts";
 import { type WorkloadEndpoint, workloadEndpointName } from "../model/index.ts";
-import { type LabPaths, namespaceName } from "./paths.ts";
+import { type LabPaths, namespaceName, nodeDirectory } from "./paths.ts";
+import { podMtuOptions } from "./pod-mtu.ts";
 import type { RecordHolder } from "./record-holder.ts";
 import type { PodRecord } from "./state-file.ts";
 import type { LabPod, Topology } from "./topology.ts";
@@ -23,11 +24,6 @@ import type { LabPod, Topology } from "./topology.ts";
 /** The Kubernetes namespace of the lab's pods. */
 const podNamespace = "default";
 const podDevice = "eth0";
-/** The pods' devices take what the fabric does, so that the path MTU of each mode can be seen ... */
-const podMtu = 1500;
-/** ... and their sockets use what fits through every mode (VXLAN takes 50 bytes), so that no mode
- * change makes a packet too large that is on its way. */
-const podRouteMtu = 1450;
 
 export interface PodsContext {
   readonly paths: LabPaths;
@@ -38,6 +34,7 @@ export interface PodsContext {
 }
 
 export async function ensurePods(context: PodsContext): Promise<void> {
+  const { holder, paths } = context;
   for (const pod of context.topology.pods) {
     const record = context.holder.record.pods[pod.name] ?? (await assignAddress(context, pod));
     const { mac } = await attachWorkload({
@@ -46,8 +43,7 @@ export async function ensurePods(context: PodsContext): Promise<void> {
       hostDevice: record.interfaceName,
       podDevice,
       address: ipv4(record.address),
-      mtu: podMtu,
-      routeMtu: podRouteMtu,
+      ...podMtuOptions(holder.record.podMtu ?? "fixed", nodeDirectory(paths, pod.node)),
     });
     await publish(context.store, endpointOf(pod, record, mac));
   }

@@ -5,6 +5,7 @@ import { namespacePath } from "../lib/sys/index.ts";
 import { processNames } from "./lab-state.ts";
 import { launcher } from "./launcher.ts";
 import { type LabPaths, logFile, namespaceName, nodeDirectory } from "./paths.ts";
+import { mtuFile, type PodMtuMode } from "./pod-mtu.ts";
 import type { ProcessSpec } from "./processes.ts";
 
 export function serverProcess(paths: LabPaths): ProcessSpec {
@@ -31,7 +32,13 @@ export function routerProcess(paths: LabPaths): ProcessSpec {
   };
 }
 
-export function agentProcess(paths: LabPaths, node: string): ProcessSpec {
+export interface AgentProcessOptions {
+  readonly paths: LabPaths;
+  readonly node: string;
+  readonly podMtu?: PodMtuMode | undefined;
+}
+
+export function agentProcess({ paths, node, podMtu = "fixed" }: AgentProcessOptions): ProcessSpec {
   const directory = nodeDirectory(paths, node);
   return {
     name: processNames.agent(node),
@@ -46,7 +53,9 @@ export function agentProcess(paths: LabPaths, node: string): ProcessSpec {
       "--state-dir",
       directory,
       "--mtu-file",
-      `${directory}/mtu`,
+      mtuFile(directory),
+      "--pod-mtu",
+      podMtu,
     ],
     namespace: namespacePath(namespaceName(paths, node)),
     environment: { SWITCHYARD_NODE: node, SWITCHYARD_SOCKET: paths.apiSocket },

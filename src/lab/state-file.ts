@@ -16,6 +16,7 @@ import { dirname } from "node:path";
 import { z } from "zod";
 import { errorText, SwitchyardError } from "../lib/index.ts";
 import { modeNames } from "./modes.ts";
+import { podMtus } from "./pod-mtu.ts";
 import { rpFilters } from "./rp-filter.ts";
 
 const processSchema = z.strictObject({ pid: z.int().positive(), startTime: z.int() });
@@ -35,6 +36,8 @@ const recordSchema = z.strictObject({
   podsPerNode: z.int().nonnegative(),
   /** The mode the lab was made with; the pool may have moved on. */
   mode: z.enum(modeNames),
+  /** What the agents do about the MTU of running pods; absent: `fixed`. */
+  podMtu: z.enum(podMtus).optional(),
   /** Reverse-path filter the nodes' kernels were given; absent: the machine's own default. */
   rpFilter: z.enum(rpFilters).optional(),
   /** By process name: `server`, `router`, `agent-node1`. */

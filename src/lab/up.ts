@@ -12,6 +12,7 @@ import { agentSocket, type LabState, labStateOf } from "./lab-state.ts";
 import { type ModeName, modeOfPool, parseMode } from "./modes.ts";
 import { buildNetwork } from "./network.ts";
 import { type LabPaths, labPaths } from "./paths.ts";
+import { parsePodMtu } from "./pod-mtu.ts";
 import { ensurePods } from "./pods.ts";
 import { checkPrerequisites } from "./prerequisites.ts";
 import { agentProcess, routerProcess, serverProcess } from "./programs.ts";
@@ -39,6 +40,8 @@ export interface LabUpOptions {
   readonly podsPerNode?: number;
   /** Of the pool, as parseMode reads it; `IPIP Always` unless told. */
   readonly mode?: string;
+  /** What agents do about the MTU of running pods: `fixed` unless told, or `live`. */
+  readonly podMtu?: string;
   /** Reverse-path filter of the nodes: `strict`, `loose` or `off`; the machine's default unless told. */
   readonly rpFilter?: string;
   /** For each phase that may take time; 60,000 unless told. */
@@ -63,6 +66,7 @@ export async function labUp(options: LabUpOptions = {}): Promise<LabState> {
   // Bad sizes are said before anything else, root or not.
   topologyOf(options);
   if (options.mode !== undefined) parseMode(options.mode);
+  if (options.podMtu !== undefined) parsePodMtu(options.podMtu);
   if (options.rpFilter !== undefined) parseRpFilter(options.rpFilter);
   checkPrerequisites();
   const paths = labPaths(options.name);
@@ -80,12 +84,13 @@ function openRecord(paths: LabPaths, options: LabUpOptions): RecordHolder {
     nodes: options.nodes ?? defaultSize.nodes,
     podsPerNode: options.podsPerNode ?? defaultSize.podsPerNode,
     mode: options.mode === undefined ? defaultMode : parseMode(options.mode),
+    ...(options.podMtu !== undefined && { podMtu: parsePodMtu(options.podMtu) }),
     ...(options.rpFilter !== undefined && { rpFilter: parseRpFilter(options.rpFilter) }),
     processes: {},
     pods: {},
   }));
   const { record } = holder;
-  for (const size of ["nodes", "podsPerNode", "rpFilter"] as const) {
+  for (const size of ["nodes", "podsPerNode", "podMtu", "rpFilter"] as const) {
     if (options[size] === undefined || options[size] === record[size]) continue;
     throw new SwitchyardError(
       "INVALID_ARGUMENT",
@@ -166,8 +171,9 @@ async function startSpeakers(run: Run): Promise<Started> {
   writeFileSync(paths.routerConfig, `${JSON.stringify(config, undefined, 2)}\n`);
   const router = await ensureProcess(routerProcess(paths), holder);
   const agents = new Map<string, EnsuredProcess>();
+  const { podMtu } = holder.record;
   for (const { name } of topology.nodes) {
-    agents.set(name, await ensureProcess(agentProcess(paths, name), holder));
+    agents.set(name, await ensureProcess(agentProcess({ paths, node: name, podMtu }), holder));
   }
   return { router, agents };
 }

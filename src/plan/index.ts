@@ -3,9 +3,10 @@ export { type Difference, diffObjects, type HeldObject, renderDifference } from 
 export { poolTunnel } from "./encapsulation.ts";
 export { addressesOf, addressOf } from "./families.ts";
 export { type GateState, initialGate, stepGate } from "./gate.ts";
-export { DEFAULT_MTU_IFACE_PATTERN } from "./mtu.ts";
+export { DEFAULT_MTU_IFACE_PATTERN, encapsulationMtus, planMtu } from "./mtu.ts";
 export { type PlanObject, planObjects } from "./objects.ts";
 export { plan } from "./plan.ts";
+export { type PodMtuOutput, type SaidMtu, stepPodMtu } from "./pod-mtu.ts";
 export {
   renderAddress,
   renderFdbEntry,

@@ -27,6 +27,12 @@ export function plan(snapshot: Snapshot): NodePlan {
     ...(local.ipv6 && { firewall6: planFirewall(snapshot, tunnels, 6) }),
     sysctls: planSysctls(snapshot, local, tunnels),
     mtu: planMtu(snapshot),
+    ...(snapshot.podMtu && {
+      podMtu: {
+        ...snapshot.podMtu,
+        devices: [...new Set(snapshot.workloads.map((workload) => workload.device))],
+      },
+    }),
     destinations,
     ownedProtocols: [snapshot.settings.bgpProtocol, snapshot.settings.datastoreProtocol],
     workloadDevicePrefix: "cali",

@@ -131,6 +131,8 @@ export interface Snapshot {
   readonly current: ReadonlyMap<string, Encapsulation>;
   /** Nothing is to be removed yet: BGP has not told everything since the agent started. */
   readonly keepUnplannedRoutes: boolean;
+  /** Absent: running pods are left alone. */
+  readonly podMtu?: PodMtu;
 }
 
 /** One remote block: what should carry it, what will, and why they differ. */
@@ -219,6 +221,21 @@ export interface SysctlPlan {
   readonly reason: string;
 }
 
+/** What pods that run are limited to now: see pod-mtu.ts. */
+export interface PodMtu {
+  /** Largest packet they may send. */
+  readonly send: number;
+  /** Largest they must take: the MTU of their devices, never less than `send`. */
+  readonly accept: number;
+  /** MTUs that an agent or a CNI plugin gives here. A pod with any other was given it by hand. */
+  readonly known: readonly number[];
+}
+
+export interface PodMtuPlan extends PodMtu {
+  /** Host ends of the pods' veths. */
+  readonly devices: readonly string[];
+}
+
 export interface MtuPlan {
   /** Of the fabric, as the host's interfaces have it. */
   readonly host: number;
@@ -240,6 +257,8 @@ export interface NodePlan {
   readonly firewall6?: FirewallPlan;
   readonly sysctls: readonly SysctlPlan[];
   readonly mtu: MtuPlan;
+  /** Of running pods; absent: they stay as they were made. */
+  readonly podMtu?: PodMtuPlan;
   readonly destinations: readonly Destination[];
   /** Route protocols that are ours in table main: routes with these and not in the plan are removed. */
   readonly ownedProtocols: readonly number[];

@@ -2,6 +2,7 @@
 
 import { hostname } from "node:os";
 import { runAgent } from "../../agent/index.ts";
+import { SwitchyardError } from "../../lib/index.ts";
 import { refuseArguments } from "../cobra.ts";
 import { defaultSocketPath } from "../config.ts";
 import type { CtlContext, GlobalOptions } from "../context.ts";
@@ -13,11 +14,20 @@ export interface AgentOptions extends GlobalOptions {
   readonly socket?: string;
   readonly stateDir?: string;
   readonly mtuFile: string;
+  readonly podMtu: string;
 }
 
 /** As Calico names a node after its host. */
 function hostNodeName(): string {
   return hostname().trim().toLowerCase();
+}
+
+function parsePodMtu(text: string): "live" | "fixed" {
+  if (text === "live" || text === "fixed") return text;
+  throw new SwitchyardError(
+    "INVALID_ARGUMENT",
+    `--pod-mtu is live or fixed, not ${JSON.stringify(text)}`,
+  );
 }
 
 export async function agent(
@@ -33,6 +43,7 @@ export async function agent(
     socketPath: options.socket || env.SWITCHYARD_SOCKET || defaultSocketPath,
     stateDirectory: options.stateDir || `/run/switchyard/${node}`,
     mtuFile: options.mtuFile,
+    podMtu: parsePodMtu(options.podMtu),
     logLevel: daemonLogLevel(options.logLevel),
     version: clientVersion(),
   });

@@ -30,6 +30,17 @@ export const nodeModeStatusSchema = z.strictObject({
       waiting: z.array(z.string()),
     }),
   ),
+  /** Packets of its pods, in bytes; absent where the agent leaves the MTU of running pods alone. */
+  mtu: z
+    .strictObject({
+      /** What its network carries without encapsulation. */
+      host: z.int(),
+      /** Largest its pods may send. Raised here before they do, lowered after they have stopped. */
+      sends: z.int(),
+      /** Largest its pods take. Raised here after they do, lowered before they stop. */
+      accepts: z.int(),
+    })
+    .optional(),
   /** `kernel` or `bpf`: what carries IP-in-IP on this node. */
   ipipBackend: z.enum(["kernel", "bpf"]).optional(),
   /** Objects the kernel refused, with its words. */
