@@ -8,7 +8,15 @@ import { join } from "node:path";
 import { type Dataplane, openDataplane } from "../dataplane/index.ts";
 import type { Datastore } from "../datastore/index.ts";
 import { Ipam } from "../ipam/index.ts";
-import { Backoff, type Clock, errorText, SwitchyardError, type Timer } from "../lib/index.ts";
+import {
+  addressFromBytes,
+  Backoff,
+  type Clock,
+  errorText,
+  type Ipv4,
+  SwitchyardError,
+  type Timer,
+} from "../lib/index.ts";
 import type { Log } from "../lib/log/index.ts";
 import { Announcer } from "./announcer.ts";
 import { bgpPlan } from "./bgp-config.ts";
@@ -213,8 +221,9 @@ export class Agent {
   async #configureBgp(): Promise<void> {
     const { node, log } = this.#options;
     const view = this.#cluster.view();
-    const { blocks } = clusterFacts(view, node, vxlanMacOf);
-    await this.#attempt("bgp", () => this.#bgp.configure(bgpPlan(view, node, blocks)));
+    const { blocks, workloads } = clusterFacts(view, node, vxlanMacOf);
+    const input = { view, node, blocks, workloads, hashedRouterId };
+    await this.#attempt("bgp", () => this.#bgp.configure(bgpPlan(input)));
     log.trace("bgp configured");
   }
 
@@ -253,4 +262,10 @@ export function vxlanMacOf(node: string): string {
     "66",
     ...[...digest.subarray(0, 5)].map((byte) => byte.toString(16).padStart(2, "0")),
   ].join(":");
+}
+
+/** Calico's rule for CALICO_ROUTER_ID=hash: the first octets of SHA-256 of the name, as a unicast address. */
+export function hashedRouterId(node: string): Ipv4 {
+  const [first = 0, ...rest] = createHash("sha256").update(node).digest().subarray(0, 4);
+  return addressFromBytes(Uint8Array.of(first > 223 ? first - 32 : first, ...rest)) as Ipv4;
 }

@@ -9,7 +9,12 @@
 
 import type { Datastore } from "../datastore/index.ts";
 import { type Clock, deadline, hasCode } from "../lib/index.ts";
-import type { Encapsulation, NodeMode, NodeModeStatus } from "../model/index.ts";
+import {
+  type Encapsulation,
+  encapsulations,
+  type NodeMode,
+  type NodeModeStatus,
+} from "../model/index.ts";
 import type { Cluster } from "./cluster.ts";
 
 /** What others are told, less the time of telling. */
@@ -118,5 +123,5 @@ function canonical(value: unknown): string {
 /** In the order of `encapsulations`, each once: equal sets publish equal lists. */
 export function sortedEncapsulations(items: Iterable<Encapsulation>): Encapsulation[] {
   const set = new Set(items);
-  return (["none", "ipip", "vxlan"] as const).filter((item) => set.has(item));
+  return encapsulations.filter((item) => set.has(item));
 }

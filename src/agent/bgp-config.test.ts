@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { formatAddress, formatPrefix } from "../lib/index.ts";
+import { formatAddress, formatPrefix, ipv4 } from "../lib/index.ts";
 import type { BGPConfiguration, BGPPeer } from "../model/index.ts";
-import { vxlanMacOf } from "./agent.ts";
+import { hashedRouterId, vxlanMacOf } from "./agent.ts";
 import { bgpPlan } from "./bgp-config.ts";
 import { clusterFacts } from "./facts.ts";
-import { clusterView, nodeResource, poolResource } from "./testing.ts";
+import { affinityResource, clusterView, nodeResource, poolResource } from "./testing.ts";
 import type { ClusterView } from "./view.ts";
 
 const calico = "projectcalico.org/v3";
@@ -24,8 +24,8 @@ const configuration = (spec: BGPConfiguration["spec"]): BGPConfiguration => ({
 
 function peersOf(overrides: Partial<ClusterView>, node = "node1") {
   const view = clusterView(overrides);
-  const { blocks } = clusterFacts(view, node, vxlanMacOf);
-  const plan = bgpPlan(view, node, blocks)!;
+  const facts = clusterFacts(view, node, vxlanMacOf);
+  const plan = bgpPlan({ ...facts, view, node, hashedRouterId })!;
   return {
     ...plan,
     lines: plan.config.peers.map(
@@ -142,5 +142,70 @@ test("own blocks are originated, but not those of a pool that is not to be expor
 
 test("a node without an address does not speak", () => {
   const view = clusterView({ nodes: [{ ...nodeResource("node1", ""), spec: {} }] });
-  assert.equal(bgpPlan(view, "node1", []), undefined);
+  const input = { view, node: "node1", blocks: [], workloads: [], hashedRouterId };
+  assert.equal(bgpPlan(input), undefined);
+});
+
+const dualStack = ["node1", "node2", "node3"].map((name, index) => {
+  const subnet = index < 2 ? 20 : 30;
+  const node = nodeResource(name, `172.139.${subnet}.${75 + (index % 2)}/24`);
+  if (name === "node3") return node;
+  const bgp = { ...node.spec.bgp, ipv6Address: `2001:db8:${subnet}::${75 + index}/64` };
+  return { ...node, spec: { ...node.spec, bgp } };
+});
+
+test("IPv6 has sessions of its own, between nodes that both have it", () => {
+  const { config, lines } = peersOf({ nodes: dualStack });
+  assert.deepEqual(lines, [
+    "Mesh_172_139_20_76 172.139.20.76:179 as 64512 node-to-node mesh passive",
+    "Mesh_2001_db8_20__76 2001:db8:20::76:179 as 64512 node-to-node mesh passive",
+    "Mesh_172_139_30_75 172.139.30.75:179 as 64512 node-to-node mesh passive",
+  ]);
+  const [four, six] = config.peers;
+  assert.deepEqual([four?.families, six?.families], [["ipv4-unicast"], ["ipv6-unicast"]]);
+  assert.equal(formatAddress(six?.localAddress ?? ipv4("0.0.0.0")), "2001:db8:20::75");
+});
+
+test("a BGPPeer with an IPv6 address is for nodes with IPv6 only", () => {
+  const bgpPeers = [peer("router6", { peerIP: "2001:db8:20::1", asNumber: 65000 })];
+  const names = (node: string) =>
+    peersOf({ nodes: dualStack, bgpPeers }, node).config.peers.map(({ name }) => name);
+  assert.ok(names("node1").includes("Global_2001_db8_20__1"));
+  assert.ok(!names("node3").some((name) => name.startsWith("Global")));
+});
+
+test("a node without IPv4 has a router id made of its name", () => {
+  const [node] = dualStack;
+  const spec = { bgp: { ipv6Address: "2001:db8:20::75/64" } };
+  const { config } = peersOf({ nodes: [{ ...node!, spec }] });
+  // printf node1 | sha256sum
+  assert.equal(formatAddress(config.routerId), "202.18.243.27");
+});
+
+test("blocks of both families are told, and addresses of pods outside of the own blocks", () => {
+  const six = poolResource({ cidr: "fd00:244::/64", ipipMode: "Never" }, "default-ipv6-ippool");
+  const pod = {
+    apiVersion: calico,
+    kind: "WorkloadEndpoint",
+    metadata: { name: "node1-k8s-pod-eth0", namespace: "default" },
+    spec: {
+      node: "node1",
+      interfaceName: "cali0123456789a",
+      ipNetworks: ["10.244.1.5/32", "10.244.2.7/32", "192.0.2.7/32", "fd00:244::207/128"],
+    },
+  } as const;
+  const { config } = peersOf({
+    nodes: dualStack,
+    pools: [poolResource(), six],
+    affinities: [
+      ...clusterView().affinities,
+      affinityResource("node1", "fd00:244::100/122"),
+      affinityResource("node1", "10.244.9.9/32"),
+    ],
+    workloads: [{ ...pod, spec: { ...pod.spec, ipNetworks: [...pod.spec.ipNetworks] } }],
+  });
+  assert.deepEqual(
+    config.originate.map(({ prefix }) => formatPrefix(prefix)),
+    ["10.244.1.0/26", "fd00:244::100/122", "10.244.2.7/32", "fd00:244::207/128"],
+  );
 });

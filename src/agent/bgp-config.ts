@@ -5,18 +5,21 @@
 
 import type { OriginatedRoute, PeerConfig, PolicyRule, SpeakerConfig } from "../bgp/index.ts";
 import {
+  type Family,
+  familyOf,
   formatAddress,
+  hostPrefix,
   type IpAddress,
   type Ipv4,
-  isPrefix4,
-  type Prefix4,
+  isHostPrefix,
+  type Prefix,
   parseAddress,
   parsePrefix,
   prefixCovers,
 } from "../lib/index.ts";
 import { type BGPPeer, type Node, parseSelector } from "../model/index.ts";
-import type { BlockFacts } from "../plan/index.ts";
-import { nodeAddress } from "./facts.ts";
+import type { BlockFacts, WorkloadFacts } from "../plan/index.ts";
+import { type NodeAddresses, nodeAddresses } from "./facts.ts";
 import { unsupportedConfigurationFields, unsupportedPeerFields } from "./unsupported.ts";
 import { type ClusterView, effectiveSpec } from "./view.ts";
 
@@ -37,21 +40,31 @@ const DEFAULT_RESTART_SECONDS = 120;
 
 interface Local {
   readonly node: Node;
-  readonly address: Ipv4;
+  readonly addresses: readonly IpAddress[];
   readonly as: number;
   readonly port: number;
   readonly exportPolicy: readonly PolicyRule[];
 }
 
+export interface BgpPlanInput {
+  readonly view: ClusterView;
+  /** Name of the local node. */
+  readonly node: string;
+  readonly blocks: readonly BlockFacts[];
+  /** Of the local node. */
+  readonly workloads: readonly WorkloadFacts[];
+  /** A router id from the node's name, for a node without an IPv4 address. */
+  readonly hashedRouterId: (node: string) => Ipv4;
+}
+
 /** `undefined` while the node has no BGP address: nothing to speak with. */
-export function bgpPlan(
-  view: ClusterView,
-  name: string,
-  blocks: readonly BlockFacts[],
-): BgpPlan | undefined {
+export function bgpPlan(input: BgpPlanInput): BgpPlan | undefined {
+  const { view, node: name } = input;
   const node = view.nodes.find((candidate) => candidate.metadata.name === name);
-  const address = node && nodeAddress(node)?.address;
-  if (!node || address === undefined) return undefined;
+  if (!node) return undefined;
+  const { ipv4, ipv6 } = nodeAddresses(node);
+  const addresses = [ipv4, ipv6].flatMap((prefix) => (prefix ? [prefix.address] : []));
+  if (addresses.length === 0) return undefined;
   const problems: string[] = [];
   const settings = effectiveSpec(view.bgpConfigurations, name);
   const globals = effectiveSpec(view.bgpConfigurations, "");
@@ -59,7 +72,7 @@ export function bgpPlan(
   const exported = view.pools.filter((pool) => !pool.spec.disableBGPExport).flatMap(poolPrefix);
   const local: Local = {
     node,
-    address,
+    addresses,
     as: Number(node.spec.bgp?.asNumber ?? globalAs),
     port: settings.listenPort ?? DEFAULT_PORT,
     exportPolicy: exportPolicy(exported),
@@ -71,7 +84,7 @@ export function bgpPlan(
     const taken = [...peers.values()].some(
       (other) => other.address === peer.address && other.port === peer.port,
     );
-    if (taken || peer.address === address) return;
+    if (taken || addresses.includes(peer.address)) return;
     peers.set(peer.name, peer);
     types.set(peer.name, type);
   };
@@ -90,15 +103,17 @@ export function bgpPlan(
   if (globals.nodeToNodeMeshEnabled !== false) {
     for (const config of meshPeers(view, local, globalAs)) add(config, "node-to-node mesh");
   }
-  const originate: OriginatedRoute[] = blocks
-    .filter((block) => block.node === name && block.prefix.length < 32)
-    .filter((block) => exported.some((pool) => prefixCovers(pool, block.prefix)))
-    .map(({ prefix }) => ({ prefix }));
+  const originate: OriginatedRoute[] = ownPrefixes(input)
+    .filter((prefix) => exported.some((pool) => prefixCovers(pool, prefix)))
+    .map((prefix) => ({ prefix }));
   return {
     config: {
       localAs: local.as,
-      routerId: address,
-      listen: { port: local.port, ...(settings.bindMode === "NodeIP" && { address }) },
+      routerId: ipv4?.address ?? input.hashedRouterId(name),
+      listen: {
+        port: local.port,
+        ...(settings.bindMode === "NodeIP" && { address: addresses[0]! }),
+      },
       gracefulRestart: { restartTimeSeconds: DEFAULT_RESTART_SECONDS },
       peers: [...peers.values()],
       originate,
@@ -108,13 +123,36 @@ export function bgpPlan(
   };
 }
 
-function poolPrefix(pool: { readonly spec: { readonly cidr: string } }): Prefix4[] {
+function poolPrefix(pool: { readonly spec: { readonly cidr: string } }): Prefix[] {
   const prefix = parsePrefix(pool.spec.cidr);
-  return prefix && isPrefix4(prefix) ? [prefix] : [];
+  return prefix ? [prefix] : [];
 }
 
+/**
+ * Blocks, and the addresses of pods outside of them: borrowed from another node's block, or in a block
+ * of one address, which says nothing as long as nobody uses it.
+ */
+function ownPrefixes({ node, blocks, workloads }: BgpPlanInput): Prefix[] {
+  const own = blocks.flatMap((block) => (block.node === node ? [block.prefix] : []));
+  const wide = own.filter((prefix) => !isHostPrefix(prefix));
+  const outside = workloads
+    .map(({ address }) => hostPrefix(address))
+    .filter((pod) => !wide.some((prefix) => prefixCovers(prefix, pod)));
+  return [...wide, ...outside];
+}
+
+/** Of the node, in the family of the other end: Calico keeps a session, and a daemon, per family. */
+function localAddress({ addresses }: Local, other: IpAddress): IpAddress | undefined {
+  return addresses.find((address) => familyOf(address) === familyOf(other));
+}
+
+const sessionFamilies: Record<Family, PeerConfig["families"] & {}> = {
+  4: ["ipv4-unicast"],
+  6: ["ipv6-unicast"],
+};
+
 /** Own blocks and addresses of exported pools go out; what routers taught us does not. */
-function exportPolicy(exported: readonly Prefix4[]): PolicyRule[] {
+function exportPolicy(exported: readonly Prefix[]): PolicyRule[] {
   return [
     { source: "originated", action: "accept" },
     ...(exported.length > 0
@@ -146,42 +184,50 @@ const peerName = (kind: string, address: IpAddress, port: number) =>
 function meshPeers(view: ClusterView, local: Local, globalAs: number): PeerConfig[] {
   if (local.node.spec.bgp?.routeReflectorClusterID) return [];
   return view.nodes.flatMap((node) => {
-    const address = safeAddress(node);
-    if (address === undefined || node.metadata.name === local.node.metadata.name) return [];
+    if (node.metadata.name === local.node.metadata.name) return [];
     if (node.spec.bgp?.routeReflectorClusterID) return [];
-    return [nodePeer({ kind: "Mesh", node, address, view, local, globalAs })];
+    return nodePeers({ kind: "Mesh", node, view, local, globalAs });
   });
 }
 
-function safeAddress(node: Node): Ipv4 | undefined {
+function safeAddresses(node: Node): NodeAddresses {
   try {
-    return nodeAddress(node)?.address;
+    return nodeAddresses(node);
   } catch {
-    return undefined;
+    return {};
   }
 }
 
 interface NodePeerOptions {
   readonly kind: string;
   readonly node: Node;
-  readonly address: Ipv4;
   readonly view: ClusterView;
   readonly local: Local;
   readonly globalAs: number;
 }
 
-function nodePeer({ kind, node, address, view, local, globalAs }: NodePeerOptions): PeerConfig {
+/** One session for each family that both have. */
+function nodePeers({ kind, node, view, local, globalAs }: NodePeerOptions): PeerConfig[] {
   const port = effectiveSpec(view.bgpConfigurations, node.metadata.name).listenPort ?? DEFAULT_PORT;
-  return {
-    name: peerName(kind, address, port),
-    address,
-    port,
-    remoteAs: Number(node.spec.bgp?.asNumber ?? globalAs),
-    localAddress: local.address,
-    // Both ends know each other, so one of them dials: the one whose address sorts higher as text.
-    passive: kind !== "Node" && formatAddress(address) > formatAddress(local.address),
-    exportPolicy: local.exportPolicy,
-  };
+  const { ipv4, ipv6 } = safeAddresses(node);
+  return [ipv4, ipv6].flatMap((prefix): PeerConfig[] => {
+    const address = prefix?.address;
+    const own = address === undefined ? undefined : localAddress(local, address);
+    if (address === undefined || own === undefined || own === address) return [];
+    return [
+      {
+        name: peerName(kind, address, port),
+        address,
+        port,
+        remoteAs: Number(node.spec.bgp?.asNumber ?? globalAs),
+        localAddress: own,
+        families: sessionFamilies[familyOf(address)],
+        // Both ends know each other, so one of them dials: the one whose address sorts higher as text.
+        passive: kind !== "Node" && formatAddress(address) > formatAddress(own),
+        exportPolicy: local.exportPolicy,
+      },
+    ];
+  });
 }
 
 interface ExplicitOptions {
@@ -205,11 +251,9 @@ function explicitPeers({
   const { spec, metadata } = peer;
   if (spec.peerSelector) {
     const matches = selectorMatcher(spec.peerSelector, metadata.name, problems);
-    return view.nodes.flatMap((node) => {
-      const address = safeAddress(node);
-      if (address === undefined || address === local.address || !matches(node)) return [];
-      return [nodePeer({ kind, node, address, view, local, globalAs })];
-    });
+    return view.nodes.flatMap((node) =>
+      matches(node) ? nodePeers({ kind, node, view, local, globalAs }) : [],
+    );
   }
   if (!spec.peerIP) return [];
   const endpoint = parseEndpoint(spec.peerIP);
@@ -217,6 +261,9 @@ function explicitPeers({
     problems.push(`BGPPeer ${metadata.name}: bad peerIP ${spec.peerIP}`);
     return [];
   }
+  const own = localAddress(local, endpoint.address);
+  // No session of a family that the node does not have.
+  if (own === undefined) return [];
   const port = endpoint.port ?? DEFAULT_PORT;
   const keepalive = seconds(spec.keepaliveTime);
   const remoteAs = Number(spec.asNumber || globalAs);
@@ -226,7 +273,8 @@ function explicitPeers({
       address: endpoint.address,
       port,
       remoteAs,
-      ...(spec.sourceAddress !== "None" && { localAddress: local.address }),
+      ...(spec.sourceAddress !== "None" && { localAddress: own }),
+      families: sessionFamilies[familyOf(endpoint.address)],
       ...(spec.nextHopMode && { nextHop: nextHopModes[spec.nextHopMode] }),
       ...(keepalive !== undefined && { keepaliveSeconds: keepalive }),
       exportPolicy: remoteAs === local.as ? local.exportPolicy : externalPolicy(local.exportPolicy),

@@ -1,7 +1,7 @@
 /** Owns the speaker: starts it when the node has an address, feeds it configuration, reads routes. */
 
-import { type LearnedRoute, type PeerStatus, Speaker } from "../bgp/index.ts";
-import { type Clock, formatAddress, type Ipv4, isPrefix4 } from "../lib/index.ts";
+import { type PeerStatus, Speaker } from "../bgp/index.ts";
+import { type Clock, formatAddress } from "../lib/index.ts";
 import type { Log } from "../lib/log/index.ts";
 import type { LearnedFacts } from "../plan/index.ts";
 import type { BgpPlan } from "./bgp-config.ts";
@@ -55,9 +55,12 @@ export class BgpRunner {
     speaker.onPeers(this.#changed);
   }
 
-  /** IPv4 routes learned, one best per prefix. */
+  /** Routes learned, one best per prefix. */
   learned(): readonly LearnedFacts[] {
-    this.#learned ??= (this.#speaker?.routes() ?? []).flatMap(learnedFacts);
+    this.#learned ??= (this.#speaker?.routes() ?? []).map(({ prefix, nextHop }) => ({
+      prefix,
+      nextHop,
+    }));
     return this.#learned;
   }
 
@@ -94,11 +97,6 @@ export class BgpRunner {
       info: up || !peer.lastError ? peer.state : `${peer.state} ${peer.lastError}`,
     };
   }
-}
-
-function learnedFacts(route: LearnedRoute): LearnedFacts[] {
-  if (!isPrefix4(route.prefix) || typeof route.nextHop !== "number") return [];
-  return [{ prefix: route.prefix, nextHop: route.nextHop as Ipv4 }];
 }
 
 /** JSON; IPv6 addresses are bigints, which JSON itself does not know. */

@@ -4,6 +4,7 @@ import { Collection, type CollectionChange, type Datastore } from "../datastore/
 import type { Clock } from "../lib/index.ts";
 import type { Log } from "../lib/log/index.ts";
 import type { Kind, NodeMode } from "../model/index.ts";
+import { BorrowedAddresses } from "./borrowed.ts";
 import type { ClusterView } from "./view.ts";
 
 const watched = {
@@ -15,12 +16,14 @@ const watched = {
   bgpPeers: "BGPPeer",
   felixConfigurations: "FelixConfiguration",
   nodeModes: "NodeMode",
-} as const satisfies Record<keyof ClusterView, Kind>;
+} as const satisfies Record<keyof Omit<ClusterView, "borrowed">, Kind>;
 
 type Collections = { [F in keyof typeof watched]: Collection<(typeof watched)[F]> };
 
 export class Cluster {
   readonly #collections: Collections;
+  readonly #blocks: Collection<"IPAMBlock">;
+  readonly #borrowed = new BorrowedAddresses();
   readonly #clock: Clock;
   /** What each node accepts and sends, as last seen. */
   readonly #gates = new Map<string, string>();
@@ -33,6 +36,7 @@ export class Cluster {
       new Collection<Kind>({ ...options, kind }),
     ]);
     this.#collections = Object.fromEntries(entries) as Collections;
+    this.#blocks = new Collection({ ...options, kind: "IPAMBlock" });
     this.#clock = options.clock;
     this.#connectedSinceMs = options.clock.now();
   }
@@ -43,6 +47,11 @@ export class Cluster {
       if (collection === (this.#collections.nodeModes as unknown)) {
         this.#collections.nodeModes.onChange((changes) => {
           if (this.#noteGates(changes)) changed();
+        });
+      } else if (collection === (this.#blocks as unknown)) {
+        this.#blocks.onChange((changes) => {
+          // Most allocations are made by the block's own node, and are nobody else's business.
+          if (this.#borrowed.update(changes)) changed();
         });
       } else collection.onChange(changed);
       collection.onState(() => {
@@ -76,7 +85,8 @@ export class Cluster {
       field,
       [...collection.items().values()],
     ]);
-    return Object.fromEntries(entries) as unknown as ClusterView;
+    const lists = Object.fromEntries(entries) as unknown as Omit<ClusterView, "borrowed">;
+    return { ...lists, borrowed: this.#borrowed.all() };
   }
 
   nodeMode(node: string): NodeMode | undefined {
@@ -93,7 +103,8 @@ export class Cluster {
   }
 
   #all(): Collection<Kind>[] {
-    return Object.values(this.#collections) as unknown as Collection<Kind>[];
+    const all = [...Object.values(this.#collections), this.#blocks];
+    return all as unknown as Collection<Kind>[];
   }
 
   /**

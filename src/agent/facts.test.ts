@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { formatPrefix } from "../lib/index.ts";
+import { formatAddress, formatPrefix, ipAddress } from "../lib/index.ts";
 import type { BlockAffinity, WorkloadEndpoint } from "../model/index.ts";
 import { vxlanMacOf } from "./agent.ts";
 import { clusterFacts } from "./facts.ts";
@@ -59,7 +59,7 @@ for (const [name, spec, counts] of states) {
   });
 }
 
-test("only this node's pods count, by their IPv4 address", () => {
+test("only this node's pods count, each address by itself", () => {
   const pod = (node: string, ipNetworks: string[]): WorkloadEndpoint => ({
     apiVersion: "projectcalico.org/v3",
     kind: "WorkloadEndpoint",
@@ -69,7 +69,38 @@ test("only this node's pods count, by their IPv4 address", () => {
   const { workloads } = facts({
     workloads: [pod("node1", ["fd00::5/128", "10.244.1.5/32"]), pod("node2", ["10.244.2.5/32"])],
   });
-  assert.equal(workloads.length, 1);
+  assert.deepEqual(
+    workloads.map(({ address, device }) => `${formatAddress(address)} ${device}`),
+    ["fd00::5 cali0123456789a", "10.244.1.5 cali0123456789a"],
+  );
+});
+
+test("a node has facts per family, with the MAC of each", () => {
+  const node = nodeResource("node1", "172.139.20.75/24");
+  const spec = {
+    ...node.spec,
+    bgp: { ...node.spec.bgp, ipv6Address: "2001:db8:20::75/64" },
+    ipv6VXLANTunnelAddr: "fd00:244::100",
+  };
+  const [both, six] = facts({
+    nodes: [
+      { ...node, spec },
+      { ...node, metadata: { name: "six" }, spec: { bgp: { ipv6Address: "2001:db8:20::6" } } },
+    ],
+  }).nodes;
+  // printf node1-v6 | sha1sum
+  assert.equal(both?.ipv6?.vxlanMac, vxlanMacOf("node1-v6"));
+  assert.equal(both?.ipv6?.prefixLength, 64);
+  assert.equal(formatAddress(both?.ipv6?.vxlanTunnelAddress ?? ipAddress("::")), "fd00:244::100");
+  assert.equal(both?.ipv4?.vxlanTunnelAddress, undefined);
+  assert.deepEqual([six?.ipv4, six?.ipv6?.prefixLength], [undefined, 128]);
+});
+
+test("an address in the field of the other family is named and left out", () => {
+  const wrong = nodeResource("wrong", "2001:db8::1/64");
+  assert.deepEqual(facts({ nodes: [wrong] }).problems, [
+    "Node wrong: bad spec.bgp.ipv4Address 2001:db8::1/64",
+  ]);
 });
 
 test("a node's own FelixConfiguration overlays the default one", () => {

@@ -5,19 +5,22 @@
 
 import {
   errorText,
+  familyOf,
+  type IpAddress,
   type Ipv4,
+  type Ipv6,
   isMasked,
-  isPrefix4,
   maskPrefix,
-  type Prefix4,
-  parseIpv4,
+  type Prefix,
+  parseAddress,
   parsePrefix,
   parsePrefixOrAddress,
 } from "../lib/index.ts";
-import type { IPPool, Node, NodeMode } from "../model/index.ts";
+import type { BlockAffinity, IPPool, Node, NodeMode, WorkloadEndpoint } from "../model/index.ts";
 import {
   type BlockFacts,
   DEFAULT_MTU_IFACE_PATTERN,
+  type NodeAddress,
   type NodeFacts,
   type PoolFacts,
   type Settings,
@@ -42,11 +45,10 @@ export function clusterFacts(
   vxlanMac: (node: string) => string,
 ): ClusterFacts {
   const problems: string[] = [];
-  const collect = <T, F>(items: readonly T[], convert: (item: T) => F | undefined): F[] =>
+  const collect = <T, F>(items: readonly T[], convert: (item: T) => readonly F[]): F[] =>
     items.flatMap((item) => {
       try {
-        const fact = convert(item);
-        return fact === undefined ? [] : [fact];
+        return convert(item);
       } catch (error) {
         problems.push(errorText(error));
         return [];
@@ -56,83 +58,108 @@ export function clusterFacts(
   return {
     nodes: collect(view.nodes, (item) => nodeFacts(item, modes.get(item.metadata.name), vxlanMac)),
     pools: collect(view.pools, poolFacts),
-    blocks: collect(view.affinities, ({ metadata, spec }): BlockFacts | undefined => {
-      if (spec.type === "virtual" || isDeleted(spec.deleted)) return undefined;
-      // An empty state is an affinity of old, which was always confirmed.
-      if (spec.state !== "confirmed" && spec.state !== "") return undefined;
-      const prefix = parsePrefix(spec.cidr);
-      if (!prefix) throw new RangeError(`BlockAffinity ${metadata.name}: bad cidr ${spec.cidr}`);
-      return isPrefix4(prefix) ? { prefix, node: spec.node } : undefined;
-    }),
+    blocks: [...collect(view.affinities, blockFacts), ...view.borrowed],
     workloads: collect(
       view.workloads.filter((workload) => workload.spec.node === node),
-      ({ metadata, spec }): WorkloadFacts | undefined => {
-        for (const network of spec.ipNetworks ?? []) {
-          const prefix = parsePrefixOrAddress(network);
-          if (!prefix)
-            throw new RangeError(`WorkloadEndpoint ${metadata.name}: bad network ${network}`);
-          if (isPrefix4(prefix) && spec.interfaceName) {
-            return { address: prefix.address, device: spec.interfaceName };
-          }
-        }
-        return undefined;
-      },
+      workloadFacts,
     ),
     settings: settings(view, node, problems),
     problems,
   };
 }
 
+function blockFacts({ metadata, spec }: BlockAffinity): BlockFacts[] {
+  if (spec.type === "virtual" || isDeleted(spec.deleted)) return [];
+  // An empty state is an affinity of old, which was always confirmed.
+  if (spec.state !== "confirmed" && spec.state !== "") return [];
+  const prefix = parsePrefix(spec.cidr);
+  if (!prefix) throw new RangeError(`BlockAffinity ${metadata.name}: bad cidr ${spec.cidr}`);
+  return [{ prefix, node: spec.node }];
+}
+
+function workloadFacts({ metadata, spec }: WorkloadEndpoint): WorkloadFacts[] {
+  const { ipNetworks = [], interfaceName: device } = spec;
+  return ipNetworks.flatMap((network) => {
+    const prefix = parsePrefixOrAddress(network);
+    if (!prefix) throw new RangeError(`WorkloadEndpoint ${metadata.name}: bad network ${network}`);
+    return device ? [{ address: prefix.address, device }] : [];
+  });
+}
+
 function isDeleted(deleted: boolean | string | undefined): boolean {
   return deleted === true || deleted === "true";
 }
 
-/** The node's IPv4 address with its mask; a stored bare address is a /32 (as Felix takes it). */
-export function nodeAddress(node: Node): Prefix4 | undefined {
-  const text = node.spec.bgp?.ipv4Address;
-  if (!text) return undefined;
-  const prefix = parsePrefixOrAddress(text);
-  if (!prefix || !isPrefix4(prefix)) {
-    throw new RangeError(`Node ${node.metadata.name}: bad spec.bgp.ipv4Address ${text}`);
-  }
-  return prefix;
+export interface NodeAddresses {
+  readonly ipv4?: Prefix<Ipv4>;
+  readonly ipv6?: Prefix<Ipv6>;
+}
+
+/** The node's addresses with their masks; a stored bare one is a /32 or /128 (as Felix takes it). */
+export function nodeAddresses({ metadata, spec }: Node): NodeAddresses {
+  const read = (field: "ipv4Address" | "ipv6Address"): Prefix | undefined => {
+    const text = spec.bgp?.[field];
+    if (!text) return undefined;
+    const prefix = parsePrefixOrAddress(text);
+    if (prefix && familyOf(prefix.address) === (field === "ipv4Address" ? 4 : 6)) return prefix;
+    throw new RangeError(`Node ${metadata.name}: bad spec.bgp.${field} ${text}`);
+  };
+  const ipv4 = read("ipv4Address") as Prefix<Ipv4> | undefined;
+  const ipv6 = read("ipv6Address") as Prefix<Ipv6> | undefined;
+  return { ...(ipv4 && { ipv4 }), ...(ipv6 && { ipv6 }) };
 }
 
 function nodeFacts(
   node: Node,
   mode: NodeMode | undefined,
   vxlanMac: (node: string) => string,
-): NodeFacts | undefined {
-  const { name } = node.metadata;
-  const address = nodeAddress(node);
-  if (!address) return undefined;
-  const vtep = parseIpv4(node.spec.ipv4VXLANTunnelAddr ?? "");
-  return {
-    name,
-    ipv4: {
-      address: address.address,
-      prefixLength: address.length,
-      ...(vtep !== undefined && { vxlanTunnelAddress: vtep }),
-      vxlanMac: (node.spec.vxlanTunnelMACAddr ?? vxlanMac(name)).toLowerCase(),
+): NodeFacts[] {
+  const { metadata, spec } = node;
+  const { name } = metadata;
+  const { ipv4, ipv6 } = nodeAddresses(node);
+  if (!ipv4 && !ipv6) return [];
+  const mac = spec.vxlanTunnelMACAddr ?? vxlanMac(name);
+  const mac6 = spec.vxlanTunnelMACAddrV6 ?? vxlanMac(`${name}-v6`);
+  return [
+    {
+      name,
+      ...(ipv4 && { ipv4: addressFacts(ipv4, spec.ipv4VXLANTunnelAddr, mac) }),
+      ...(ipv6 && { ipv6: addressFacts(ipv6, spec.ipv6VXLANTunnelAddr, mac6) }),
+      ...(mode?.status && { accepts: mode.status.accepts }),
     },
-    ...(mode?.status && { accepts: mode.status.accepts }),
+  ];
+}
+
+function addressFacts<A extends IpAddress>(
+  { address, length }: Prefix<A>,
+  tunnelAddress: string | undefined,
+  mac: string,
+): NodeAddress<A> {
+  const vtep = parseAddress(tunnelAddress ?? "");
+  const usable = vtep !== undefined && familyOf(vtep) === familyOf(address);
+  return {
+    address,
+    prefixLength: length,
+    ...(usable && { vxlanTunnelAddress: vtep as A }),
+    vxlanMac: mac.toLowerCase(),
   };
 }
 
-function poolFacts({ metadata, spec }: IPPool): PoolFacts | undefined {
+function poolFacts({ metadata, spec }: IPPool): PoolFacts[] {
   const prefix = parsePrefix(spec.cidr);
   if (!prefix || !isMasked(prefix))
     throw new RangeError(`IPPool ${metadata.name}: bad cidr ${spec.cidr}`);
-  if (!isPrefix4(prefix)) return undefined;
   const uses = spec.allowedUses ?? [];
-  return {
-    name: metadata.name,
-    cidr: maskPrefix(prefix),
-    ipipMode: spec.ipipMode ?? "Never",
-    vxlanMode: spec.vxlanMode ?? "Never",
-    natOutgoing: spec.natOutgoing ?? false,
-    loadBalancerOnly: uses.length === 1 && uses[0] === "LoadBalancer",
-  };
+  return [
+    {
+      name: metadata.name,
+      cidr: maskPrefix(prefix),
+      ipipMode: spec.ipipMode ?? "Never",
+      vxlanMode: spec.vxlanMode ?? "Never",
+      natOutgoing: spec.natOutgoing ?? false,
+      loadBalancerOnly: uses.length === 1 && uses[0] === "LoadBalancer",
+    },
+  ];
 }
 
 const RTPROT_BIRD = 12;
@@ -140,10 +167,10 @@ const RTPROT_FELIX = 80;
 
 function settings(view: ClusterView, node: string, problems: string[]): Settings {
   const felix = effectiveSpec(view.felixConfigurations, node);
-  const snat = optionalIpv4(felix.natOutgoingAddress, "natOutgoingAddress", problems);
+  const snat = optionalAddress(felix.natOutgoingAddress, "natOutgoingAddress", problems);
   const externalNodes = (felix.externalNodesList ?? []).flatMap((text) => {
     const prefix = parsePrefixOrAddress(text);
-    if (prefix && isPrefix4(prefix)) return [prefix];
+    if (prefix) return [prefix];
     problems.push(`FelixConfiguration: bad entry ${text} in externalNodesList`);
     return [];
   });
@@ -177,13 +204,13 @@ function mtuIfacePattern(text: string | undefined, problems: string[]): string {
   }
 }
 
-function optionalIpv4(
+function optionalAddress(
   text: string | undefined,
   field: string,
   problems: string[],
-): Ipv4 | undefined {
+): IpAddress | undefined {
   if (!text) return undefined;
-  const address = parseIpv4(text);
+  const address = parseAddress(text);
   if (address === undefined) problems.push(`FelixConfiguration: bad ${field} ${text}`);
   return address;
 }

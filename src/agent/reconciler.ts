@@ -13,7 +13,7 @@
  */
 
 import type { Actual, Dataplane, KernelState } from "../dataplane/index.ts";
-import { type Clock, errorText, formatAddress, type Ipv4, parseIpv4 } from "../lib/index.ts";
+import { type Clock, errorText, formatAddress, parseIpv4, parseIpv6 } from "../lib/index.ts";
 import type { Log } from "../lib/log/index.ts";
 import { type Encapsulation, encapsulations, type NodeModeStatus } from "../model/index.ts";
 import {
@@ -190,13 +190,15 @@ export class Reconciler {
     const own = cluster.view().nodes.find((candidate) => candidate.metadata.name === node)?.spec;
     const ipip = parseIpv4(own?.bgp?.ipv4IPIPTunnelAddr ?? "");
     const vxlan = parseIpv4(own?.ipv4VXLANTunnelAddr ?? "");
+    const vxlan6 = parseIpv6(own?.ipv6VXLANTunnelAddr ?? "");
     return {
       node,
       ...facts,
       learned: learned(),
       host: kernel.host,
-      ...tunnelAddress("ipipTunnelAddress", ipip),
-      ...tunnelAddress("vxlanTunnelAddress", vxlan),
+      ...(ipip !== undefined && { ipipTunnelAddress: ipip }),
+      ...(vxlan6 !== undefined && { vxlan6TunnelAddress: vxlan6 }),
+      ...(vxlan !== undefined && { vxlanTunnelAddress: vxlan }),
       receive,
       announced: announcer.said?.sends ?? [],
       current: kernel.current,
@@ -275,8 +277,4 @@ function earliest(...times: readonly (number | undefined)[]): number | undefined
 function wouldSend(draft: NodePlan, current: ReadonlyMap<string, Encapsulation>): Encapsulation[] {
   const chosen = draft.destinations.flatMap(({ chosen }) => (chosen ? [chosen] : []));
   return sortedEncapsulations([...current.values(), ...chosen]);
-}
-
-function tunnelAddress<N extends string>(name: N, address: Ipv4 | undefined) {
-  return (address === undefined ? {} : { [name]: address }) as { readonly [K in N]?: Ipv4 };
 }

@@ -54,6 +54,7 @@ export function clusterView(overrides: Partial<ClusterView> = {}): ClusterView {
     bgpPeers: [],
     felixConfigurations: [],
     nodeModes: [],
+    borrowed: [],
     ...overrides,
   };
 }

@@ -5,7 +5,7 @@
 
 import type { Datastore } from "../datastore/index.ts";
 import type { Ipam } from "../ipam/index.ts";
-import { formatAddress, hasCode, type Ipv4 } from "../lib/index.ts";
+import { formatAddress, hasCode } from "../lib/index.ts";
 import type { IPPool, Node } from "../model/index.ts";
 import { eligibleTunnelPools, type Tunnel } from "./tunnel-pools.ts";
 
@@ -16,7 +16,13 @@ export interface TunnelAddressInput {
   readonly receive: ReadonlySet<string>;
 }
 
-const attributeTypes = { ipip: "ipipTunnelAddress", vxlan: "vxlanTunnelAddress" } as const;
+/** In the order of Calico's allocator. */
+const attributeTypes = {
+  ipip: "ipipTunnelAddress",
+  vxlan: "vxlanTunnelAddress",
+  "vxlan-v6": "vxlanV6TunnelAddress",
+} as const;
+const tunnels = Object.keys(attributeTypes) as Tunnel[];
 
 /** Allocates and releases as the pools say, then writes the Node once if anything changed. */
 export async function syncTunnelAddresses(
@@ -25,7 +31,7 @@ export async function syncTunnelAddresses(
   { node, pools, receive }: TunnelAddressInput,
 ): Promise<void> {
   const wanted: Partial<Record<Tunnel, string | undefined>> = {};
-  for (const tunnel of ["ipip", "vxlan"] as const) {
+  for (const tunnel of tunnels) {
     const eligible = eligibleTunnelPools({ pools, labels: node.metadata.labels ?? {}, tunnel });
     if (eligible.length === 0 && (receive.has(tunnel) || !storedAddress(node, tunnel))) continue;
     const address = await ipam.ensureTunnelAddress({
@@ -33,20 +39,30 @@ export async function syncTunnelAddresses(
       type: attributeTypes[tunnel],
       pools: eligible,
     });
-    wanted[tunnel] = address === undefined ? undefined : formatAddress(address as Ipv4);
+    wanted[tunnel] = address === undefined ? undefined : formatAddress(address);
   }
   await writeNode(store, node, wanted);
 }
 
-function storedAddress(node: Node, tunnel: Tunnel): string | undefined {
-  return tunnel === "ipip" ? node.spec.bgp?.ipv4IPIPTunnelAddr : node.spec.ipv4VXLANTunnelAddr;
+function storedAddress({ spec }: Node, tunnel: Tunnel): string | undefined {
+  switch (tunnel) {
+    case "ipip":
+      return spec.bgp?.ipv4IPIPTunnelAddr;
+    case "vxlan":
+      return spec.ipv4VXLANTunnelAddr;
+    case "vxlan-v6":
+      return spec.ipv6VXLANTunnelAddr;
+  }
 }
 
 function withAddresses(node: Node, wanted: Partial<Record<Tunnel, string | undefined>>): Node {
-  const { ipv4VXLANTunnelAddr, bgp, ...spec } = node.spec;
-  const { ipv4IPIPTunnelAddr, ...otherBgp } = bgp ?? {};
-  const ipip = "ipip" in wanted ? wanted.ipip : ipv4IPIPTunnelAddr;
-  const vxlan = "vxlan" in wanted ? wanted.vxlan : ipv4VXLANTunnelAddr;
+  const { ipv4VXLANTunnelAddr: _, ipv6VXLANTunnelAddr: __, bgp, ...spec } = node.spec;
+  const { ipv4IPIPTunnelAddr: ___, ...otherBgp } = bgp ?? {};
+  const chosen = (tunnel: Tunnel) =>
+    tunnel in wanted ? wanted[tunnel] : storedAddress(node, tunnel);
+  const ipip = chosen("ipip");
+  const vxlan = chosen("vxlan");
+  const vxlan6 = chosen("vxlan-v6");
   const newBgp = { ...otherBgp, ...(ipip && { ipv4IPIPTunnelAddr: ipip }) };
   return {
     ...node,
@@ -54,6 +70,7 @@ function withAddresses(node: Node, wanted: Partial<Record<Tunnel, string | undef
       ...spec,
       ...(Object.keys(newBgp).length > 0 && { bgp: newBgp }),
       ...(vxlan && { ipv4VXLANTunnelAddr: vxlan }),
+      ...(vxlan6 && { ipv6VXLANTunnelAddr: vxlan6 }),
     },
   };
 }
@@ -65,7 +82,7 @@ async function writeNode(
 ): Promise<void> {
   let current = node;
   for (let attempt = 0; ; attempt++) {
-    const changed = (["ipip", "vxlan"] as const).some(
+    const changed = tunnels.some(
       (tunnel) =>
         tunnel in wanted &&
         (wanted[tunnel] || undefined) !== (storedAddress(current, tunnel) || undefined),

@@ -10,6 +10,7 @@ import type {
   NodeMode,
   WorkloadEndpoint,
 } from "../model/index.ts";
+import type { BlockFacts } from "../plan/index.ts";
 
 export interface ClusterView {
   readonly nodes: readonly Node[];
@@ -20,6 +21,8 @@ export interface ClusterView {
   readonly bgpPeers: readonly BGPPeer[];
   readonly felixConfigurations: readonly FelixConfiguration[];
   readonly nodeModes: readonly NodeMode[];
+  /** Single addresses that a node uses out of another's block. */
+  readonly borrowed: readonly BlockFacts[];
 }
 
 /** The object named `default`, overlaid by the node's own (`node.NAME`), field by field. */

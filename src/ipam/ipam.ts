@@ -5,7 +5,6 @@ import {
   type Clock,
   formatPrefix,
   type IpAddress,
-  type Ipv4,
   maskPrefix,
   type Prefix,
   prefixCovers,
@@ -121,7 +120,7 @@ export class Ipam {
   }
 
   /** The node's tunnel address, kept if it is still right; `undefined` without an eligible pool. */
-  ensureTunnelAddress(request: TunnelAddressRequest): Promise<Ipv4 | undefined> {
+  ensureTunnelAddress(request: TunnelAddressRequest): Promise<IpAddress | undefined> {
     return ensureTunnelAddress(this.#context, request);
   }
 }

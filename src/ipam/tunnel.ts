@@ -6,10 +6,8 @@
 import {
   hasCode,
   type IpAddress,
-  type Ipv4,
-  isIpv4,
   type Prefix,
-  parseIpv4,
+  parseAddress,
   prefixContains,
   SwitchyardError,
 } from "../lib/index.ts";
@@ -22,7 +20,7 @@ import { addressesOfHandle, allocationOf } from "./lookup.ts";
 import { readOptional } from "./records.ts";
 import { releaseAddresses, releaseHandle } from "./release.ts";
 
-export type TunnelAddressType = "ipipTunnelAddress" | "vxlanTunnelAddress";
+export type TunnelAddressType = "ipipTunnelAddress" | "vxlanTunnelAddress" | "vxlanV6TunnelAddress";
 
 export interface TunnelAddressRequest {
   readonly node: string;
@@ -43,6 +41,10 @@ const rules: Record<
     handle: "vxlan-tunnel-addr-",
     published: (node) => node.spec.ipv4VXLANTunnelAddr,
   },
+  vxlanV6TunnelAddress: {
+    handle: "vxlan-v6-tunnel-addr-",
+    published: (node) => node.spec.ipv6VXLANTunnelAddr,
+  },
 };
 
 /** The handle under which a node's tunnel address is allocated. */
@@ -57,12 +59,12 @@ export function tunnelHandle(type: TunnelAddressType, node: string): string {
 export async function ensureTunnelAddress(
   context: IpamContext,
   request: TunnelAddressRequest,
-): Promise<Ipv4 | undefined> {
+): Promise<IpAddress | undefined> {
   const { node, type, pools } = request;
   const handle = tunnelHandle(type, node);
   const attributes = { node, type };
   const resource = await readOptional(context.store, "Node", node);
-  const current = parseIpv4((resource && rules[type].published(resource)) ?? "");
+  const current = parseAddress((resource && rules[type].published(resource)) ?? "");
   const allocation = current === undefined ? undefined : await allocationOf(context, current);
 
   if (pools.length === 0) {
@@ -78,8 +80,8 @@ export async function ensureTunnelAddress(
   }
   // Died between allocating and publishing, or the Node was written over: the handle still knows.
   for (const address of await addressesOfHandle(context, handle)) {
-    const mine = isIpv4(address) && eligible(address);
-    if (mine && belongsTo(await allocationOf(context, address), attributes)) return address;
+    if (eligible(address) && belongsTo(await allocationOf(context, address), attributes))
+      return address;
   }
   await releaseIfAny(context, handle);
   if (current !== undefined && isUnclaimed(allocation)) {
@@ -98,7 +100,7 @@ export async function ensureTunnelAddress(
     pools,
   });
   const address = assigned.addresses[0];
-  if (address !== undefined && isIpv4(address)) return address;
+  if (address !== undefined) return address;
   throw new SwitchyardError(
     "IPAM_EXHAUSTED",
     `no address for the tunnel of node ${node} (${type}): ${assigned.messages.join("; ")}`,

@@ -49,11 +49,15 @@ export function remoteBlocks(snapshot: Snapshot): RemoteBlock[] {
   for (const { prefix, node: name } of snapshot.blocks) {
     const pool = poolOf(snapshot.pools, prefix);
     const node = byName.get(name);
-    if (name === snapshot.node) own.add(formatPrefix(prefix));
-    else if (pool && node) {
+    // Of one prefix the later word counts: a borrowed address comes behind a block of one address.
+    if (name === snapshot.node) {
+      own.add(formatPrefix(prefix));
+      found.delete(formatPrefix(prefix));
+    } else if (pool && node) {
       const address = addressOf(node, prefixFamily(prefix));
       // Where there is no address there is no way; the other family may have one.
       if (!address) continue;
+      own.delete(formatPrefix(prefix));
       found.set(formatPrefix(prefix), { prefix, pool, node, address, inStore: true, inBgp: false });
     }
   }

@@ -1,10 +1,12 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import type { Encapsulation } from "../model/index.ts";
+import { formatPrefix, isPrefix4 } from "../lib/index.ts";
+import { type Encapsulation, encapsulations } from "../model/index.ts";
+import { poolTunnel } from "./encapsulation.ts";
 import { type GateState, initialGate, stepGate } from "./gate.ts";
 import { plan } from "./plan.ts";
-import { block, nodeFact, poolFact, snapshot } from "./testing/snapshot.ts";
+import { dualStackSnapshot, pool6Fact, poolFact } from "./testing/snapshot.ts";
 import type { PoolFacts } from "./types.ts";
 
 const drainMs = 1000;
@@ -62,7 +64,7 @@ test("a tunnel needed again while it drains is offered again, and drains anew ne
 });
 
 /**
- * The protocol as a whole: two nodes, one pool that changes at random, a store that orders writes,
+ * The protocol as a whole: two nodes, a pool of each family that changes at random, a store that orders writes,
  * watches that lag as they like, and every step of a node's pass interleaved with the others'.
  * Nobody may ever send what its destination's kernel does not receive.
  */
@@ -75,7 +77,28 @@ const modes: readonly Mode[] = [
   { ipipMode: "Never", vxlanMode: "CrossSubnet" },
 ];
 
-const everything: readonly Encapsulation[] = ["none", "ipip", "vxlan"];
+const everything = encapsulations;
+
+/** Both pools of a dual-stack cluster; each is patched by itself. */
+interface Pools {
+  readonly four: Mode;
+  readonly six: Mode;
+}
+const firstPools: Pools = { four: modes[0]!, six: modes[1]! };
+const modes6 = modes.filter(({ ipipMode }) => ipipMode === "Never");
+const poolsOf = ({ four, six }: Pools) => [poolFact(four), pool6Fact(six)];
+
+/** Both blocks of each node. */
+const template = dualStackSnapshot();
+const blocks = template.blocks.filter(({ node }) => node === "node1" || node === "node3");
+/** What the others learn of node1, which the template is seen from. */
+const ownLearned = blocks
+  .filter(({ node }) => node === "node1")
+  .map(({ prefix }) => {
+    const { ipv4, ipv6 } = template.nodes[0]!;
+    return { prefix, nextHop: isPrefix4(prefix) ? ipv4!.address : ipv6!.address };
+  });
+const ownerOf = new Map(blocks.map(({ prefix, node }) => [formatPrefix(prefix), node]));
 
 interface Published {
   accepts: Encapsulation[];
@@ -84,16 +107,22 @@ interface Published {
 
 class Simulation {
   /** Every write, in the datastore's order: [writer or "pool", value]. */
-  readonly log: ({ pool: Mode } | { node: string; mode: Published | undefined })[] = [
-    { pool: modes[0]! },
+  readonly log: ({ pools: Pools } | { node: string; mode: Published | undefined })[] = [
+    { pools: firstPools },
   ];
   readonly nodes = new Map(["node1", "node3"].map((name) => [name, new SimulatedNode(name, this)]));
   nowMs = 0;
 
+  /** As the datastore has them. */
+  get pools(): Pools {
+    const last = this.log.findLast((write) => "pools" in write);
+    return last && "pools" in last ? last.pools : firstPools;
+  }
+
   check(): void {
     for (const sender of this.nodes.values()) {
       for (const [prefix, sent] of sender.current) {
-        const receiver = this.nodes.get(prefix === "10.244.1.0/26" ? "node1" : "node3")!;
+        const receiver = this.nodes.get(ownerOf.get(prefix) ?? "")!;
         const received = sent === "none" || receiver.kernelReceives.includes(sent);
         assert.ok(
           received,
@@ -163,37 +192,34 @@ class SimulatedNode {
     return last && "mode" in last ? last.mode : undefined;
   }
 
-  #pool(): Mode {
-    const last = this.#simulation.log.slice(0, this.seenPool).findLast((write) => "pool" in write);
-    return last && "pool" in last ? last.pool : modes[0]!;
+  #pools(): Pools {
+    const last = this.#simulation.log.slice(0, this.seenPool).findLast((write) => "pools" in write);
+    return last && "pools" in last ? last.pools : firstPools;
   }
 
   #snapshot(receive: readonly Encapsulation[], announced: readonly Encapsulation[]) {
-    const nodes = ["node1", "node3"].map((name) => {
-      const accepts = this.#mode(name)?.accepts;
-      const { accepts: _, ...fact } = nodeFact(name);
-      return accepts ? { ...fact, accepts } : { ...fact, accepts: [] };
-    });
-    return snapshot({
+    const nodes = template.nodes
+      .filter(({ name }) => this.#simulation.nodes.has(name))
+      .map((node) => ({ ...node, accepts: this.#mode(node.name)?.accepts ?? [] }));
+    return {
+      ...template,
       node: this.name,
       nodes,
-      pools: [poolFact(this.#pool())],
-      blocks: nodes.map((node) => block(node.name)),
-      learned: nodes.map((node) => ({
-        prefix: block(node.name).prefix,
-        nextHop: node.ipv4.address,
-      })),
+      pools: poolsOf(this.#pools()),
+      blocks,
+      learned: template.learned.concat(ownLearned),
       receive,
       announced,
       current: this.current,
-    });
+    };
   }
 
   *#run(): Generator<void> {
-    const pool = this.#pool();
     const needed = new Set<Encapsulation>(this.current.values());
-    if (pool.ipipMode !== "Never") needed.add("ipip");
-    if (pool.vxlanMode !== "Never") needed.add("vxlan");
+    for (const pool of poolsOf(this.#pools())) {
+      const tunnel = poolTunnel(pool);
+      if (tunnel) needed.add(tunnel);
+    }
     for (const node of this.#simulation.nodes.keys()) {
       for (const sent of this.#mode(node)?.sends ?? []) needed.add(sent);
     }
@@ -221,8 +247,7 @@ class SimulatedNode {
     this.kernelReceives = [...new Set([...this.kernelReceives, ...gate.receive])];
     yield;
     for (const { prefix, chosen } of wanted.destinations) {
-      const text =
-        prefix.address === block("node1").prefix.address ? "10.244.1.0/26" : "10.244.3.0/26";
+      const text = formatPrefix(prefix);
       if (chosen) this.current.set(text, chosen);
       else this.current.delete(text);
       yield;
@@ -247,7 +272,11 @@ test("no interleaving of changes, lags, crashes, lost answers and erased words m
       weight: 2,
       arbitrary: fc.record({
         kind: fc.constant("patch" as const),
-        mode: fc.constantFrom(...modes),
+        pools: fc.oneof(
+          fc.record({ four: fc.constantFrom(...modes) }),
+          fc.record({ six: fc.constantFrom(...modes6) }),
+          fc.record({ four: fc.constantFrom(...modes), six: fc.constantFrom(...modes6) }),
+        ),
       }),
     },
     { weight: 2, arbitrary: fc.record({ kind: fc.constant("time" as const) }) },
@@ -270,7 +299,8 @@ test("no interleaving of changes, lags, crashes, lost answers and erased words m
     fc.property(fc.array(event, { minLength: 50, maxLength: 400, size: "max" }), (events) => {
       const simulation = new Simulation();
       for (const event of events) {
-        if (event.kind === "patch") simulation.log.push({ pool: event.mode });
+        if (event.kind === "patch")
+          simulation.log.push({ pools: { ...simulation.pools, ...event.pools } });
         else if (event.kind === "time") simulation.nowMs += 2;
         else {
           const target = simulation.nodes.get(event.node)!;
@@ -304,17 +334,15 @@ test("no interleaving of changes, lags, crashes, lost answers and erased words m
           }
         }
       }
-      const last = simulation.log.findLast((write) => "pool" in write);
-      const pool = last && "pool" in last ? last.pool : modes[0]!;
-      const wanted =
-        pool.vxlanMode !== "Never" ? "vxlan" : pool.ipipMode !== "Never" ? "ipip" : "none";
+      const wanted = poolsOf(simulation.pools).map((pool) => poolTunnel(pool) ?? "none");
       for (const target of simulation.nodes.values()) {
-        assert.deepEqual([...target.current.values()], [wanted], target.name);
-        assert.deepEqual(target.kernelReceives, wanted === "none" ? [] : [wanted], target.name);
+        assert.deepEqual([...target.current.values()].sort(), [...wanted].sort(), target.name);
+        const receives = wanted.filter((tunnel) => tunnel !== "none");
+        assert.deepEqual(target.kernelReceives, receives, target.name);
       }
-      moved.add(wanted);
+      moved.add(wanted.join());
     }),
     { numRuns: 300 },
   );
-  assert.equal(moved.size, 3, "the runs must have ended in every encapsulation");
+  assert.equal(moved.size, 6, "the runs must have ended in every pair of encapsulations");
 });

@@ -56,7 +56,7 @@ function destinationRoutes(snapshot: Snapshot, destinations: readonly Destinatio
   const pools = new Map(snapshot.pools.map((pool) => [pool.name, pool]));
   const { bgpProtocol, datastoreProtocol } = snapshot.settings;
   const routes: RoutePlan[] = [];
-  const reached = new Set<string>();
+  const reached = new Set<IpAddress>();
   for (const { prefix, node: name, chosen, pool } of destinations) {
     const node = nodes.get(name);
     const remote = node && addressOf(node, prefixFamily(prefix));
@@ -74,10 +74,13 @@ function destinationRoutes(snapshot: Snapshot, destinations: readonly Destinatio
     } else if (chosen === "vxlan" || chosen === "vxlan-v6") {
       // Kept while the tunnel address is being replaced is not possible: there is nowhere to send.
       if (remote.vxlanTunnelAddress === undefined) continue;
-      if (chosen === "vxlan-v6" && !reached.has(name)) {
-        reached.add(name);
+      const own = isHostPrefix(prefix) && prefix.address === remote.vxlanTunnelAddress;
+      if ((chosen === "vxlan-v6" || own) && !reached.has(remote.vxlanTunnelAddress)) {
+        reached.add(remote.vxlanTunnelAddress);
         routes.push(vtepRoute(snapshot, name, remote.vxlanTunnelAddress));
       }
+      // A tunnel address that is borrowed, or a block of its own, is no gateway to itself.
+      if (own) continue;
       routes.push({
         ...common,
         gateway: remote.vxlanTunnelAddress,
@@ -108,8 +111,8 @@ function vtepRoute({ settings }: Snapshot, node: string, address: IpAddress): Ro
   return {
     kind: "unicast",
     destination: hostPrefix(address),
-    device: VXLAN6_DEVICE,
-    scope: "global",
+    device: isIpv4(address) ? VXLAN_DEVICE : VXLAN6_DEVICE,
+    scope: isIpv4(address) ? "link" : "global",
     protocol: settings.datastoreProtocol,
     reason: `VXLAN tunnel address of ${node}`,
   };

@@ -34,7 +34,10 @@ export interface PoolFacts {
   readonly loadBalancerOnly: boolean;
 }
 
-/** A block whose affinity is confirmed. */
+/**
+ * A block whose affinity is confirmed, or, behind the blocks, a single address that a node uses out of
+ * another's block.
+ */
 export interface BlockFacts {
   readonly prefix: Prefix;
   readonly node: string;
