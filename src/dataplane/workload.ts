@@ -1,21 +1,22 @@
 /**
  * Attaches a pod to its node as Calico's CNI plugin does: a veth whose host end answers ARP for the
- * link-local gateway 169.254.1.1, a /32 route to the pod on the host, a default route in the pod.
+ * link-local gateway 169.254.1.1 and has that of IPv6, a route to each address of the pod on the host, a
+ * default route per family in the pod.
  * Idempotent: what is right stays, so that a repeated ADD does not interrupt a running pod.
  */
 
 import { createHash } from "node:crypto";
 import {
+  familyOf,
   formatAddress,
   hostPrefix,
-  type Ipv4,
-  ipv4,
-  type Prefix4,
-  prefix4,
+  type IpAddress,
+  isIpv4,
+  type Prefix,
+  prefixEquals,
   SwitchyardError,
 } from "../lib/index.ts";
 import {
-  addressDelete,
   addressReplace,
   formatRoute,
   type Link,
@@ -26,7 +27,9 @@ import {
 } from "../netlink/index.ts";
 import type { SysctlPlan } from "../plan/index.ts";
 import { defaultOwnership, isWorkloadDevice, ownsRoute } from "./ownership.ts";
+import { hasOurMetric } from "./route-body.ts";
 import { applySysctls } from "./sysctl.ts";
+import { configurePod, HOST_LINK_LOCAL } from "./workload-pod.ts";
 
 export interface AttachWorkloadOptions {
   /** Path of the node's network namespace; the process's own unless told. */
@@ -37,7 +40,8 @@ export interface AttachWorkloadOptions {
   readonly hostDevice: string;
   /** Pod end: `eth0`. */
   readonly podDevice: string;
-  readonly address: Ipv4;
+  /** One, or one of each family. */
+  readonly addresses: readonly IpAddress[];
   /** Of both ends; 0 leaves the kernel's default. */
   readonly mtu: number;
   /**
@@ -46,13 +50,11 @@ export interface AttachWorkloadOptions {
    */
   readonly routeMtu?: number;
   /** What the pod reaches through its node; everything unless told. */
-  readonly routes?: readonly Prefix4[];
+  readonly routes?: readonly Prefix[];
 }
 
 /** The same on every host end; nothing ever learns it but the pod behind it. */
 export const HOST_MAC = "ee:ee:ee:ee:ee:ee";
-const GATEWAY = ipv4("169.254.1.1");
-const EVERYTHING = prefix4("0.0.0.0/0");
 const RTPROT_BOOT = 3;
 const OWN_NAMESPACE = "/proc/self/ns/net";
 
@@ -83,24 +85,31 @@ async function attach(
   pod: RouteSocket,
 ): Promise<{ mac: string }> {
   const { hostDevice, podDevice, hostNamespace, podNamespace } = options;
-  await refuseTakenAddress(options, host);
+  for (const address of options.addresses) await refuseTakenAddress(address, hostDevice, host);
   const { hostLink, podLink } = (await standing(options, host, pod)) ?? {
     ...(await create(options, host, pod)),
   };
-  sysctls(hostSysctls(hostDevice), hostNamespace);
-  // A pod is no router, whatever the host's defaults say.
-  sysctls([setting("net/ipv4/ip_forward", "0")], podNamespace);
+  const ipv6 = options.addresses.some((address) => !isIpv4(address));
+  sysctls([...hostSysctls(hostDevice), ...(ipv6 ? hostSysctls6(hostDevice) : [])], hostNamespace);
+  sysctls([...podSysctls, ...(ipv6 ? podSysctls6(podDevice) : [])], podNamespace);
   if (!hostLink.up) await host.changeLink(hostLink.index, { up: true });
   if (!podLink.up) await pod.changeLink(podLink.index, { up: true });
   await configurePod(options, pod, podLink.index);
-  const toPod: Route = {
-    type: "unicast",
-    destination: hostPrefix(options.address),
-    device: hostLink.index,
-    protocol: RTPROT_BOOT,
-    scope: "link",
-  };
-  await host.apply(routeReplace(toPod, () => hostDevice));
+  const { index } = hostLink;
+  const name = () => hostDevice;
+  // The kernel's own may be another where it does not make it of the MAC (addr_gen_mode).
+  const gateway = { index, prefix: HOST_LINK_LOCAL, scope: "link", nodad: true };
+  if (ipv6) await host.apply(addressReplace(gateway, name));
+  for (const address of options.addresses) {
+    const toPod: Route = {
+      type: "unicast",
+      destination: hostPrefix(address),
+      device: index,
+      protocol: RTPROT_BOOT,
+      scope: isIpv4(address) ? "link" : "global",
+    };
+    await host.apply(routeReplace(toPod, name));
+  }
   if (podLink.mac === undefined) {
     throw new SwitchyardError("NETLINK_MALFORMED", `link show ${podDevice}: it has no MAC address`);
   }
@@ -157,47 +166,16 @@ async function create(
   return { hostLink, podLink };
 }
 
-/** The address first: the routes then take it as their source whenever it is asked for. */
-async function configurePod(
-  options: AttachWorkloadOptions,
-  pod: RouteSocket,
-  index: number,
-): Promise<void> {
-  const { podDevice, address, routes = [EVERYTHING], routeMtu } = options;
-  const name = () => podDevice;
-  const wanted = hostPrefix(address);
-  const held = await pod.addresses({ index, family: 4 });
-  if (!held.some(({ prefix }) => prefix.address === address && prefix.length === 32)) {
-    await pod.apply(addressReplace({ index, prefix: wanted, scope: "global" }, name));
-  }
-  for (const other of held) {
-    if (other.prefix.address !== address) await pod.apply(addressDelete(other, name));
-  }
-  const common = { type: "unicast", device: index, protocol: RTPROT_BOOT } as const;
-  await pod.apply(
-    routeReplace({ ...common, destination: hostPrefix(GATEWAY), scope: "link" }, name),
-  );
-  for (const destination of routes) {
-    const route: Route = {
-      ...common,
-      destination,
-      gateway: GATEWAY,
-      scope: "global",
-      ...(routeMtu !== undefined && { mtu: routeMtu }),
-    };
-    await pod.apply(routeReplace(route, name));
-  }
-}
-
 /** @throws RESOURCE_CONFLICT if the address leads to another pod of this node, or is not ours. */
 async function refuseTakenAddress(
-  { address, hostDevice }: AttachWorkloadOptions,
+  address: IpAddress,
+  hostDevice: string,
   host: RouteSocket,
 ): Promise<void> {
-  const routes = await host.routes({ family: 4 });
+  const routes = await host.routes({ family: familyOf(address) });
+  const wanted: Prefix = hostPrefix(address);
   const taken = routes.find(
-    ({ destination, metric }) =>
-      destination.address === address && destination.length === 32 && !metric,
+    (route) => prefixEquals(route.destination, wanted) && hasOurMetric(route),
   );
   if (taken === undefined) return;
   const names = new Map((await host.links()).map((link) => [link.index, link.name]));
@@ -222,6 +200,30 @@ function hostSysctls(device: string): SysctlPlan[] {
     setting(`${conf}/forwarding`, "1"),
     setting(`${conf}/route_localnet`, "1"),
     setting(`${conf}/rp_filter`, "1"),
+  ];
+}
+
+/** The host end is a router for the pod behind it, and nobody's guest. */
+function hostSysctls6(device: string): SysctlPlan[] {
+  const conf = `net/ipv6/conf/${device}`;
+  return [
+    setting(`${conf}/disable_ipv6`, "0"),
+    setting(`${conf}/accept_ra`, "0"),
+    // Its gateway address must answer at once.
+    setting(`${conf}/accept_dad`, "0"),
+    setting(`${conf}/proxy_ndp`, "1"),
+    setting(`${conf}/forwarding`, "1"),
+  ];
+}
+
+/** A pod is no router, whatever the host's defaults say. */
+const podSysctls = [setting("net/ipv4/ip_forward", "0")];
+
+function podSysctls6(device: string): SysctlPlan[] {
+  return [
+    ...["all", "default", "lo"].map((each) => setting(`net/ipv6/conf/${each}/disable_ipv6`, "0")),
+    setting(`net/ipv6/conf/${device}/accept_dad`, "0"),
+    setting("net/ipv6/conf/all/forwarding", "0"),
   ];
 }
 

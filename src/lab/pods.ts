@@ -42,7 +42,7 @@ export async function ensurePods(context: PodsContext): Promise<void> {
       podNamespace: namespacePath(namespaceName(context.paths, pod.name)),
       hostDevice: record.interfaceName,
       podDevice,
-      address: ipv4(record.address),
+      addresses: [ipv4(record.address)],
       ...podMtuOptions(holder.record.podMtu ?? "fixed", nodeDirectory(paths, pod.node)),
     });
     await publish(context.store, endpointOf(pod, record, mac));

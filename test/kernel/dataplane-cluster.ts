@@ -91,7 +91,7 @@ export async function makeCluster(context: TestContext): Promise<Cluster> {
       podNamespace: namespacePath(pod),
       hostDevice: podDevice,
       podDevice: "eth0",
-      address: ipv4(podAddress),
+      addresses: [ipv4(podAddress)],
       mtu: 1450,
     });
     const dataplane = await openIn(namespace);

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { describe, it, type TestContext } from "node:test";
 import { attachWorkload, detachWorkload } from "../../src/dataplane/index.ts";
-import { ipv4, prefix4 } from "../../src/lib/index.ts";
+import { ipAddress, ipv4, prefix4 } from "../../src/lib/index.ts";
 import { namespacePath } from "../../src/lib/sys/index.ts";
 import { inside, lines, Namespaces, obstacleToKernelTests } from "./dataplane-support.ts";
 
@@ -20,7 +20,7 @@ function start(context: TestContext) {
     podNamespace: namespacePath(pod),
     hostDevice: DEVICE,
     podDevice: "eth0",
-    address: ipv4("10.244.1.5"),
+    addresses: [ipv4("10.244.1.5")],
     mtu: 1450,
   };
   return { namespaces, host, pod, options };
@@ -59,6 +59,35 @@ describe("workload", skip === undefined ? {} : { skip }, () => {
     const before = [show(host), show(pod)];
     assert.deepEqual(await attachWorkload(options), first);
     assert.deepEqual([show(host), show(pod)], before);
+  });
+
+  it("has both families, each with a gateway that answers at once", async (context) => {
+    const { host, pod, options } = start(context);
+    const addresses = [ipv4("10.244.1.5"), ipAddress("fd00:244::105")];
+    const both = { ...options, addresses, routeMtu: 1400 };
+    inside(host, "echo 1 >/proc/sys/net/ipv6/conf/all/forwarding");
+    await attachWorkload(both);
+    const ours = (name: string) =>
+      lines(inside(name, "ip -6 route")).filter((line) => !line.startsWith("fe80::/64"));
+    assert.deepEqual(ours(host), [`fd00:244::105 dev ${DEVICE} metric 1024 pref medium`]);
+    assert.deepEqual(ours(pod), [
+      "fd00:244::105 dev eth0 proto kernel metric 256 pref medium",
+      "default via fe80::ecee:eeff:feee:eeee dev eth0 metric 1024 mtu 1400 pref medium",
+    ]);
+    assert.match(inside(pod, "ip -6 address show eth0"), /inet6 fd00:244::105\/128 scope global/);
+    const conf = `cd /proc/sys/net/ipv6/conf; cd ${DEVICE}`;
+    assert.deepEqual(
+      lines(inside(host, `${conf}; cat disable_ipv6 accept_ra accept_dad proxy_ndp forwarding`)),
+      ["0", "0", "0", "1", "1"],
+    );
+    inside(host, "ip address add 2001:db8::1/128 dev lo");
+    assert.match(inside(pod, "ping -6 -c 1 -W 1 2001:db8::1"), /1 received/);
+    // Again: nothing changes; and one family less takes its address away.
+    const before = inside(pod, "ip -o address; ip -6 route");
+    await attachWorkload(both);
+    assert.equal(inside(pod, "ip -o address; ip -6 route"), before);
+    await attachWorkload(options);
+    assert.doesNotMatch(inside(pod, "ip -6 address"), /fd00/);
   });
 
   it("gets the routes told instead of the default one", async (context) => {
