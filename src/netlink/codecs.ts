@@ -55,6 +55,17 @@ export const s32 = fixed(
   (writer, value) => writer.u32(value),
 );
 
+/** A key; those beyond 2^53 lose their last digits. */
+export const u64be = fixed(
+  "be64",
+  8,
+  (view, offset) => Number(view.getBigUint64(offset)),
+  (writer, value) => {
+    writer.u32be(Math.floor(value / 2 ** 32));
+    writer.u32be(value % 2 ** 32);
+  },
+);
+
 /** An attribute that is there or not; `false` cannot be written. */
 export const flag: AttributeCodec<true> = {
   what: "flag",

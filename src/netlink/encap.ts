@@ -2,20 +2,10 @@
 
 import type { IpAddress, Ipv4, Ipv6 } from "../lib/index.ts";
 import { type AttributeCodec, type AttributeTable, attributeTable, nested } from "./attribute.ts";
-import { ipv4Address, ipv6Address, text, u8, u16be, u32 } from "./codecs.ts";
+import { ipv4Address, ipv6Address, text, u8, u16be, u32, u64be } from "./codecs.ts";
 import { defined } from "./header.ts";
 import type { RouteEncap } from "./types-route.ts";
 import { Writer } from "./writer.ts";
-
-const u64be: AttributeCodec<number> = {
-  what: "be64",
-  accepts: (length) => length === 8,
-  read: (view, offset) => Number(view.getBigUint64(offset)),
-  write(writer, value) {
-    writer.u32be(Math.floor(value / 2 ** 32));
-    writer.u32be(value % 2 ** 32);
-  },
-};
 
 /** A stack of MPLS labels (RFC 3032 2.1): label 20 bits, class 3, bottom 1, TTL 8. */
 const labels: AttributeCodec<readonly number[]> = {

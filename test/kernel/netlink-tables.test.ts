@@ -281,6 +281,23 @@ test("rules are added, read as `ip rule` shows them, and deleted", async (t) => 
       mark: 1,
       protocol: 80,
     },
+    {
+      family: 4,
+      priority: 103,
+      table: 254,
+      tos: 0x10,
+      userIds: { low: 10, high: 20 },
+      ipProtocol: 17,
+      sourcePorts: { low: 1000, high: 2000 },
+      destinationPorts: { low: 53, high: 53 },
+      outputInterface: "lo",
+      protocol: 80,
+    },
+    { family: 4, priority: 104, table: 254, suppressPrefixLength: 0, protocol: 80 },
+    { family: 4, priority: 105, table: 254, suppressGroup: 7, tunnelId: 99, protocol: 80 },
+    { family: 4, priority: 106, table: 0, action: "goto", goto: 32766, protocol: 80 },
+    { family: 4, priority: 107, table: 0, action: "goto", goto: 40000, protocol: 80 },
+    { family: 4, priority: 108, table: 0, action: "prohibit", ipProtocol: 6, protocol: 80 },
   ];
   const sixth: Rule = {
     family: 6,
@@ -296,7 +313,11 @@ test("rules are added, read as `ip rule` shows them, and deleted", async (t) => 
   });
   const ours = async (family: 4 | 6) =>
     (await socket.rules(family)).filter(({ protocol }) => protocol === 80).map(strip);
-  const plain = (rule: Rule) => ({ mask: undefined, ...rule });
+  const plain = (rule: Rule) => ({
+    mask: undefined,
+    ...rule,
+    ...(rule.goto === 40000 ? { unresolved: true } : {}),
+  });
   assert.deepEqual(await ours(4), rules.map(plain));
   assert.deepEqual(await ours(6), [plain(sixth)]);
   const shown = run(namespace, "ip", "rule", "show")
