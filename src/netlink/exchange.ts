@@ -19,7 +19,7 @@ import type { NetlinkSocket } from "./socket.ts";
 import type { Request } from "./types.ts";
 
 /** Datagrams of a dump (up to 32 KB each, some 0.3 ms) between two breaths of the event loop. */
-const DUMP_DATAGRAMS_PER_TURN = 8;
+const DUMP_DATAGRAMS_PER_TURN = 4;
 
 /** Lets timers and other I/O run. */
 export function yieldToEventLoop(): Promise<void> {

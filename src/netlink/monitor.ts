@@ -29,9 +29,9 @@ export interface MonitorOptions {
 export function openMonitor(options: MonitorOptions): Monitor {
   const { namespace, groups, receiveBufferBytes = RECEIVE_BUFFER_BYTES, ignoreRoutesOf } = options;
   const socket = new NetlinkSocket({
+    namespace,
     receiveBufferBytes,
     groups: groups.map((group) => eventGroups[group]),
-    ...(namespace === undefined ? {} : { namespace }),
   });
   if (ignoreRoutesOf !== undefined) ignoreRoutesWrittenBy(ignoreRoutesOf, socket.fd);
   return new Monitor(socket);

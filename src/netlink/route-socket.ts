@@ -77,9 +77,7 @@ export function openRouteSocket(options: RouteSocketOptions = {}): RouteSocket {
 
 function openSocket(namespace: string | undefined): NetlinkSocket {
   const receiveBufferBytes = RECEIVE_BUFFER_BYTES;
-  return new NetlinkSocket(
-    namespace === undefined ? { receiveBufferBytes } : { receiveBufferBytes, namespace },
-  );
+  return new NetlinkSocket({ namespace, receiveBufferBytes });
 }
 
 export class RouteSocket {
@@ -384,7 +382,7 @@ export class RouteSocket {
 
   /**
    * Executes requests in order; the result of each, in the same order: undefined, or why it was refused.
-   * Does not throw for a refusal. Gives way to the event loop between batches of 32 KB.
+   * Does not throw for a refusal. Works in batches of 32 KB, off the event loop where they are not small.
    */
   execute(requests: readonly Request[]): Promise<(SwitchyardError | undefined)[]> {
     return this.#inTurn(() => this.#exchange.execute(requests));

@@ -4,78 +4,43 @@
  */
 
 import { SwitchyardError } from "../lib/index.ts";
-import {
-  closeFd,
-  type NetlinkProtocol,
-  openNetlinkSocket,
-  type ReceivedDatagram,
-  receiveNetlink,
-  sendNetlink,
-  sendNetlinkAside,
-  setIntegerOption,
-  setReceiveBuffer,
-} from "../lib/sys/index.ts";
+import { errnoNumbers, systemCallError } from "../lib/sys/index.ts";
 import { malformed } from "./malformed.ts";
 import { forEachMessage, type Message } from "./message.ts";
-
-const SOL_NETLINK = 270;
-const NETLINK_ADD_MEMBERSHIP = 1;
-const NETLINK_CAP_ACK = 10;
-const NETLINK_EXT_ACK = 11;
-/** Kernel 4.20: dumps are filtered as the request's header and attributes say. */
-const NETLINK_GET_STRICT_CHK = 12;
+import { type NetlinkSocketOptions, openTransport, type Transport } from "./transport.ts";
 
 /** The kernel fills at most 32 KB per datagram of a dump; single links with many VFs may be larger. */
 const RECEIVE_BYTES = 128 * 1024;
 
-export interface NetlinkSocketOptions {
-  /** Path of a network namespace; the process's own unless told. */
-  readonly namespace?: string;
-  /** `route` unless told. */
-  readonly protocol?: NetlinkProtocol;
-  readonly receiveBufferBytes: number;
-  /** Multicast groups (RTNLGRP_*). */
-  readonly groups?: readonly number[];
-}
+/** A signal may interrupt a call as often as it likes, but not for ever. */
+const MOST_INTERRUPTIONS = 100;
 
 export class NetlinkSocket {
+  readonly #transport: Transport;
   readonly #buffer = new Uint8Array(RECEIVE_BYTES);
   readonly #view = new DataView(this.#buffer.buffer);
-  #fd: number;
+  #closed = false;
   #sending = false;
-  #closing = false;
-  /** nl_pid: what the kernel addresses answers to. */
-  readonly port: number;
 
-  constructor(options: NetlinkSocketOptions) {
-    const { fd, port } = openNetlinkSocket(options.namespace, options.protocol);
-    this.#fd = fd;
-    this.port = port;
-    try {
-      setReceiveBuffer(fd, options.receiveBufferBytes);
-      this.#set(NETLINK_CAP_ACK, "NETLINK_CAP_ACK", 1);
-      this.#set(NETLINK_EXT_ACK, "NETLINK_EXT_ACK", 1);
-      this.#set(NETLINK_GET_STRICT_CHK, "NETLINK_GET_STRICT_CHK", 1);
-      for (const group of options.groups ?? []) {
-        this.#set(NETLINK_ADD_MEMBERSHIP, "NETLINK_ADD_MEMBERSHIP", group);
-      }
-    } catch (error) {
-      this.close();
-      throw error;
-    }
+  /** @throws SYSTEM_CALL_FAILED. */
+  constructor(options: NetlinkSocketOptions, transport: Transport = openTransport(options)) {
+    this.#transport = transport;
   }
 
-  #set(option: number, name: string, value: number): void {
-    setIntegerOption(this.#fd, { level: SOL_NETLINK, option, name }, value);
+  /** nl_pid: what the kernel addresses answers to. */
+  get port(): number {
+    return this.#transport.port;
   }
 
   /** For poll; -1 when closed. */
   get fd(): number {
-    return this.#fd;
+    return this.#closed ? -1 : this.#transport.fd;
   }
 
+  /** @throws SYSTEM_CALL_FAILED; the kernel has then seen nothing of it. */
   send(bytes: Uint8Array): void {
-    sendNetlink(this.#open(), bytes);
+    const transport = this.#open();
+    this.#check(transport.send(bytes), () => transport.send(bytes));
   }
 
   /**
@@ -83,17 +48,24 @@ export class NetlinkSocket {
    * milliseconds for its readers (synchronize_rcu of fib_trie.c), and the event loop need not.
    */
   async sendAside(bytes: Uint8Array): Promise<void> {
-    const fd = this.#open();
+    const transport = this.#open();
     this.#sending = true;
-    let sent: boolean;
     try {
-      sent = await sendNetlinkAside(fd, bytes);
+      const errno = await transport.sendAside(bytes);
+      this.#check(errno, () => transport.send(bytes));
     } finally {
       this.#sending = false;
-      if (this.#closing) this.close();
+      // The descriptor had to stay open meanwhile.
+      if (this.#closed) transport.close();
     }
-    // Nothing was sent: once more, to learn why.
-    if (!sent) this.send(bytes);
+  }
+
+  #check(first: number, again: () => number): void {
+    let errno = first;
+    for (let count = 0; errno === errnoNumbers.EINTR && count < MOST_INTERRUPTIONS; count++) {
+      errno = again();
+    }
+    if (errno !== 0) throw systemCallError({ call: "send", object: "netlink", errno });
   }
 
   /**
@@ -101,29 +73,39 @@ export class NetlinkSocket {
    * since the last call. Datagrams of other processes are dropped: the kernel's port is 0.
    */
   receive(visit: (message: Message) => void): "received" | "none" | "overrun" {
-    const datagram: ReceivedDatagram = receiveNetlink(this.#open(), this.#buffer);
-    if (datagram.kind !== "received") return datagram.kind;
-    if (datagram.bytes > this.#buffer.length) {
-      const what = `datagram of ${datagram.bytes} bytes does not fit ${this.#buffer.length}`;
+    const transport = this.#open();
+    let datagram = transport.receive(this.#buffer);
+    for (
+      let count = 0;
+      datagram.result === -errnoNumbers.EINTR && count < MOST_INTERRUPTIONS;
+      count++
+    ) {
+      datagram = transport.receive(this.#buffer);
+    }
+    const { result, port } = datagram;
+    if (result < 0) {
+      if (result === -errnoNumbers.EAGAIN) return "none";
+      if (result === -errnoNumbers.ENOBUFS) return "overrun";
+      throw systemCallError({ call: "recv", object: "netlink", errno: -result });
+    }
+    if (result > this.#buffer.length) {
+      const what = `datagram of ${result} bytes does not fit ${this.#buffer.length}`;
       throw malformed(what, this.#view, 0, 16);
     }
-    if (datagram.port === 0) forEachMessage(this.#view, datagram.bytes, visit);
+    if (port === 0) forEachMessage(this.#view, result, visit);
     return "received";
   }
 
-  #open(): number {
-    if (this.#fd === -1) {
+  #open(): Transport {
+    if (this.#closed) {
       throw new SwitchyardError("INVALID_ARGUMENT", "this netlink socket was closed");
     }
-    return this.#fd;
+    return this.#transport;
   }
 
   close(): void {
-    if (this.#fd === -1) return;
-    // The number of a descriptor in use must not be given to something else.
-    this.#closing = this.#sending;
-    if (this.#closing) return;
-    closeFd(this.#fd);
-    this.#fd = -1;
+    if (this.#closed) return;
+    this.#closed = true;
+    if (!this.#sending) this.#transport.close();
   }
 }

@@ -13,3 +13,4 @@ export * from "./socket-filter.ts";
 export * from "./socket-options.ts";
 export * from "./system-error.ts";
 export * from "./tc-filter-list.ts";
+export * from "./tun.ts";

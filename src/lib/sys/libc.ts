@@ -40,6 +40,10 @@ export const libc = {
   ioctl: bind<[fd: number, request: number, argument: Bytes], number>(
     "int ioctl(int fd, unsigned long request, void *argument)",
   ),
+  /** For requests whose argument is a number, not a place. */
+  ioctlValue: bind<[fd: number, request: number, value: number], number>(
+    "int ioctl(int fd, unsigned long request, unsigned long argument)",
+  ),
   poll: bind<[fds: Bytes, count: number, timeoutMs: number], number>(
     "int poll(void *fds, unsigned long count, int timeout)",
   ),

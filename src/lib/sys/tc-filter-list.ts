@@ -31,13 +31,14 @@ export function hasTcFilters(device: number): boolean {
 function dumpFinds(device: number, parent: number): boolean {
   const { fd } = openNetlinkSocket();
   try {
-    sendNetlink(fd, request(device, parent));
+    const errno = sendNetlink(fd, request(device, parent));
+    if (errno !== 0) throw systemCallError({ call: "send", object: "RTM_GETTFILTER", errno });
     const buffer = Buffer.alloc(RECEIVE_BYTES);
     // The kernel carries a dump on inside recv, so there is something to read until its end.
     for (;;) {
       const datagram = receiveNetlink(fd, buffer);
-      if (datagram.kind !== "received") return true;
-      const found = scan(buffer.subarray(0, datagram.bytes), device);
+      if (datagram.result < 0) return true;
+      const found = scan(buffer.subarray(0, datagram.result), device);
       if (found !== undefined) return found;
     }
   } finally {
