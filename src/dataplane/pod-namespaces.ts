@@ -13,7 +13,7 @@ const SEARCH_EVERY_MS = 1000;
 
 export interface PodNamespacesOptions {
   /** In the node's namespace: the numbers are its own. */
-  readonly socket: Pick<RouteSocket, "namespaceId">;
+  readonly socket: Pick<RouteSocket, "netnsId">;
   readonly clock: Clock;
 }
 
@@ -54,7 +54,7 @@ export class PodNamespaces {
   /** A process that has ended takes its path with it. */
   async #idOf(path: string): Promise<number | undefined> {
     try {
-      return await this.#options.socket.namespaceId(path);
+      return await this.#options.socket.netnsId(path);
     } catch {
       return undefined;
     }

@@ -29,7 +29,6 @@ import {
   withFd,
 } from "./link-request.ts";
 import type { Message } from "./message.ts";
-import { decodeNamespaceId, namespaceIdQuery } from "./namespace-id.ts";
 import { decodeNeighbour, neighbourAttributes, writeNeighbourHeader } from "./neighbour.ts";
 import { decodeNetnsId, netnsIdDump, netnsIdGet, netnsIdNew } from "./netns-id.ts";
 import { decodeNextHopObject, nextHopDump } from "./next-hop-object.ts";
@@ -347,22 +346,6 @@ export class RouteSocket {
     });
     const dump = request({ type: RTM_GETRULE, flags: 0, payload, text: () => "rule show" });
     return this.#dump([dump], decodeRule);
-  }
-
-  /**
-   * The number by which links here name the namespace at `path` ({@link Link.linkNetnsId}); undefined if it
-   * has none. @throws NETLINK_REFUSED if that is no namespace, SYSTEM_CALL_FAILED if it cannot be opened.
-   */
-  namespaceId(path: string): Promise<number | undefined> {
-    return this.#inTurn(() =>
-      namespaceIdQuery(path)((query) => {
-        let id: number | undefined;
-        this.#exchange.request(query, (message) => {
-          id = decodeNamespaceId(message);
-        });
-        return id;
-      }),
-    );
   }
 
   /** What the kernel does with a packet to `destination`: `ip route get`. @throws NETLINK_REFUSED. */
