@@ -21,7 +21,8 @@ export interface LiveMtuInput {
 }
 
 export interface LiveMtuOutput {
-  readonly podMtu: PodMtu;
+  /** Absent: pods stay as they are for now. */
+  readonly podMtu?: PodMtu;
   /** To be said when the kernel holds it. */
   readonly tell: SaidMtu;
   readonly wakeAtMs: number | undefined;
@@ -51,7 +52,7 @@ export class LiveMtu {
     });
     // The word of a node that is no more counts for nothing.
     const alive = new Set(nodes.map(({ name }) => name).filter((name) => name !== node));
-    const { send, accept, tell, quietSinceMs, wakeAtMs } = stepPodMtu({
+    const { limits, tell, quietSinceMs, wakeAtMs } = stepPodMtu({
       wanted: wanted.pods,
       host: wanted.host,
       held: held.length === 0 ? undefined : Math.max(...held),
@@ -64,7 +65,8 @@ export class LiveMtu {
       quietSinceMs: this.#quietSinceMs,
     });
     this.#quietSinceMs = quietSinceMs;
-    this.#known.add(send).add(accept);
-    return { podMtu: { send, accept, known: [...this.#known] }, tell, wakeAtMs };
+    for (const mtu of Object.values(limits ?? {})) this.#known.add(mtu);
+    const podMtu = limits && { podMtu: { ...limits, known: [...this.#known] } };
+    return { ...podMtu, tell, wakeAtMs };
   }
 }

@@ -127,7 +127,7 @@ export class Reconciler {
       nodeModes: cluster.view().nodeModes,
       nowMs: clock.monotonicMs(),
     });
-    return [live ? { ...snapshot, podMtu: live.podMtu } : snapshot, live];
+    return [live?.podMtu ? { ...snapshot, podMtu: live.podMtu } : snapshot, live];
   }
 
   /**

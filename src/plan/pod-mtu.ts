@@ -23,7 +23,7 @@ export interface PodMtuInput {
   readonly host: number;
   /** The largest MTU of a pod's device here; undefined without pods. */
   readonly held: number | undefined;
-  /** This node's last word; undefined before it has said anything. */
+  /** This node's last word; undefined while that is not certain, or before it has said anything. */
   readonly said: SaidMtu | undefined;
   readonly others: readonly SaidMtu[];
   readonly nowMs: number;
@@ -34,8 +34,8 @@ export interface PodMtuInput {
 }
 
 export interface PodMtuOutput {
-  readonly send: number;
-  readonly accept: number;
+  /** Absent: pods stay as they are, since nobody knows what others have been told of them. */
+  readonly limits?: { readonly send: number; readonly accept: number };
   /** To be said when the kernel holds the above. */
   readonly tell: SaidMtu;
   /** Since when nobody sends what is not to be taken any more. */
@@ -48,15 +48,22 @@ export function stepPodMtu(input: PodMtuInput): PodMtuOutput {
   const mostSent = Math.max(...others.map(({ sends }) => sends), 0);
   // What this host's own network cannot bring it need not take.
   const acceptTarget = Math.max(wanted, Math.min(host, mostSent));
-  const { accept, quietSinceMs } = stepAccept(input, acceptTarget);
+  if (said === undefined) {
+    // No pod sends more than its device takes.
+    const tell = {
+      sends: Math.max(wanted, held ?? 0),
+      accepts: Math.min(held ?? acceptTarget, acceptTarget),
+    };
+    return { tell: { host, ...tell }, quietSinceMs: undefined, wakeAtMs: undefined };
+  }
+  const { accept, quietSinceMs } = stepAccept({ ...input, said }, acceptTarget);
   // A node that already takes what its network brings is waited for no longer: path MTU discovery is its
   // peers' way to it, as in any network of unequal links.
   const late = others.filter((other) => other.accepts < Math.min(wanted, other.host));
   const sendTarget = Math.min(wanted, ...late.map(({ accepts }) => accepts));
-  const allowed = said?.sends ?? held ?? sendTarget;
   return {
-    send: Math.min(sendTarget, allowed),
-    accept,
+    // More only after others could read that it may.
+    limits: { send: Math.min(sendTarget, said.sends), accept },
     tell: { host, sends: wanted, accepts: Math.min(accept, acceptTarget) },
     quietSinceMs,
     wakeAtMs: quietSinceMs === undefined ? undefined : quietSinceMs + input.drainMs,
@@ -64,12 +71,12 @@ export function stepPodMtu(input: PodMtuInput): PodMtuOutput {
 }
 
 function stepAccept(
-  { held, said, nowMs, drainMs, quietSinceMs: before }: PodMtuInput,
+  { held, said, nowMs, drainMs, quietSinceMs: before }: PodMtuInput & { readonly said: SaidMtu },
   target: number,
 ): { accept: number; quietSinceMs: number | undefined } {
   if (held === undefined || held <= target) return { accept: target, quietSinceMs: undefined };
   // Until it can be read that we take less, somebody may still begin to send more.
-  if (said === undefined || said.accepts > target) return { accept: held, quietSinceMs: undefined };
+  if (said.accepts > target) return { accept: held, quietSinceMs: undefined };
   const quietSinceMs = before ?? nowMs;
   if (nowMs - quietSinceMs < drainMs) return { accept: held, quietSinceMs };
   return { accept: target, quietSinceMs: undefined };
