@@ -10,7 +10,6 @@
 import {
   formatAddress,
   formatPrefix,
-  type IpAddress,
   isPrefix4,
   type Prefix,
   prefixCovers,
@@ -18,7 +17,8 @@ import {
 } from "../lib/index.ts";
 import type { Encapsulation } from "../model/index.ts";
 import { wantedEncapsulation } from "./encapsulation.ts";
-import { addressesOf, addressOf } from "./families.ts";
+import { addressOf } from "./families.ts";
+import { nodeIndex } from "./node-index.ts";
 import type { Destination, NodeAddress, NodeFacts, PoolFacts, Snapshot } from "./types.ts";
 
 /** A remote block, and who says that it exists. */
@@ -38,12 +38,7 @@ export function poolOf(pools: readonly PoolFacts[], prefix: Prefix): PoolFacts |
 
 /** Every block of another node, from the datastore and from BGP, each once. O(blocks + learned). */
 export function remoteBlocks(snapshot: Snapshot): RemoteBlock[] {
-  const byName = new Map<string, NodeFacts>();
-  const byAddress = new Map<IpAddress, NodeFacts>();
-  for (const node of snapshot.nodes) {
-    byName.set(node.name, node);
-    for (const address of addressesOf(node)) byAddress.set(address, node);
-  }
+  const { byName, byAddress } = nodeIndex(snapshot.nodes);
   const found = new Map<string, RemoteBlock>();
   const own = new Set<string>();
   for (const { prefix, node: name } of snapshot.blocks) {
@@ -77,7 +72,7 @@ export function remoteBlocks(snapshot: Snapshot): RemoteBlock[] {
 
 /** Decides every remote block. Order follows the datastore, then BGP. */
 export function chooseDestinations(snapshot: Snapshot): Destination[] {
-  const local = snapshot.nodes.find((node) => node.name === snapshot.node);
+  const local = nodeIndex(snapshot.nodes).byName.get(snapshot.node);
   if (!local) return [];
   return remoteBlocks(snapshot).flatMap((block) => {
     const own = addressOf(local, prefixFamily(block.prefix));

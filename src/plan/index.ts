@@ -6,6 +6,7 @@ export { type GateState, initialGate, stepGate } from "./gate.ts";
 export { DEFAULT_MTU_IFACE_PATTERN, encapsulationMtus, planMtu } from "./mtu.ts";
 export { type PlanObject, planObjects } from "./objects.ts";
 export { plan } from "./plan.ts";
+export { Planner, type PrefixChange, type PrefixFacts } from "./planner.ts";
 export { type PodMtuOutput, type SaidMtu, stepPodMtu } from "./pod-mtu.ts";
 export {
   renderAddress,

@@ -11,9 +11,10 @@ import {
 } from "../lib/index.ts";
 import { poolOf } from "./destinations.ts";
 import { IPIP_DEVICE, VXLAN_DEVICE, VXLAN6_DEVICE } from "./devices.ts";
-import { addressesOf, addressOf } from "./families.ts";
+import { addressOf } from "./families.ts";
 import { resolveNextHop } from "./next-hop.ts";
-import type { Destination, NodeFacts, RoutePlan, Snapshot } from "./types.ts";
+import { nodeIndex } from "./node-index.ts";
+import type { Destination, RoutePlan, Snapshot } from "./types.ts";
 
 export function planRoutes(snapshot: Snapshot, destinations: readonly Destination[]): RoutePlan[] {
   return [
@@ -52,7 +53,7 @@ function workloadRoutes({ workloads }: Snapshot): RoutePlan[] {
 }
 
 function destinationRoutes(snapshot: Snapshot, destinations: readonly Destination[]): RoutePlan[] {
-  const nodes = new Map<string, NodeFacts>(snapshot.nodes.map((node) => [node.name, node]));
+  const nodes = nodeIndex(snapshot.nodes).byName;
   const pools = new Map(snapshot.pools.map((pool) => [pool.name, pool]));
   const { bgpProtocol, datastoreProtocol } = snapshot.settings;
   const routes: RoutePlan[] = [];
@@ -127,11 +128,11 @@ function externalRoutes({
   settings,
   node: me,
 }: Snapshot): RoutePlan[] {
-  const addresses = new Set<IpAddress>(nodes.flatMap(addressesOf));
-  const own = new Set<IpAddress>(nodes.filter((node) => node.name === me).flatMap(addressesOf));
+  const { byAddress } = nodeIndex(nodes);
   const routes: RoutePlan[] = [];
   for (const { prefix, nextHop } of learned) {
-    if (own.has(nextHop) || (addresses.has(nextHop) && poolOf(pools, prefix))) continue;
+    const node = byAddress.get(nextHop);
+    if (node && (node.name === me || poolOf(pools, prefix))) continue;
     const way = resolveNextHop(host.routes, nextHop);
     if (!way) continue;
     routes.push({

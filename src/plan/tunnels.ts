@@ -60,10 +60,14 @@ function planIpip(snapshot: Snapshot, local: NonNullable<NodeFacts["ipv4"]>): Ip
     uplink: uplink.name,
     accept: true,
     senders: others(snapshot).flatMap(({ ipv4 }) => ipv4?.address ?? []),
-    destinations: remoteBlocks(snapshot).flatMap(({ prefix, node: { ipv4 } }) =>
-      isPrefix4(prefix) && ipv4 ? [{ prefix, node: ipv4.address }] : [],
-    ),
+    destinations: ipipDestinations(snapshot),
   };
+}
+
+export function ipipDestinations(snapshot: Snapshot): IpipPlan["destinations"] {
+  return remoteBlocks(snapshot).flatMap(({ prefix, node: { ipv4 } }) =>
+    isPrefix4(prefix) && ipv4 ? [{ prefix, node: ipv4.address }] : [],
+  );
 }
 
 function planVxlan(snapshot: Snapshot, local: NodeAddress, family: Family): VxlanPlan {
