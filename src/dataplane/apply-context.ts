@@ -40,6 +40,11 @@ export class ApplyRun {
     this.tables = tables;
   }
 
+  /** With tables that are known to be true still. */
+  static resume(plan: NodePlan, context: ApplyContext, tables: KernelTables): ApplyRun {
+    return new ApplyRun(plan, context, tables);
+  }
+
   static async start(plan: NodePlan, context: ApplyContext): Promise<ApplyRun> {
     return new ApplyRun(plan, context, await readTables(context.socket, context.routes));
   }

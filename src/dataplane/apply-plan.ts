@@ -5,7 +5,6 @@
 
 import { formatAddress } from "../lib/index.ts";
 import type { Encapsulation } from "../model/index.ts";
-import type { Link } from "../netlink/index.ts";
 import type { NodePlan, RoutePlan, SysctlPlan } from "../plan/index.ts";
 import { addAddresses, removeAddresses } from "./apply-addresses.ts";
 import { type ApplyContext, ApplyRun } from "./apply-context.ts";
@@ -14,6 +13,7 @@ import { applyRoutes } from "./apply-routes.ts";
 import { narrowVxlan, removeVxlan, type VxlanStage, widenVxlan } from "./apply-vxlan.ts";
 import { CurrentEncapsulations } from "./current-encapsulations.ts";
 import { receivedTunnels } from "./kernel-state.ts";
+import type { KernelTables } from "./kernel-tables.ts";
 import { TUNNEL_DEVICES } from "./ownership.ts";
 import { applySysctls, sysctlDevice } from "./sysctl.ts";
 import type { Actual } from "./types.ts";
@@ -22,7 +22,7 @@ export interface ApplyResult {
   readonly actual: Actual;
   /** Tunnels for which everything that receiving needs was written or found in place. */
   readonly proved: readonly Encapsulation[];
-  readonly links: readonly Link[];
+  readonly tables: KernelTables;
 }
 
 /** @throws if the kernel cannot be read; refusals of single objects are in the result. */
@@ -75,7 +75,7 @@ export async function applyPlan(plan: NodePlan, context: ApplyContext): Promise<
       changes: ledger.changes,
     },
     proved,
-    links: run.tables.links,
+    tables: run.tables,
   };
 }
 

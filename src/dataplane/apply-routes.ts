@@ -2,7 +2,7 @@
 
 import { setImmediate } from "node:timers/promises";
 import { formatRoute, type Route, routeDelete, routeReplace } from "../netlink/index.ts";
-import type { RoutePlan } from "../plan/index.ts";
+import type { PrefixChange, RoutePlan } from "../plan/index.ts";
 import type { ApplyRun } from "./apply-context.ts";
 import { RouteDiff, type RouteWrite, retainStale, routeObject } from "./route-diff.ts";
 import { writeBatch } from "./write-batch.ts";
@@ -17,15 +17,8 @@ export async function applyRoutes(
   run: ApplyRun,
   obstacle: (route: RoutePlan) => string | undefined,
 ): Promise<void> {
-  const { plan, tables, ledger } = run;
-  const diff = new RouteDiff({
-    table: tables.routes,
-    owns: (route) => run.owns(route),
-    yields: (route) => run.yields(route),
-    deviceIndex: (name) => tables.linkByName(name)?.index,
-    deviceName: tables.linkName,
-    obstacle,
-  });
+  const { plan } = run;
+  const diff = diffOf(run, obstacle);
   let writes: RouteWrite[] = [];
   let compared = 0;
   for (const route of plan.routes) {
@@ -37,8 +30,40 @@ export async function applyRoutes(
     } else if (++compared % COMPARED_PER_TURN === 0) await setImmediate();
   }
   await replaceRoutes(run, diff, writes);
-  for (const { object, message } of diff.failures) ledger.fail(object, message);
+  tellFailures(run, diff);
   if (!plan.keepUnplannedRoutes) await removeStale(run, diff);
+}
+
+/** The routes of some prefixes, when everything that they need is in place. */
+export async function changeRoutes(run: ApplyRun, changes: readonly PrefixChange[]): Promise<void> {
+  const { plan, tables } = run;
+  const diff = diffOf(run, () => undefined);
+  const writes = changes.flatMap(({ routes }) =>
+    routes.flatMap((route) => diff.decide(route) ?? []),
+  );
+  await replaceRoutes(run, diff, writes);
+  tellFailures(run, diff);
+  if (plan.keepUnplannedRoutes) return;
+  const stale = changes.flatMap(({ prefix, routes }) =>
+    routes.length > 0 ? [] : tables.routes.at(prefix).filter((route) => run.owns(route)),
+  );
+  await removeUnneeded(run, diff, stale);
+}
+
+function diffOf(run: ApplyRun, obstacle: (route: RoutePlan) => string | undefined): RouteDiff {
+  const { tables } = run;
+  return new RouteDiff({
+    table: tables.routes,
+    owns: (route) => run.owns(route),
+    yields: (route) => run.yields(route),
+    deviceIndex: (name) => tables.linkByName(name)?.index,
+    deviceName: tables.linkName,
+    obstacle,
+  });
+}
+
+function tellFailures({ ledger }: ApplyRun, { failures }: RouteDiff): void {
+  for (const { object, message } of failures) ledger.fail(object, message);
 }
 
 async function replaceRoutes(run: ApplyRun, diff: RouteDiff, writes: readonly RouteWrite[]) {
@@ -57,22 +82,27 @@ async function replaceRoutes(run: ApplyRun, diff: RouteDiff, writes: readonly Ro
 }
 
 async function removeStale(run: ApplyRun, diff: RouteDiff): Promise<void> {
-  const { tables, ledger } = run;
-  const sweep = tables.routes.sweep();
+  const sweep = run.tables.routes.sweep();
   for (let more = true; more; ) {
     const stale: Route[] = [];
     more = sweep.some(COMPARED_PER_TURN, diff.addStale(stale));
-    const { remove, retain } = retainStale(stale, diff.failed);
-    for (const route of retain) {
-      const text = formatRoute(route, tables.linkName);
-      ledger.fail(
-        routeObject(route.destination),
-        `route ${text} was kept: it is not planned any more, but what replaces it failed`,
-      );
-    }
-    await deleteRoutes(run, remove);
+    await removeUnneeded(run, diff, stale);
     if (more) await setImmediate();
   }
+}
+
+/** All but those that must stay because what replaces them failed. */
+async function removeUnneeded(run: ApplyRun, diff: RouteDiff, stale: readonly Route[]) {
+  const { tables, ledger } = run;
+  const { remove, retain } = retainStale(stale, diff.failed);
+  for (const route of retain) {
+    const text = formatRoute(route, tables.linkName);
+    ledger.fail(
+      routeObject(route.destination),
+      `route ${text} was kept: it is not planned any more, but what replaces it failed`,
+    );
+  }
+  await deleteRoutes(run, remove);
 }
 
 async function deleteRoutes(run: ApplyRun, routes: readonly Route[]): Promise<void> {

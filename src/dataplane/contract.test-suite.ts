@@ -6,7 +6,7 @@
 import assert from "node:assert/strict";
 import { describe, it, type TestContext } from "node:test";
 import { setTimeout as wait } from "node:timers/promises";
-import { prefix4 } from "../lib/index.ts";
+import { prefix4, prefixEquals } from "../lib/index.ts";
 import type { NodePlan, RoutePlan } from "../plan/index.ts";
 import type { Dataplane } from "./types.ts";
 
@@ -197,6 +197,37 @@ export function dataplaneContract({ name, skip, open, plan }: ContractInput): vo
         },
       ]);
       assert.equal(actual.current.size, BLOCKS.length);
+    });
+
+    it("applies changes of single prefixes as it does the whole plan", async (context) => {
+      const { dataplane, routes } = await open(context);
+      const whole = plan("none");
+      await dataplane.apply(whole);
+      // The second has nothing to do: what the first one caused in the kernel is known by then.
+      await dataplane.apply(whole);
+      const before = routes();
+      const gone = prefix4(BLOCKS[0]!);
+      const less = without(whole, BLOCKS[0]!);
+      const removed = await dataplane.applyChanges(less, [{ prefix: gone, routes: [], ipip: [] }]);
+      assert.deepEqual([removed?.changes, removed?.failures], [1, []]);
+      assert.deepEqual([...removed!.current], [[BLOCKS[1], "none"]]);
+      assert.deepEqual(removed?.receives, ["none"]);
+      const back = whole.routes.filter((one) => prefixEquals(one.destination, gone));
+      const changes = [{ prefix: gone, routes: back, ipip: [] }];
+      const added = await dataplane.applyChanges(whole, changes);
+      assert.deepEqual([added?.changes, added?.failures], [1, []]);
+      assert.deepEqual(routes(), before);
+      assert.equal((await dataplane.applyChanges(whole, changes))?.changes, 0);
+      assert.equal((await dataplane.apply(whole)).changes, 0);
+      const lost = { ...back[0]!, device: "nowhere0" };
+      const failed = await dataplane.applyChanges({ ...less, routes: [...less.routes, lost] }, [
+        { prefix: gone, routes: [lost], ipip: [] },
+      ]);
+      assert.deepEqual(
+        failed?.failures.map(({ object }) => object),
+        [`route ${BLOCKS[0]}`],
+      );
+      assert.deepEqual(routes(), before);
     });
 
     it("keeps a route whose replacement failed", async (context) => {

@@ -38,6 +38,7 @@ export class DriftWatch {
   /** MTU and state of devices that reported any. */
   readonly #signatures = new Map<number, string>();
   #timer: Timer | undefined;
+  #seen = 0;
 
   constructor(options: DriftWatchOptions) {
     this.#options = options;
@@ -67,6 +68,11 @@ export class DriftWatch {
     this.#monitor.close();
   }
 
+  /** Events so far that may concern what is ours. */
+  get seen(): number {
+    return this.#seen;
+  }
+
   /** Takes in what has happened up to now, without waiting for the event loop. */
   catchUp(): void {
     while (this.#takeSome());
@@ -77,7 +83,9 @@ export class DriftWatch {
     const events = this.#monitor.take(EVENTS_PER_TURN);
     for (const event of events) {
       this.#options.observe(event);
-      if (this.#concerns(event)) this.#noted();
+      if (!this.#concerns(event)) continue;
+      this.#seen++;
+      this.#noted();
     }
     return events.length >= EVENTS_PER_TURN;
   }

@@ -9,7 +9,13 @@ import {
   SwitchyardError,
 } from "../lib/index.ts";
 import type { Encapsulation } from "../model/index.ts";
-import { diffObjects, type NodePlan, planObjects, renderRoute } from "../plan/index.ts";
+import {
+  diffObjects,
+  type NodePlan,
+  type PrefixChange,
+  planObjects,
+  renderRoute,
+} from "../plan/index.ts";
 import type { FakeKernel } from "./fake-kernel.ts";
 import { encapsulationOf, isWorkloadDevice, TUNNEL_DEVICES } from "./ownership.ts";
 import type { Actual, Comparison, Dataplane, Failure, KernelState } from "./types.ts";
@@ -115,6 +121,11 @@ export class FakeDataplane implements Dataplane {
     }));
     const differences = diffObjects([...wanted, ...routes], [...held, ...heldRoutes]);
     return { objects: wanted.length + routes.length, differences };
+  }
+
+  /** The whole plan, which comes to the same. */
+  applyChanges(plan: NodePlan, _changes: readonly PrefixChange[]): Promise<Actual | undefined> {
+    return this.apply(plan);
   }
 
   onDrift(listener: () => void): () => void {

@@ -4,8 +4,10 @@ import type { Clock } from "../lib/index.ts";
 import type { Log } from "../lib/log/index.ts";
 import type { Encapsulation } from "../model/index.ts";
 import { type Link, openRouteSocket, type RouteSocket } from "../netlink/index.ts";
-import type { NodePlan } from "../plan/index.ts";
+import type { NodePlan, PrefixChange } from "../plan/index.ts";
+import { type ApplyContext, ApplyRun } from "./apply-context.ts";
 import { applyPlan } from "./apply-plan.ts";
+import { changeRoutes } from "./apply-routes.ts";
 import { comparePlan } from "./compare.ts";
 import { CurrentEncapsulations } from "./current-encapsulations.ts";
 import { DriftWatch } from "./drift.ts";
@@ -13,7 +15,7 @@ import { Firewall } from "./firewall.ts";
 import { openIpipBackend } from "./ipip/index.ts";
 import { IpipDriver } from "./ipip-driver.ts";
 import { hostFacts, receivedTunnels } from "./kernel-state.ts";
-import { readRoutes, readTables } from "./kernel-tables.ts";
+import { type KernelTables, readRoutes, readTables } from "./kernel-tables.ts";
 import { defaultOwnership, isTunnelDevice, isWorkloadDevice, type Ownership } from "./ownership.ts";
 import { PodMtuDriver, podMtus } from "./pod-mtu.ts";
 import { PodNamespaces } from "./pod-namespaces.ts";
@@ -72,6 +74,10 @@ class KernelDataplane implements Dataplane {
   #ownership: Ownership;
   #uplink: string | undefined;
   #last: Promise<unknown> = Promise.resolve();
+  /** What changes of single prefixes rest on: the end of an apply without failures. */
+  #settled:
+    | { readonly tables: KernelTables; readonly actual: Actual; readonly seen: number }
+    | undefined;
 
   constructor(options: DataplaneOptions, socket: RouteSocket) {
     const { namespace, clock, log, ipip } = options;
@@ -126,18 +132,9 @@ class KernelDataplane implements Dataplane {
       const { ownedProtocols: protocols, workloadDevicePrefix } = plan;
       this.#ownership = { protocols, workloadDevicePrefix };
       this.#uplink = plan.uplink;
-      const { namespace } = this.#options;
-      const { actual, proved, links } = await applyPlan(plan, {
-        socket: this.#socket,
-        routes: this.#routes,
-        ipip: this.#ipip,
-        pods: this.#pods,
-        firewall: this.#firewall,
-        firewall6: this.#firewall6,
-        ...(this.#uplinkHook === undefined ? {} : { uplinkHook: this.#uplinkHook }),
-        ...(namespace === undefined ? {} : { namespace }),
-      });
-      this.#learn(links);
+      this.#settled = undefined;
+      const { actual, proved, tables } = await applyPlan(plan, this.#context());
+      this.#learn(tables.links);
       for (const encapsulation of proved) this.#proved.add(encapsulation);
       // A tunnel that was set up once goes on receiving when a later apply is refused; one that never
       // was must not be announced because its device exists.
@@ -147,8 +144,45 @@ class KernelDataplane implements Dataplane {
       for (const encapsulation of this.#proved) {
         if (!actual.receives.includes(encapsulation)) this.#proved.delete(encapsulation);
       }
-      return { ...actual, receives };
+      const result = { ...actual, receives };
+      this.#drift.catchUp();
+      if (actual.failures.length === 0) {
+        this.#settled = { tables, actual: result, seen: this.#drift.seen };
+      }
+      return result;
     });
+  }
+
+  applyChanges(plan: NodePlan, changes: readonly PrefixChange[]): Promise<Actual | undefined> {
+    return this.#inTurn(async () => {
+      const routes = await this.#routes.current();
+      const settled = this.#settled;
+      if (settled === undefined || settled.seen !== this.#drift.seen) return undefined;
+      // A changed block is a changed entry of the map that BPF looks destinations up in.
+      if (this.#ipip.kind === "bpf" && changes.some(({ ipip }) => ipip.length > 0))
+        return undefined;
+      const tables = { ...settled.tables, routes };
+      const run = ApplyRun.resume(plan, this.#context(), tables);
+      await changeRoutes(run, changes);
+      const { failures, changes: count } = run.ledger;
+      const current = new CurrentEncapsulations(tables, run.ownership);
+      if (failures.length > 0) this.#settled = undefined;
+      return { ...settled.actual, current, failures, changes: count };
+    });
+  }
+
+  #context(): ApplyContext {
+    const { namespace } = this.#options;
+    return {
+      socket: this.#socket,
+      routes: this.#routes,
+      ipip: this.#ipip,
+      pods: this.#pods,
+      firewall: this.#firewall,
+      firewall6: this.#firewall6,
+      ...(this.#uplinkHook === undefined ? {} : { uplinkHook: this.#uplinkHook }),
+      ...(namespace === undefined ? {} : { namespace }),
+    };
   }
 
   compare(plan: NodePlan): Promise<Comparison> {

@@ -1,7 +1,7 @@
 /** The dataplane contract: full desired state in, what the kernel really holds out. */
 
 import type { Encapsulation } from "../model/index.ts";
-import type { Difference, HostFacts, NodePlan } from "../plan/index.ts";
+import type { Difference, HostFacts, NodePlan, PrefixChange } from "../plan/index.ts";
 
 /** What the kernel holds, as far as planning needs it. */
 export interface KernelState {
@@ -47,6 +47,12 @@ export interface Dataplane {
   read(...nodeAddresses: readonly string[]): Promise<KernelState>;
   /** Makes the kernel hold the plan. Idempotent; a refused object does not stop the others. */
   apply(plan: NodePlan): Promise<Actual>;
+  /**
+   * As {@link apply}, where the plan differs from the one applied last in these prefixes only; the work is
+   * that of the changes. Undefined, and nothing done, if there is not enough to go by: the last apply had
+   * failures, something else changed in the kernel since, or the changes need more than routes.
+   */
+  applyChanges(plan: NodePlan, changes: readonly PrefixChange[]): Promise<Actual | undefined>;
   /** Holds the kernel against the plan, object by object, and changes nothing. */
   compare(plan: NodePlan): Promise<Comparison>;
   /** Called when something that may be ours changed behind our back. */
