@@ -13,6 +13,7 @@ import {
   Backoff,
   type Clock,
   errorText,
+  formatPrefix,
   type Ipv4,
   SwitchyardError,
   type Timer,
@@ -148,7 +149,10 @@ export class Agent {
       peers: this.#bgp.peers(),
       passes: this.#passes,
       routes: {
-        programmed: last?.actual.current.size ?? 0,
+        programmed:
+          last?.plan.destinations.filter(({ prefix }) =>
+            last.actual.current.has(formatPrefix(prefix)),
+          ).length ?? 0,
         wanted: last?.plan.destinations.length ?? 0,
       },
       failures: [

@@ -113,3 +113,17 @@ test("no address left is an error that names the node", async () => {
     },
   );
 });
+
+test("the VXLAN address of IPv6 comes from an IPv6 pool", async () => {
+  const it = await world([{ cidr: "10.0.0.0/24" }, { cidr: "fd00::/120", blockSize: 122 }]);
+  await put(it.store, "Node", { name: "a", spec: {} });
+  const request = {
+    node: "a",
+    type: "vxlanV6TunnelAddress",
+    pools: [prefix("fd00::/120")],
+  } as const;
+  const address = await it.ipam.ensureTunnelAddress(request);
+  assert.match(formatAddress(address!), /^fd00::/);
+  assert.deepEqual([...(await allocations(it.store)).values()], ["vxlan-v6-tunnel-addr-a"]);
+  assert.equal(await it.ipam.ensureTunnelAddress(request), address);
+});

@@ -4,6 +4,7 @@
  */
 
 import {
+  type Family,
   hasCode,
   type IpAddress,
   type Prefix,
@@ -31,18 +32,25 @@ export interface TunnelAddressRequest {
 
 const rules: Record<
   TunnelAddressType,
-  { readonly handle: string; readonly published: (node: Node) => string | undefined }
+  {
+    readonly handle: string;
+    readonly family: Family;
+    readonly published: (node: Node) => string | undefined;
+  }
 > = {
   ipipTunnelAddress: {
     handle: "ipip-tunnel-addr-",
+    family: 4,
     published: (node) => node.spec.bgp?.ipv4IPIPTunnelAddr,
   },
   vxlanTunnelAddress: {
     handle: "vxlan-tunnel-addr-",
+    family: 4,
     published: (node) => node.spec.ipv4VXLANTunnelAddr,
   },
   vxlanV6TunnelAddress: {
     handle: "vxlan-v6-tunnel-addr-",
+    family: 6,
     published: (node) => node.spec.ipv6VXLANTunnelAddr,
   },
 };
@@ -97,6 +105,7 @@ export async function ensureTunnelAddress(
     attributes,
     node,
     use: "Tunnel",
+    family: rules[type].family,
     pools,
   });
   const address = assigned.addresses[0];

@@ -10,6 +10,7 @@ interface Named {
 interface UpFlags extends Named {
   readonly nodes?: number;
   readonly podsPerNode?: number;
+  readonly dualStack?: boolean;
   readonly mode?: string;
   readonly podMtu?: string;
   readonly rpFilter?: string;
@@ -29,6 +30,7 @@ export function registerLab(program: Command): void {
     .usage("")
     .option("--nodes <count>", "Number of nodes (default 4)", count)
     .option("--pods-per-node <count>", "Number of pods on each node (default 2)", count)
+    .option("--dual-stack", "IPv6 beside IPv4: subnets, pools, sessions and pods")
     .option(
       "--mode <mode>",
       "ipip-always (default), ipip-crosssubnet, vxlan-always, vxlan-crosssubnet, none",
@@ -115,11 +117,12 @@ export function registerLab(program: Command): void {
 
 async function up(flags: UpFlags): Promise<void> {
   const { labUp } = await import("./up.ts");
-  const { name, nodes, podsPerNode, mode, podMtu, rpFilter, quiet } = flags;
+  const { name, nodes, podsPerNode, dualStack, mode, podMtu, rpFilter, quiet } = flags;
   const state = await labUp({
     ...(name !== undefined && { name }),
     ...(nodes !== undefined && { nodes }),
     ...(podsPerNode !== undefined && { podsPerNode }),
+    ...(dualStack !== undefined && { dualStack }),
     ...(mode !== undefined && { mode }),
     ...(podMtu !== undefined && { podMtu }),
     ...(rpFilter !== undefined && { rpFilter }),

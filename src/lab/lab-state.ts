@@ -14,6 +14,8 @@ export interface LabNodeState {
   readonly namespace: string;
   /** `172.139.20.75`. */
   readonly address: string;
+  /** `2001:db8:20::75`, in a dual-stack lab. */
+  readonly address6?: string;
   /** Name of the bridge its subnet is on: nodes with the same one are in one L2 subnet. */
   readonly subnet: string;
   /** Of its agent; undefined when that does not run. */
@@ -28,6 +30,7 @@ export interface LabPodState {
   readonly node: string;
   readonly namespace: string;
   readonly address: string;
+  readonly address6?: string;
   /** Host end of its veth, in the node's namespace. */
   readonly interfaceName: string;
 }
@@ -49,7 +52,11 @@ export interface LabState {
     readonly socketPath: string;
     readonly logFile: string;
   };
-  readonly outside: { readonly namespace: string; readonly address: string };
+  readonly outside: {
+    readonly namespace: string;
+    readonly address: string;
+    readonly address6?: string;
+  };
 }
 
 /** undefined when there is no lab of this name. */
@@ -78,6 +85,7 @@ export function labStateOf(paths: LabPaths, record: LabRecord): LabState {
       name: node.name,
       namespace: namespace(node.name),
       address: formatAddress(node.address),
+      ...(node.address6 !== undefined && { address6: formatAddress(node.address6) }),
       subnet: node.subnet.bridge,
       pid: pid(processNames.agent(node.name)),
       stateDirectory: nodeDirectory(paths, node.name),
@@ -87,8 +95,9 @@ export function labStateOf(paths: LabPaths, record: LabRecord): LabState {
     pods: topology.pods.flatMap((pod) => {
       const known = record.pods[pod.name];
       if (known === undefined) return [];
-      const { address, interfaceName } = known;
-      return [{ ...pod, namespace: namespace(pod.name), address, interfaceName }];
+      const { address, address6, interfaceName } = known;
+      const six = address6 === undefined ? {} : { address6 };
+      return [{ ...pod, namespace: namespace(pod.name), address, ...six, interfaceName }];
     }),
     router: {
       namespace: namespace("router"),
@@ -100,6 +109,7 @@ export function labStateOf(paths: LabPaths, record: LabRecord): LabState {
     outside: {
       namespace: namespace("outside"),
       address: formatAddress(topology.outside.address),
+      ...(topology.dualStack && { address6: formatAddress(topology.outside.address6) }),
     },
   };
 }

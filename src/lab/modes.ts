@@ -46,6 +46,12 @@ export function poolModeOf(name: ModeName): PoolMode {
   return modeTable[name];
 }
 
+/** The nearest that IPv6 has: no IP-in-IP. */
+export function poolMode6Of(name: ModeName): PoolMode {
+  const { ipipMode, vxlanMode } = modeTable[name];
+  return { ipipMode: "Never", vxlanMode: vxlanMode === "Never" ? ipipMode : vxlanMode };
+}
+
 /** The mode a pool's spec says; absent fields mean `Never`. */
 export function modeOfPool(spec: Pick<IPPoolSpec, "ipipMode" | "vxlanMode">): ModeName {
   const ipip = spec.ipipMode ?? "Never";

@@ -7,7 +7,15 @@
  */
 
 import { readFileSync, writeFileSync } from "node:fs";
-import { type Ipv4, type Prefix4, prefix4, SwitchyardError } from "../lib/index.ts";
+import {
+  familyOf,
+  type IpAddress,
+  type Ipv4,
+  isIpv4,
+  type Prefix,
+  prefix,
+  SwitchyardError,
+} from "../lib/index.ts";
 import { createNamespace, listNamespaces, namespacePath, withNamespace } from "../lib/sys/index.ts";
 import {
   addressReplace,
@@ -24,7 +32,7 @@ import type { Topology } from "./topology.ts";
 
 const RTPROT_STATIC = 4;
 const uplink = "eth0";
-const everywhere = prefix4("0.0.0.0/0");
+const everywhere = { 4: prefix("0.0.0.0/0"), 6: prefix("::/0") } as const;
 
 export interface NetworkOptions {
   readonly paths: LabPaths;
@@ -48,19 +56,26 @@ export async function buildNetwork(options: NetworkOptions): Promise<void> {
     }
   }
   await buildRouter(paths, topology);
-  const { outside } = topology;
-  const hosts = [
-    { name: "outside", ...outside },
-    ...topology.nodes.map(({ name, address, subnet }) => {
-      return { name, address, prefix: subnet.prefix, router: subnet.router };
+  for (const host of hostsOf(topology)) await configureHost(paths, host);
+}
+
+function hostsOf({ outside, nodes, dualStack }: Topology): Host[] {
+  const end6 = (subnet: { readonly prefix6: Prefix; readonly router6: IpAddress }) => {
+    return { prefix: subnet.prefix6, router: subnet.router6 };
+  };
+  const outside6 = dualStack ? [{ address: outside.address6, ...end6(outside) }] : [];
+  return [
+    { name: "outside", ends: [outside, ...outside6] },
+    ...nodes.map(({ name, address, address6, subnet }) => {
+      const six = address6 === undefined ? [] : [{ address: address6, ...end6(subnet) }];
+      return { name, ends: [{ ...subnet, address }, ...six] };
     }),
   ];
-  for (const host of hosts) await configureHost(paths, host);
 }
 
 async function buildRouter(paths: LabPaths, topology: Topology): Promise<void> {
   const namespace = namespacePath(namespaceName(paths, "router"));
-  enableForwarding(namespace);
+  enableForwarding(namespace, topology.dualStack);
   const socket = openRouteSocket({ namespace });
   try {
     let links = await linksByName(socket);
@@ -81,6 +96,9 @@ async function buildRouter(paths: LabPaths, topology: Topology): Promise<void> {
     for (const subnet of topology.subnets) {
       const bridge = linkNamed(links, subnet.bridge, "router");
       requests.push(...addressed(bridge, subnet.router, subnet.prefix));
+      if (topology.dualStack) {
+        requests.push(...addressed(bridge, subnet.router6, subnet.prefix6));
+      }
     }
     for (const node of topology.nodes) {
       const port = linkNamed(links, node.name, "router");
@@ -89,45 +107,55 @@ async function buildRouter(paths: LabPaths, topology: Topology): Promise<void> {
       requests.push(linkSet(port.index, { master: bridge.index, up: true }));
     }
     const outside = linkNamed(links, "outside", "router");
-    requests.push(...addressed(outside, topology.outside.router, topology.outside.prefix));
+    const { router, prefix, router6, prefix6 } = topology.outside;
+    requests.push(...addressed(outside, router, prefix));
+    if (topology.dualStack) requests.push(...addressed(outside, router6, prefix6));
     await executeAll(socket, requests, "router");
   } finally {
     socket.close();
   }
 }
 
+/** An address, its subnet and the router on it. */
+interface End {
+  readonly address: IpAddress;
+  readonly prefix: Prefix;
+  readonly router: IpAddress;
+}
+
 interface Host {
   readonly name: string;
-  readonly address: Ipv4;
-  readonly prefix: Prefix4;
-  readonly router: Ipv4;
+  /** One per family. */
+  readonly ends: readonly End[];
 }
 
 async function configureHost(paths: LabPaths, host: Host): Promise<void> {
   const socket = openRouteSocket({ namespace: namespacePath(namespaceName(paths, host.name)) });
   try {
     const link = linkNamed(await linksByName(socket), uplink, host.name);
-    const requests = addressed(link, host.address, host.prefix);
-    requests.push(
+    const requests = host.ends.flatMap(({ address, prefix, router }) => [
+      ...addressed(link, address, prefix),
       routeReplace({
         type: "unicast",
-        destination: everywhere,
-        gateway: host.router,
+        destination: everywhere[familyOf(router)],
+        gateway: router,
         device: link.index,
         protocol: RTPROT_STATIC,
       }),
-    );
+    ]);
     await executeAll(socket, requests, host.name);
   } finally {
     socket.close();
   }
 }
 
-function addressed(link: Link, address: Ipv4, subnet: Prefix4): Request[] {
+function addressed(link: Link, address: IpAddress, subnet: Prefix): Request[] {
   const { index } = link;
   const prefix = { address, length: subnet.length };
   const up = link.up ? [] : [linkSet(index, { up: true })];
-  return [...up, addressReplace({ index, prefix, scope: "global" })];
+  // The lab gives every address once: nobody needs to look for a duplicate.
+  const nodad = isIpv4(address) ? {} : { nodad: true };
+  return [...up, addressReplace({ index, prefix, scope: "global", ...nodad })];
 }
 
 async function linksByName(socket: RouteSocket): Promise<Map<string, Link>> {
@@ -161,10 +189,13 @@ function macOf(address: Ipv4): string {
 }
 
 /** /proc/sys/net is that of the calling thread's namespace. */
-function enableForwarding(namespace: string): void {
-  const file = "/proc/sys/net/ipv4/ip_forward";
+function enableForwarding(namespace: string, dualStack: boolean): void {
+  const files = ["ipv4/ip_forward", ...(dualStack ? ["ipv6/conf/all/forwarding"] : [])];
   withNamespace(namespace, () => {
-    if (readFileSync(file, "utf8").trim() !== "1") writeFileSync(file, "1");
+    for (const name of files) {
+      const file = `/proc/sys/net/${name}`;
+      if (readFileSync(file, "utf8").trim() !== "1") writeFileSync(file, "1");
+    }
   });
 }
 

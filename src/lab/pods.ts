@@ -6,11 +6,12 @@ import type { Datastore } from "../datastore/index.ts";
 import { Ipam } from "../ipam/index.ts";
 import {
   type Clock,
+  type Family,
   formatAddress,
+  formatPrefix,
   hasCode,
-  type Ipv4,
-  ipv4,
-  isIpv4,
+  hostPrefix,
+  ipAddress,
   SwitchyardError,
 } from "../lib/index.ts";
 import { namespacePath } from "../lib/sys/index.ts";
@@ -42,8 +43,12 @@ export async function ensurePods(context: PodsContext): Promise<void> {
       podNamespace: namespacePath(namespaceName(context.paths, pod.name)),
       hostDevice: record.interfaceName,
       podDevice,
-      addresses: [ipv4(record.address)],
-      ...podMtuOptions(holder.record.podMtu ?? "fixed", nodeDirectory(paths, pod.node)),
+      addresses: addressesOf(record).map(ipAddress),
+      ...podMtuOptions({
+        mode: holder.record.podMtu ?? "fixed",
+        nodeDirectory: nodeDirectory(paths, pod.node),
+        dualStack: context.topology.dualStack,
+      }),
     });
     await publish(context.store, endpointOf(pod, record, mac));
   }
@@ -56,7 +61,7 @@ async function assignAddress(context: PodsContext, pod: LabPod): Promise<PodReco
   const containerId = createHash("sha256").update(`lab ${pod.name}`).digest("hex");
   const handle = `k8s-pod-network.${containerId}`;
   await releaseLeftover(ipam, handle);
-  const { addresses, messages } = await ipam.autoAssign({
+  const request = {
     count: 1,
     handle,
     attributes: {
@@ -67,22 +72,29 @@ async function assignAddress(context: PodsContext, pod: LabPod): Promise<PodReco
     },
     node: pod.node,
     use: "Workload",
-  });
-  const [address] = addresses;
-  if (address === undefined || !isIpv4(address)) {
+  } as const;
+  const assign = async (family: Family): Promise<string> => {
+    const { addresses, messages } = await ipam.autoAssign({ ...request, family });
+    const [address] = addresses;
+    if (address !== undefined) return formatAddress(address);
     throw new SwitchyardError(
       "IPAM_EXHAUSTED",
-      `no address for ${pod.name} on ${pod.node}: ${messages.join("; ")}`,
+      `no IPv${family} address for ${pod.name} on ${pod.node}: ${messages.join("; ")}`,
     );
-  }
+  };
   const record: PodRecord = {
     node: pod.node,
-    address: formatAddress(address satisfies Ipv4),
+    address: await assign(4),
+    ...(context.topology.dualStack && { address6: await assign(6) }),
     containerId,
     interfaceName: workloadDeviceName(podNamespace, pod.name),
   };
   holder.setPod(pod.name, record);
   return record;
+}
+
+function addressesOf({ address, address6 }: PodRecord): string[] {
+  return address6 === undefined ? [address] : [address, address6];
 }
 
 async function releaseLeftover(ipam: Ipam, handle: string): Promise<void> {
@@ -107,7 +119,7 @@ export function endpointOf(pod: LabPod, record: PodRecord, mac: string): Workloa
     spec: {
       ...identifiers,
       containerID: record.containerId,
-      ipNetworks: [`${record.address}/32`],
+      ipNetworks: addressesOf(record).map((text) => formatPrefix(hostPrefix(ipAddress(text)))),
       interfaceName: record.interfaceName,
       mac,
       profiles: [`kns.${podNamespace}`],
@@ -123,7 +135,7 @@ async function publish(store: Datastore, endpoint: WorkloadEndpoint): Promise<vo
     const same = (["interfaceName", "mac", "containerID"] as const).every(
       (field) => stored.spec[field] === endpoint.spec[field],
     );
-    if (same && stored.spec.ipNetworks?.[0] === endpoint.spec.ipNetworks?.[0]) return;
+    if (same && stored.spec.ipNetworks?.join() === endpoint.spec.ipNetworks?.join()) return;
     await store.update<"WorkloadEndpoint">({ ...endpoint, metadata: stored.metadata });
   } catch (error) {
     if (!hasCode(error, "RESOURCE_NOT_FOUND")) throw error;

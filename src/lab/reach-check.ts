@@ -1,6 +1,6 @@
 /** After `up`: every pod is reached from outside and from one pod of every other node. */
 
-import { type Clock, ipv4, SwitchyardError } from "../lib/index.ts";
+import { type Clock, ipAddress, SwitchyardError } from "../lib/index.ts";
 import type { LabPodState, LabState } from "./lab-state.ts";
 import { whyUnreachable } from "./reach.ts";
 
@@ -18,8 +18,7 @@ export async function checkReach(state: LabState, clock: Clock): Promise<void> {
   const failures: string[] = [];
   const logs = new Set<string>();
   for (const path of pathsToCheck(state)) {
-    const address = ipv4(path.to.address);
-    const why = await whyUnreachable({ namespace: path.namespace, address, timeoutMs }, clock);
+    const why = await whyNot(path, clock);
     if (why === undefined) continue;
     failures.push(`\n  ${path.from} to ${path.to.name} (${path.to.node}): ${why}`);
     const node = state.nodes.find(({ name }) => name === path.to.node);
@@ -32,6 +31,16 @@ export async function checkReach(state: LabState, clock: Clock): Promise<void> {
     "LAB_FAILED",
     `pods are not reached:${failures.join("")}\n  logs: ${[...logs].join(" ")}`,
   );
+}
+
+/** Of the first of the pod's addresses that is not reached. */
+async function whyNot({ namespace, to }: Path, clock: Clock): Promise<string | undefined> {
+  for (const text of [to.address, ...(to.address6 === undefined ? [] : [to.address6])]) {
+    const address = ipAddress(text);
+    const why = await whyUnreachable({ namespace, address, timeoutMs }, clock);
+    if (why !== undefined) return why;
+  }
+  return undefined;
 }
 
 export function pathsToCheck(state: LabState): Path[] {

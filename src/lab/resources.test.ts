@@ -65,3 +65,23 @@ test("a pod's endpoint is named by the rule and holds one /32", () => {
   assert.deepEqual(endpoint.spec.ipNetworks, ["10.244.1.3/32"]);
   assert.doesNotThrow(() => decodeResource(structuredClone(endpoint)));
 });
+
+test("a dual-stack lab has a pool, node addresses and sessions of IPv6 as well", () => {
+  const both = topologyOf({ nodes: 2, podsPerNode: 1, dualStack: true });
+  const made = labResources(both, "IPIP CrossSubnet");
+  for (const resource of made) {
+    assert.doesNotThrow(() => decodeResource(structuredClone(resource)), resource.metadata.name);
+  }
+  const pool = made.find(({ metadata }) => metadata.name === "default-ipv6-ippool");
+  assert.ok(pool?.kind === "IPPool");
+  const { ipipMode, vxlanMode, blockSize } = pool.spec;
+  assert.deepEqual([ipipMode, vxlanMode, blockSize], ["Never", "CrossSubnet", 122]);
+  const node = made.find(({ metadata }) => metadata.name === "node2");
+  assert.ok(node?.kind === "Node");
+  assert.equal(node.spec.bgp?.ipv6Address, "2001:db8:30::75/64");
+  const { peers } = speakerConfigOf(routerConfigOf(both, "/run/x.sock"));
+  assert.deepEqual(
+    peers.map(({ name, families }) => `${name} ${families}`),
+    ["node1 ipv4-unicast", "node1-v6 ipv6-unicast", "node2 ipv4-unicast", "node2-v6 ipv6-unicast"],
+  );
+});

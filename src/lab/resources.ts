@@ -1,8 +1,8 @@
 /** What an installer would put into the datastore for this topology. Pure. */
 
-import { formatAddress } from "../lib/index.ts";
+import { formatAddress, type IpAddress } from "../lib/index.ts";
 import type { BGPConfiguration, BGPPeer, IPPool, Node, Resource } from "../model/index.ts";
-import { type ModeName, poolModeOf } from "./modes.ts";
+import { type ModeName, poolMode6Of, poolModeOf } from "./modes.ts";
 import { layout, type Topology, withSubnetLength } from "./topology.ts";
 
 const apiVersion = "projectcalico.org/v3";
@@ -27,25 +27,47 @@ export function labResources(topology: Topology, mode: ModeName): readonly Resou
       nodeSelector: "all()",
     },
   };
-  const nodes = topology.nodes.map(
-    (node): Node => ({
+  const pool6: IPPool = {
+    ...pool,
+    metadata: { name: layout.poolName6 },
+    spec: {
+      ...pool.spec,
+      cidr: layout.poolCidr6,
+      blockSize: layout.blockSize6,
+      ...poolMode6Of(mode),
+    },
+  };
+  const nodes = topology.nodes.map(({ name, address, address6, subnet }): Node => {
+    const ipv6 = address6 === undefined ? undefined : withSubnetLength(address6, subnet.prefix6);
+    return {
       apiVersion,
       kind: "Node",
-      metadata: { name: node.name, labels: { rack: node.subnet.rack } },
-      spec: { bgp: { ipv4Address: withSubnetLength(node.address, node.subnet.prefix) } },
-    }),
-  );
-  const peers = topology.subnets.map(
-    (subnet): BGPPeer => ({
-      apiVersion,
-      kind: "BGPPeer",
-      metadata: { name: `lab-router-${subnet.rack}` },
+      metadata: { name, labels: { rack: subnet.rack } },
       spec: {
-        nodeSelector: `rack == '${subnet.rack}'`,
-        peerIP: formatAddress(subnet.router),
-        asNumber: layout.routerAs,
+        bgp: {
+          ipv4Address: withSubnetLength(address, subnet.prefix),
+          ...(ipv6 !== undefined && { ipv6Address: ipv6 }),
+        },
       },
-    }),
-  );
-  return [bgpConfiguration, pool, ...nodes, ...peers];
+    };
+  });
+  const peer = (name: string, rack: string, address: IpAddress): BGPPeer => ({
+    apiVersion,
+    kind: "BGPPeer",
+    metadata: { name: `${name}-${rack}` },
+    spec: {
+      nodeSelector: `rack == '${rack}'`,
+      peerIP: formatAddress(address),
+      asNumber: layout.routerAs,
+    },
+  });
+  const { subnets, dualStack } = topology;
+  return [
+    bgpConfiguration,
+    pool,
+    ...(dualStack ? [pool6] : []),
+    ...nodes,
+    ...subnets.map(({ rack, router }) => peer("lab-router", rack, router)),
+    ...(dualStack ? subnets.map(({ rack, router6 }) => peer("lab-router6", rack, router6)) : []),
+  ];
 }

@@ -25,6 +25,8 @@ const podSchema = z.strictObject({
   node: z.string(),
   /** `/32` less: `10.244.1.3`. */
   address: z.string(),
+  /** In a dual-stack lab. */
+  address6: z.string().optional(),
   /** What a container runtime would call it; part of the IPAM handle. */
   containerId: z.string(),
   interfaceName: z.string(),
@@ -34,6 +36,8 @@ const recordSchema = z.strictObject({
   version: z.literal(1),
   nodes: z.int().positive(),
   podsPerNode: z.int().nonnegative(),
+  /** IPv6 beside IPv4; absent: IPv4 only. */
+  dualStack: z.literal(true).optional(),
   /** The mode the lab was made with; the pool may have moved on. */
   mode: z.enum(modeNames),
   /** What the agents do about the MTU of running pods; absent: `fixed`. */

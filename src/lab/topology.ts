@@ -6,9 +6,15 @@
 import {
   formatAddress,
   formatPrefix,
+  type IpAddress,
   type Ipv4,
+  type Ipv6,
+  ipAddress,
   ipv4,
+  type Prefix,
   type Prefix4,
+  type Prefix6,
+  prefix,
   prefix4,
   SwitchyardError,
 } from "../lib/index.ts";
@@ -21,12 +27,16 @@ export interface Subnet {
   readonly prefix: Prefix4;
   /** The router's address, the nodes' default gateway. */
   readonly router: Ipv4;
+  /** The same of IPv6, which only a dual-stack lab uses. */
+  readonly prefix6: Prefix6;
+  readonly router6: Ipv6;
 }
 
 export interface LabNode {
   readonly name: string;
   readonly subnet: Subnet;
   readonly address: Ipv4;
+  readonly address6?: Ipv6;
 }
 
 export interface LabPod {
@@ -38,10 +48,14 @@ export interface Topology {
   readonly subnets: readonly Subnet[];
   readonly nodes: readonly LabNode[];
   readonly pods: readonly LabPod[];
+  readonly dualStack: boolean;
   readonly outside: {
     readonly prefix: Prefix4;
     readonly router: Ipv4;
     readonly address: Ipv4;
+    readonly prefix6: Prefix6;
+    readonly router6: Ipv6;
+    readonly address6: Ipv6;
   };
 }
 
@@ -50,6 +64,9 @@ export const layout = {
   poolName: "default-ipv4-ippool",
   poolCidr: "10.244.0.0/16",
   blockSize: 26,
+  poolName6: "default-ipv6-ippool",
+  poolCidr6: "fd00:244::/64",
+  blockSize6: 122,
   nodeAs: 64512,
   routerAs: 65000,
   subnets: [
@@ -58,12 +75,16 @@ export const layout = {
       rack: "20",
       prefix: prefix4("172.139.20.0/24"),
       router: ipv4("172.139.20.1"),
+      prefix6: prefix("2001:db8:20::/64") as Prefix6,
+      router6: ipAddress("2001:db8:20::1") as Ipv6,
     },
     {
       bridge: "br30",
       rack: "30",
       prefix: prefix4("172.139.30.0/24"),
       router: ipv4("172.139.30.1"),
+      prefix6: prefix("2001:db8:30::/64") as Prefix6,
+      router6: ipAddress("2001:db8:30::1") as Ipv6,
     },
   ],
   /** Last byte of the first node's address in each subnet. */
@@ -72,6 +93,9 @@ export const layout = {
     prefix: prefix4("198.51.100.0/24"),
     router: ipv4("198.51.100.1"),
     address: ipv4("198.51.100.10"),
+    prefix6: prefix("2001:db8:100::/64") as Prefix6,
+    router6: ipAddress("2001:db8:100::1") as Ipv6,
+    address6: ipAddress("2001:db8:100::10") as Ipv6,
   },
 } as const;
 
@@ -80,9 +104,11 @@ export interface TopologySize {
   readonly nodes?: number;
   /** 0 to 26; 2 unless told. */
   readonly podsPerNode?: number;
+  /** IPv6 beside IPv4, everywhere; not unless told. */
+  readonly dualStack?: boolean | undefined;
 }
 
-export const defaultSize: Required<TopologySize> = { nodes: 4, podsPerNode: 2 };
+export const defaultSize: Required<Omit<TopologySize, "dualStack">> = { nodes: 4, podsPerNode: 2 };
 
 /** The first half of the nodes is in the first subnet. @throws INVALID_ARGUMENT. */
 export function topologyOf(size: TopologySize = {}): Topology {
@@ -103,12 +129,21 @@ export function topologyOf(size: TopologySize = {}): Topology {
     const subnet = layout.subnets[Math.floor(index / perSubnet)]!;
     const host = layout.firstHost + (index % perSubnet);
     const name = `node${index + 1}`;
-    nodes.push({ name, subnet, address: (subnet.prefix.address + host) as Ipv4 });
+    nodes.push({
+      name,
+      subnet,
+      address: (subnet.prefix.address + host) as Ipv4,
+      // As one reads it: node 172.139.20.75 is 2001:db8:20::75.
+      ...(size.dualStack && {
+        address6: (subnet.prefix6.address + BigInt(`0x${host}`)) as Ipv6,
+      }),
+    });
     for (let pod = 0; pod < podsPerNode; pod++) {
       pods.push({ name: `pod${index + 1}${String.fromCharCode(97 + pod)}`, node: name });
     }
   }
-  return { subnets: layout.subnets, nodes, pods, outside: layout.outside };
+  const dualStack = size.dualStack ?? false;
+  return { subnets: layout.subnets, nodes, pods, dualStack, outside: layout.outside };
 }
 
 function within(
@@ -124,7 +159,7 @@ function within(
 }
 
 /** `172.139.20.75/24`. */
-export function withSubnetLength(address: Ipv4, subnet: Prefix4): string {
+export function withSubnetLength(address: IpAddress, subnet: Prefix): string {
   return `${formatAddress(address)}/${subnet.length}`;
 }
 

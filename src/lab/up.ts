@@ -38,6 +38,8 @@ export interface LabUpOptions {
   readonly nodes?: number;
   /** 2 unless told. */
   readonly podsPerNode?: number;
+  /** IPv6 beside IPv4 for subnets, pools and pods; not unless told. */
+  readonly dualStack?: boolean;
   /** Of the pool, as parseMode reads it; `IPIP Always` unless told. */
   readonly mode?: string;
   /** What agents do about the MTU of running pods: `fixed` unless told, or `live`. */
@@ -83,6 +85,7 @@ function openRecord(paths: LabPaths, options: LabUpOptions): RecordHolder {
     version: 1,
     nodes: options.nodes ?? defaultSize.nodes,
     podsPerNode: options.podsPerNode ?? defaultSize.podsPerNode,
+    ...(options.dualStack && { dualStack: true as const }),
     mode: options.mode === undefined ? defaultMode : parseMode(options.mode),
     ...(options.podMtu !== undefined && { podMtu: parsePodMtu(options.podMtu) }),
     ...(options.rpFilter !== undefined && { rpFilter: parseRpFilter(options.rpFilter) }),
@@ -90,7 +93,7 @@ function openRecord(paths: LabPaths, options: LabUpOptions): RecordHolder {
     pods: {},
   }));
   const { record } = holder;
-  for (const size of ["nodes", "podsPerNode", "podMtu", "rpFilter"] as const) {
+  for (const size of ["nodes", "podsPerNode", "dualStack", "podMtu", "rpFilter"] as const) {
     if (options[size] === undefined || options[size] === record[size]) continue;
     throw new SwitchyardError(
       "INVALID_ARGUMENT",

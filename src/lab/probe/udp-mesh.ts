@@ -1,10 +1,10 @@
 /**
- * Numbered UDP probes between every ordered pair of endpoints. Sockets are plain descriptors opened
+ * Numbered UDP probes between every ordered pair of endpoints of one family. Sockets are plain descriptors opened
  * inside each namespace and served by polling: one turn sends what is due and takes what has come,
  * at about 3 us a probe, so that thousands a second leave the machine to the network under test.
  */
 
-import { ipAddress } from "../../lib/index.ts";
+import { familyOf, ipAddress } from "../../lib/index.ts";
 import { closeFd, openUdpSocket, receiveFd, sendFd } from "../../lib/sys/index.ts";
 import { ProbeLedger } from "./ledger.ts";
 import type { Endpoint, PairReport } from "./types.ts";
@@ -16,6 +16,11 @@ const MAGIC = 0x53594152;
 const RECEIVE_BUFFER_BYTES = 4 << 20;
 /** Probes made up for in one turn after a stall; the rest of the debt is forgiven. */
 const LARGEST_BURST = 256;
+
+/** A pod with two addresses is two endpoints. */
+function sameFamily(a: Endpoint, b: Endpoint): boolean {
+  return familyOf(ipAddress(a.address)) === familyOf(ipAddress(b.address));
+}
 
 export class UdpMesh {
   readonly ledger: ProbeLedger;
@@ -45,7 +50,7 @@ export class UdpMesh {
     );
     this.#pairs = endpoints.flatMap((from) =>
       endpoints
-        .filter((to) => to !== from)
+        .filter((to) => to !== from && sameFamily(from, to))
         .map((to) => ({
           from: from.name,
           to: to.name,

@@ -2,14 +2,14 @@
 
 import { z } from "zod";
 import type { SpeakerConfig } from "../../bgp/index.ts";
-import { formatAddress, type Ipv4, ipv4 } from "../../lib/index.ts";
+import { familyOf, formatAddress, type Ipv4, ipAddress, ipv4 } from "../../lib/index.ts";
 import { layout, type Topology } from "../topology.ts";
 
-const addressSchema = z.ipv4();
+const addressSchema = z.union([z.ipv4(), z.ipv6()]);
 
 export const routerConfigSchema = z.strictObject({
   localAs: z.int().positive(),
-  routerId: addressSchema,
+  routerId: z.ipv4(),
   /** Unix socket on which the router answers `GET /status`. */
   socketPath: z.string(),
   peers: z.array(
@@ -24,11 +24,12 @@ export function routerConfigOf(topology: Topology, socketPath: string): RouterCo
     localAs: layout.routerAs,
     routerId: formatAddress(topology.outside.router),
     socketPath,
-    peers: topology.nodes.map((node) => ({
-      name: node.name,
-      address: formatAddress(node.address),
-      remoteAs: layout.nodeAs,
-    })),
+    peers: topology.nodes.flatMap(({ name, address, address6 }) => {
+      const common = { remoteAs: layout.nodeAs };
+      const four = { name, address: formatAddress(address), ...common };
+      if (address6 === undefined) return [four];
+      return [four, { name: `${name}-v6`, address: formatAddress(address6), ...common }];
+    }),
   };
 }
 
@@ -44,7 +45,8 @@ export function speakerConfigOf(config: RouterConfig): SpeakerConfig {
     gracefulRestart: { restartTimeSeconds: 120 },
     peers: config.peers.map((peer) => ({
       name: peer.name,
-      address: ipv4(peer.address),
+      address: ipAddress(peer.address),
+      families: [familyOf(ipAddress(peer.address)) === 4 ? "ipv4-unicast" : "ipv6-unicast"],
       remoteAs: peer.remoteAs,
       passive: true,
       exportPolicy: [{ action: "reject" }],

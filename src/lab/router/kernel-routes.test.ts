@@ -17,8 +17,8 @@ class FakeTable implements RouteTable {
     this.left = left;
   }
 
-  async routes() {
-    return this.left;
+  async routes({ family }: { readonly family: 4 | 6 }) {
+    return family === 4 ? this.left : [];
   }
 
   async execute(requests: readonly Request[]) {

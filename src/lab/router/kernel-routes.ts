@@ -5,6 +5,7 @@
  */
 
 import {
+  type Family,
   formatAddress,
   formatPrefix,
   hasCode,
@@ -19,7 +20,7 @@ export const RTPROT_BIRD = 12;
 
 /** The part of a RouteSocket that is used here. */
 export interface RouteTable {
-  routes(filter: { readonly family: 4; readonly protocol: number }): Promise<Route[]>;
+  routes(filter: { readonly family: Family; readonly protocol: number }): Promise<Route[]>;
   execute(requests: readonly Request[]): Promise<(Error | undefined)[]>;
 }
 
@@ -57,10 +58,12 @@ export class KernelRoutes {
 
   /** Reads what an earlier process left. */
   async adopt(): Promise<void> {
-    for (const route of await this.#table.routes({ family: 4, protocol: RTPROT_BIRD })) {
-      const key = formatPrefix(route.destination);
-      this.#held.set(key, { prefix: route.destination, nextHop: route.gateway });
-      this.#adopted.set(key, { prefix: route.destination, best: undefined });
+    for (const family of [4, 6] as const) {
+      for (const route of await this.#table.routes({ family, protocol: RTPROT_BIRD })) {
+        const key = formatPrefix(route.destination);
+        this.#held.set(key, { prefix: route.destination, nextHop: route.gateway });
+        this.#adopted.set(key, { prefix: route.destination, best: undefined });
+      }
     }
   }
 

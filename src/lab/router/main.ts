@@ -5,7 +5,7 @@
 
 import { readFileSync } from "node:fs";
 import { Speaker } from "../../bgp/index.ts";
-import { type Clock, formatAddress, isPrefix4, systemClock } from "../../lib/index.ts";
+import { type Clock, formatAddress, systemClock } from "../../lib/index.ts";
 import { createLog, type Log } from "../../lib/log/index.ts";
 import { openRouteSocket } from "../../netlink/index.ts";
 import type { RouterAnswer } from "../readiness.ts";
@@ -24,7 +24,7 @@ async function run(configFile: string, clock: Clock, log: Log): Promise<void> {
   await kernel.adopt();
   const speaker = new Speaker({ clock, log, config: speakerConfigOf(config) });
   speaker.onRoutes((changes) => {
-    void kernel.apply(changes.filter(({ prefix }) => isPrefix4(prefix)));
+    void kernel.apply(changes);
   });
   await speaker.start();
   const status = (): RouterAnswer => ({
