@@ -21,9 +21,10 @@ import {
 import type { Log } from "../lib/log/index.ts";
 import { Announcer } from "./announcer.ts";
 import { bgpPlan } from "./bgp-config.ts";
-import { BgpRunner } from "./bgp-runner.ts";
+import { BgpRunner, type BgpRunnerOptions } from "./bgp-runner.ts";
 import { Cluster } from "./cluster.ts";
 import { clusterFacts } from "./facts.ts";
+import { Journal } from "./journal.ts";
 import { LiveMtu } from "./live-mtu.ts";
 import { MtuFile } from "./mtu-file.ts";
 import { type PassResult, Reconciler } from "./reconciler.ts";
@@ -45,6 +46,9 @@ export interface AgentOptions {
   readonly version: string;
   /** How long a given-up encapsulation is still received; 5,000 ms unless told. */
   readonly drainMs?: number;
+  /** The kernel's own unless told. */
+  readonly openDataplane?: () => Promise<Dataplane>;
+  readonly makeSpeaker?: BgpRunnerOptions["makeSpeaker"];
 }
 
 /** Changes that come together are handled together. */
@@ -70,13 +74,17 @@ export class Agent {
   #last: PassResult | undefined;
   #passes = 0;
   readonly #errors = new Map<string, string>();
+  readonly #journal: Journal;
+  #passQueued = false;
 
   constructor(options: AgentOptions) {
     this.#options = options;
     const { clock, log, store } = options;
     this.#startedAtMs = clock.now();
     this.#cluster = new Cluster({ store, clock, log });
-    this.#bgp = new BgpRunner({ clock, log, changed: () => this.#wake(DEBOUNCE_MS) });
+    const { makeSpeaker } = options;
+    this.#bgp = new BgpRunner({ clock, log, changed: () => this.#wake(DEBOUNCE_MS), makeSpeaker });
+    this.#journal = new Journal(log);
     this.#ipam = new Ipam({ store, clock });
   }
 
@@ -86,7 +94,8 @@ export class Agent {
       status: () => this.status(),
       diff: () => this.diff(),
     });
-    this.#dataplane = await openDataplane({ clock, log });
+    const open = this.#options.openDataplane ?? (() => openDataplane({ clock, log }));
+    this.#dataplane = await open();
     this.#dataplane.onDrift(() => this.#wake(DEBOUNCE_MS));
     const mtuFile = new MtuFile(this.#options.mtuFile);
     const { drainMs = DRAIN_MS, podMtu = "live" } = this.#options;
@@ -155,13 +164,19 @@ export class Agent {
           ).length ?? 0,
         wanted: last?.plan.destinations.length ?? 0,
       },
-      failures: [
-        ...(last?.actual.failures ?? []).map((failure) => `${failure.object}: ${failure.message}`),
-        ...(last?.problems ?? []),
-        ...this.#bgp.problems,
-        ...[...this.#errors].map(([what, error]) => `${what}: ${error}`),
-      ],
+      failures: this.#troubles(),
     };
+  }
+
+  /** What the kernel refused, bad objects, and what is being tried again. */
+  #troubles(): string[] {
+    const last = this.#last;
+    return [
+      ...(last?.actual.failures ?? []).map((failure) => `${failure.object}: ${failure.message}`),
+      ...(last?.problems ?? []),
+      ...this.#bgp.problems,
+      ...[...this.#errors].map(([what, error]) => `${what}: ${error}`),
+    ];
   }
 
   /** Plan against kernel, without changing anything. @throws AGENT_NOT_READY before the first pass. */
@@ -179,7 +194,12 @@ export class Agent {
   }
 
   #notReady(): string {
-    if (!this.#cluster.synced) return "the datastore has not been read yet";
+    if (!this.#cluster.synced) {
+      const { lastError = "no answer" } = this.#cluster;
+      return `the datastore has not been read yet (${lastError}); the kernel forwards as it was found`;
+    }
+    const failed = this.#errors.get("pass");
+    if (failed !== undefined) return failed;
     if (!this.#last) return "no plan has been applied yet";
     if (!this.#cluster.nodeMode(this.#options.node)) return "this node's mode is not published yet";
     return "";
@@ -196,7 +216,13 @@ export class Agent {
     this.#timer = clock.schedule(delayMs, () => {
       this.#timerDueMs = Number.POSITIVE_INFINITY;
       this.#timer = undefined;
-      this.#running = (this.#running ?? Promise.resolve()).then(() => this.#pass());
+      // One pass behind the one that runs sees everything that has come meanwhile.
+      if (this.#passQueued) return;
+      this.#passQueued = true;
+      this.#running = (this.#running ?? Promise.resolve()).then(() => {
+        this.#passQueued = false;
+        return this.#pass();
+      });
     });
   }
 
@@ -208,6 +234,7 @@ export class Agent {
       const result = await this.#reconciler?.pass();
       if (!result) return;
       this.#last = result;
+      this.#journal.note(result.outcome);
       await this.#attempt("announcement", async () => {
         if (result.untold) throw new SwitchyardError("DATASTORE_UNAVAILABLE", result.untold);
       });
@@ -216,6 +243,7 @@ export class Agent {
         this.#wake(Math.max(DEBOUNCE_MS, result.wakeAtMs - this.#options.clock.monotonicMs()));
       }
     });
+    this.#journal.noteTroubles(this.#troubles());
     const clean =
       reconciled && this.#errors.size === 0 && (this.#last?.actual.failures.length ?? 0) === 0;
     if (clean) this.#backoff.reset();
@@ -250,10 +278,8 @@ export class Agent {
       this.#errors.delete(what);
       return true;
     } catch (error) {
-      const text = errorText(error);
-      if (this.#errors.get(what) !== text)
-        this.#options.log.error({ err: error }, `${what} failed`);
-      this.#errors.set(what, text);
+      this.#options.log.debug({ err: error }, `${what} failed`);
+      this.#errors.set(what, errorText(error));
       return false;
     }
   }

@@ -1,6 +1,6 @@
 /** Owns the speaker: starts it when the node has an address, feeds it configuration, reads routes. */
 
-import { type PeerStatus, Speaker } from "../bgp/index.ts";
+import { type PeerStatus, Speaker, type SpeakerConfig } from "../bgp/index.ts";
 import { type Clock, formatAddress } from "../lib/index.ts";
 import type { Log } from "../lib/log/index.ts";
 import type { LearnedFacts } from "../plan/index.ts";
@@ -10,12 +10,27 @@ import type { AgentPeerStatus } from "./status.ts";
 /** BGP has as long as a restarting peer would be waited for; then what is there has to do. */
 const CONVERGENCE_LIMIT_MS = 120_000;
 
+export type SpeakerPort = Pick<
+  Speaker,
+  "start" | "stop" | "configure" | "routes" | "peers" | "onRoutes" | "onPeers" | "converged"
+>;
+
+export interface BgpRunnerOptions {
+  readonly clock: Clock;
+  readonly log: Log;
+  /** Called when routes or peers may have changed. */
+  readonly changed: () => void;
+  /** A real speaker unless told. */
+  readonly makeSpeaker?: ((config: SpeakerConfig) => SpeakerPort) | undefined;
+}
+
 export class BgpRunner {
   readonly #clock: Clock;
-  readonly #log: Log;
   readonly #changed: () => void;
-  readonly #startedAtMs: number;
-  #speaker: Speaker | undefined;
+  readonly #makeSpeaker: (config: SpeakerConfig) => SpeakerPort;
+  /** When this identity was to speak for the first time. */
+  #sinceMs: number | undefined;
+  #speaker: SpeakerPort | undefined;
   #plan: BgpPlan | undefined;
   #identity = "";
   /** What the speaker was told last: telling it the same again would make it tell us the same again. */
@@ -23,11 +38,10 @@ export class BgpRunner {
   #learned: readonly LearnedFacts[] | undefined;
   #converged = false;
 
-  constructor(options: { readonly clock: Clock; readonly log: Log; readonly changed: () => void }) {
-    this.#clock = options.clock;
-    this.#log = options.log;
-    this.#changed = options.changed;
-    this.#startedAtMs = options.clock.monotonicMs();
+  constructor({ clock, log, changed, makeSpeaker }: BgpRunnerOptions) {
+    this.#clock = clock;
+    this.#changed = changed;
+    this.#makeSpeaker = makeSpeaker ?? ((config) => new Speaker({ clock, log, config }));
   }
 
   /** Brings the speaker to this configuration; only a new identity restarts its sessions. */
@@ -37,13 +51,14 @@ export class BgpRunner {
     if (this.#speaker && identity !== this.#identity) await this.stop(true);
     this.#plan = plan;
     if (!config) return;
+    this.#sinceMs ??= this.#clock.monotonicMs();
     const text = canonicalText(config);
     if (this.#speaker) {
       if (text !== this.#configured) this.#speaker.configure(config);
       this.#configured = text;
       return;
     }
-    const speaker = new Speaker({ clock: this.#clock, log: this.#log, config });
+    const speaker = this.#makeSpeaker(config);
     await speaker.start();
     this.#speaker = speaker;
     this.#identity = identity;
@@ -64,9 +79,10 @@ export class BgpRunner {
     return this.#learned;
   }
 
-  /** Once true it stays true: what BGP withdraws from then on is really gone. */
+  /** Once true it stays true for this identity: what BGP withdraws from then on is really gone. */
   converged(): boolean {
-    const waitedMs = this.#clock.monotonicMs() - this.#startedAtMs;
+    // Before the datastore has said whom to speak with, time does not count.
+    const waitedMs = this.#clock.monotonicMs() - (this.#sinceMs ?? Number.POSITIVE_INFINITY);
     this.#converged ||= waitedMs > CONVERGENCE_LIMIT_MS || (this.#speaker?.converged() ?? false);
     return this.#converged;
   }
@@ -83,6 +99,9 @@ export class BgpRunner {
   async stop(notify: boolean): Promise<void> {
     const speaker = this.#speaker;
     this.#speaker = undefined;
+    this.#learned = undefined;
+    this.#converged = false;
+    this.#sinceMs = undefined;
     await speaker?.stop({ notify });
   }
 

@@ -27,8 +27,10 @@ export class Cluster {
   readonly #clock: Clock;
   /** What each node accepts and sends, as last seen. */
   readonly #gates = new Map<string, string>();
+  readonly #log: Log;
   #connectedSinceMs: number;
-  #wasConnected = false;
+  /** Undefined before the first answer or refusal. */
+  #wasConnected: boolean | undefined;
 
   constructor(options: { readonly store: Datastore; readonly clock: Clock; readonly log: Log }) {
     const entries = Object.entries(watched).map(([field, kind]) => [
@@ -38,6 +40,7 @@ export class Cluster {
     this.#collections = Object.fromEntries(entries) as Collections;
     this.#blocks = new Collection({ ...options, kind: "IPAMBlock" });
     this.#clock = options.clock;
+    this.#log = options.log;
     this.#connectedSinceMs = options.clock.now();
   }
 
@@ -76,6 +79,7 @@ export class Cluster {
     return this.#connectedSinceMs;
   }
 
+  /** What the datastore answered instead of connecting. */
   get lastError(): string | undefined {
     return this.#all().find((collection) => collection.lastError)?.lastError;
   }
@@ -124,9 +128,16 @@ export class Cluster {
     return changed;
   }
 
+  /** One line for all kinds, when the datastore goes and when it is back. */
   #noteConnection(): void {
-    if (this.connected === this.#wasConnected) return;
-    this.#wasConnected = this.connected;
+    const { connected, lastError } = this;
+    if (connected === this.#wasConnected || (!connected && lastError === undefined)) return;
+    this.#wasConnected = connected;
     this.#connectedSinceMs = this.#clock.now();
+    if (connected) this.#log.info("datastore connected");
+    else if (this.synced)
+      this.#log.warn({ error: lastError }, "datastore away; the node goes on as it is");
+    else
+      this.#log.warn({ error: lastError }, "datastore away; the kernel forwards as it was found");
   }
 }

@@ -272,7 +272,7 @@ test("a new agent finds everything as its predecessor left it and changes nothin
     drainMs: 1000,
   });
   const result = await reconciler.pass();
-  assert.equal(result?.actual.changes, 0);
+  assert.equal(result.actual.changes, 0);
   assert.deepEqual([...kernel.routes.keys(), ...kernel.devices], before);
   const { updatedAt: __, ...saidAgain } = await bench.mode("node1");
   assert.deepEqual(saidAgain, said);

@@ -13,7 +13,14 @@
  */
 
 import type { Actual, Dataplane, KernelState } from "../dataplane/index.ts";
-import { type Clock, errorText, formatAddress, parseIpv4, parseIpv6 } from "../lib/index.ts";
+import {
+  type Clock,
+  errorText,
+  formatAddress,
+  parseIpv4,
+  parseIpv6,
+  SwitchyardError,
+} from "../lib/index.ts";
 import type { Log } from "../lib/log/index.ts";
 import { type Encapsulation, encapsulations, type NodeModeStatus } from "../model/index.ts";
 import {
@@ -60,6 +67,8 @@ export interface PassResult {
   readonly actual: Actual;
   readonly receive: readonly Encapsulation[];
   readonly problems: readonly string[];
+  /** What the others are told. */
+  readonly outcome: Announcement;
   /** Why the others could not be told; what depends on their knowing has not happened. */
   readonly untold: string | undefined;
   /** Monotonic time at which a pass is due even if nothing happens. */
@@ -69,20 +78,19 @@ export interface PassResult {
 export class Reconciler {
   readonly #options: ReconcilerOptions;
   #gate: GateState | undefined;
-  #warned: ReadonlySet<string> = new Set();
   #receive: readonly Encapsulation[] | undefined;
 
   constructor(options: ReconcilerOptions) {
     this.#options = options;
   }
 
-  /** @returns undefined while the node has no address to work with. @throws what the kernel reading throws. */
-  async pass(): Promise<PassResult | undefined> {
+  /** @throws AGENT_NOT_READY while the node has no address to work with; what the kernel reading throws. */
+  async pass(): Promise<PassResult> {
     const { node, dataplane, clock, log } = this.#options;
     const startedMs = clock.monotonicMs();
     const stored = this.#facts();
     const local = stored.nodes.find((candidate) => candidate.name === node);
-    if (!local) return undefined;
+    if (!local) throw this.#homeless(stored);
     const kernel = await dataplane.read(...addressesOf(local).map(formatAddress));
     const facts = this.#withMasks(stored, kernel);
     const gate = this.#stepGate(facts, kernel);
@@ -102,9 +110,9 @@ export class Reconciler {
     const unwritten = this.#options.writeMtu(wanted.mtu.pods);
     const actual = await dataplane.apply(wanted);
     const { warnings } = facts;
-    untold ??= await this.#tell(
-      this.#outcome({ wanted, actual, offer: gate.offer, warnings, mtu: live?.tell }),
-    );
+    const mtu = live?.tell;
+    const outcome = this.#outcome({ wanted, actual, offer: gate.offer, warnings, mtu });
+    untold ??= await this.#tell(outcome);
     const { changes } = actual;
     log.debug({ changes, tookMs: Math.round(clock.monotonicMs() - startedMs) }, "pass done");
     return {
@@ -112,6 +120,7 @@ export class Reconciler {
       actual,
       receive: gate.receive,
       problems: [...facts.problems, ...warnings, ...(unwritten ? [unwritten] : [])],
+      outcome,
       untold,
       wakeAtMs: earliest(gate.wakeAtMs, live?.wakeAtMs),
     };
@@ -143,19 +152,27 @@ export class Reconciler {
     return plan(this.#snapshot(this.#withMasks(stored, kernel), kernel, this.#receive));
   }
 
+  /** Why there is nothing to plan for. What the kernel holds stays as it is. */
+  #homeless({ problems }: ClusterFacts): SwitchyardError {
+    const { cluster, node } = this.#options;
+    const known = cluster.view().nodes.some(({ metadata }) => metadata.name === node);
+    const why = known
+      ? `Node ${node} has no address to work with: ${problems.find((text) => text.includes(`Node ${node}:`)) ?? "spec.bgp.ipv4Address is not set"}`
+      : `Node ${node} is not in the datastore`;
+    return new SwitchyardError("AGENT_NOT_READY", `${why}; the kernel stays as it is`);
+  }
+
   #facts(): ClusterFacts {
     return clusterFacts(this.#options.cluster.view(), this.#options.node, this.#options.vxlanMac);
   }
 
-  /** What is stored, with the mask that the uplink really has; what that shows is logged once. */
+  /** What is stored, with the mask that the uplink really has. */
   #withMasks(
     stored: ClusterFacts,
     kernel: KernelState,
   ): ClusterFacts & Pick<MaskResult, "warnings"> {
-    const { node, log } = this.#options;
+    const { node } = this.#options;
     const { nodes, warnings } = resolveMasks({ node, ...stored, host: kernel.host });
-    for (const warning of warnings) if (!this.#warned.has(warning)) log.warn({}, warning);
-    this.#warned = new Set(warnings);
     return { ...stored, nodes, warnings };
   }
 

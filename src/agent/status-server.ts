@@ -1,9 +1,13 @@
 /** Serves the agent's status, health and metrics over a unix socket (mode 0660). */
 
-import { chmodSync, mkdirSync, rmSync } from "node:fs";
 import { createServer, type Server } from "node:http";
-import { dirname } from "node:path";
 import { errorText } from "../lib/index.ts";
+import {
+  prepareSocketPath,
+  publishSocket,
+  removeSocket,
+  temporarySocketPath,
+} from "../lib/socket/index.ts";
 import { renderMetrics } from "./metrics.ts";
 import type { AgentDiff, AgentStatus } from "./status.ts";
 
@@ -12,12 +16,12 @@ export interface StatusSource {
   diff(): Promise<AgentDiff>;
 }
 
+/** @throws SOCKET_UNUSABLE if another agent answers there: two would undo each other's work. */
 export async function serveStatus(
   socketPath: string,
   source: StatusSource,
 ): Promise<{ close(): Promise<void> }> {
-  mkdirSync(dirname(socketPath), { recursive: true, mode: 0o755 });
-  rmSync(socketPath, { force: true });
+  await prepareSocketPath(socketPath, "agent");
   const server = createServer((request, response) => {
     void route(request.method ?? "GET", request.url ?? "/", source)
       .catch((error: unknown) => text(503, `${errorText(error)}\n`))
@@ -26,14 +30,16 @@ export async function serveStatus(
         response.end(answer.body);
       });
   });
-  await listen(server, socketPath);
-  chmodSync(socketPath, 0o660);
+  await listen(server, temporarySocketPath(socketPath));
+  await publishSocket(socketPath);
   return {
-    close: () =>
-      new Promise((resolve) => {
+    close: async () => {
+      await removeSocket(socketPath);
+      await new Promise<void>((resolve) => {
         server.close(() => resolve());
         server.closeAllConnections();
-      }),
+      });
+    },
   };
 }
 

@@ -1,6 +1,8 @@
-/** Resources as tests of the agent need them, in the network of the documentation. */
+/** Resources and a speaker as tests of the agent need them, in the network of the documentation. */
 
+import type { LearnedRoute, PeerStatus, RouteChange, SpeakerConfig } from "../bgp/index.ts";
 import type { BlockAffinity, IPPool, IPPoolSpec, Node } from "../model/index.ts";
+import type { SpeakerPort } from "./bgp-runner.ts";
 import type { ClusterView } from "./view.ts";
 
 const calico = "projectcalico.org/v3";
@@ -57,4 +59,60 @@ export function clusterView(overrides: Partial<ClusterView> = {}): ClusterView {
     borrowed: [],
     ...overrides,
   };
+}
+
+/** A speaker without a network: the test says what it learns. */
+export class FakeSpeaker implements SpeakerPort {
+  /** Why no speaker can start, while set. */
+  static refuseStart: string | undefined;
+  readonly config: SpeakerConfig;
+  /** Configurations after the first. */
+  readonly configured: SpeakerConfig[] = [];
+  stopped: { readonly notify?: boolean } | undefined;
+  isConverged = false;
+  peerList: readonly PeerStatus[] = [];
+  #routes: readonly LearnedRoute[] = [];
+  readonly #listeners: ((changes: readonly RouteChange[]) => void)[] = [];
+
+  constructor(config: SpeakerConfig) {
+    this.config = config;
+  }
+
+  async start(): Promise<void> {
+    if (FakeSpeaker.refuseStart !== undefined) throw new Error(FakeSpeaker.refuseStart);
+  }
+
+  async stop(options: { readonly notify?: boolean } = {}): Promise<void> {
+    this.stopped = options;
+  }
+
+  configure(config: SpeakerConfig): void {
+    this.configured.push(config);
+  }
+
+  teach(routes: readonly LearnedRoute[]): void {
+    this.#routes = routes;
+    for (const listener of this.#listeners) listener([]);
+  }
+
+  routes(): LearnedRoute[] {
+    return [...this.#routes];
+  }
+
+  peers(): PeerStatus[] {
+    return [...this.peerList];
+  }
+
+  converged(): boolean {
+    return this.isConverged;
+  }
+
+  onRoutes(listener: (changes: readonly RouteChange[]) => void): () => void {
+    this.#listeners.push(listener);
+    return () => {};
+  }
+
+  onPeers(): () => void {
+    return () => {};
+  }
 }

@@ -4,7 +4,7 @@
  * old, and attempts go on with backoff.
  */
 
-import { Backoff, type Clock, errorText, hasCode, sleep } from "../lib/index.ts";
+import { Backoff, type Clock, errorText, sleep } from "../lib/index.ts";
 import type { Log } from "../lib/log/index.ts";
 import type { Kind, ResourceOf } from "../model/index.ts";
 import { compareRevisions } from "./object-key.ts";
@@ -85,7 +85,7 @@ export class Collection<K extends Kind> {
     return () => this.#changeListeners.delete(listener);
   }
 
-  /** Called after `connected` or `synced` changed. */
+  /** Called after `connected` or `synced` changed, and when the first attempt failed. */
   onState(listener: () => void): () => void {
     this.#stateListeners.add(listener);
     return () => this.#stateListeners.delete(listener);
@@ -137,9 +137,8 @@ export class Collection<K extends Kind> {
       } catch (error) {
         if (signal.aborted) return;
         this.#setConnected(false, errorText(error));
-        // An expired watch is routine: the datastore is there, only the list must be read again.
-        const level = hasCode(error, "WATCH_EXPIRED") ? "info" : "warn";
-        log[level]({ kind, error: errorText(error) }, "watch lost, listing again");
+        // Whoever watches several kinds says once that the datastore is away (`lastError`).
+        log.debug({ kind, error: errorText(error) }, "watch lost, listing again");
         await sleep(clock, backoff.next(), signal).catch(() => undefined);
       }
     }
@@ -197,7 +196,9 @@ export class Collection<K extends Kind> {
   }
 
   #setConnected(connected: boolean, lastError: string | undefined): void {
-    const changed = connected !== this.#connected;
+    const changed =
+      connected !== this.#connected ||
+      (lastError === undefined) !== (this.#lastError === undefined);
     this.#connected = connected;
     this.#lastError = lastError;
     if (changed) this.#notifyState();

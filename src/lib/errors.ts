@@ -34,6 +34,9 @@ export const errorCatalogue = {
   RESOURCE_INVALID: { hint: "Correct the field named in the message." },
   OPERATION_NOT_SUPPORTED: { hint: "This object cannot be changed this way." },
   WATCH_EXPIRED: { hint: "The revision is too old; list again and watch from there." },
+  SOCKET_UNUSABLE: {
+    hint: "End the process that listens there, or choose another path or state directory.",
+  },
   DATASTORE_UNAVAILABLE: { hint: "Check that the server runs and its socket can be reached." },
   BGP_MALFORMED: { hint: "The peer sent what the protocol forbids; see its log." },
   IPAM_EXHAUSTED: { hint: "Add an IPPool, or release addresses." },

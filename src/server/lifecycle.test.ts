@@ -6,7 +6,7 @@ import { createServer } from "node:net";
 import { dirname, join } from "node:path";
 import { test } from "node:test";
 import { Collection, openApiClient } from "../datastore/index.ts";
-import { hasCode, systemClock } from "../lib/index.ts";
+import { type ErrorCode, hasCode, systemClock } from "../lib/index.ts";
 import { silentLog } from "../lib/log/index.ts";
 import type { IPPool } from "../model/index.ts";
 import { type Place, serve, withPlace } from "./http.test-support.ts";
@@ -20,9 +20,9 @@ function pool(name: string, cidr: string): IPPool {
   };
 }
 
-function unavailable(message: RegExp) {
+function unavailable(message: RegExp, code: ErrorCode = "DATASTORE_UNAVAILABLE") {
   return (error: Error) => {
-    assert.ok(hasCode(error, "DATASTORE_UNAVAILABLE"), `${error}`);
+    assert.ok(hasCode(error, code), `${error}`);
     assert.match(error.message, message);
     return true;
   };
@@ -45,7 +45,10 @@ test("the socket is for owner and group only and goes with the server, data is t
 test("a second server is refused, by socket and by database, and the first goes on", async () => {
   await withPlace(async (place) => {
     const server = await serve(place);
-    await assert.rejects(serve(place), unavailable(/api\.sock: another server answers there$/));
+    await assert.rejects(
+      serve(place),
+      unavailable(/api\.sock: another server answers there$/, "SOCKET_UNUSABLE"),
+    );
     const elsewhere = { ...place, socketPath: `${place.socketPath}2` };
     await assert.rejects(
       serve(elsewhere),
@@ -79,7 +82,10 @@ test("what a dead server left is replaced; what is no socket is not", async () =
     await again.close();
 
     await writeFile(place.socketPath, "not a socket");
-    await assert.rejects(serve(place), unavailable(/a file that is not a socket is in the way$/));
+    await assert.rejects(
+      serve(place),
+      unavailable(/a file that is not a socket is in the way$/, "SOCKET_UNUSABLE"),
+    );
   });
 });
 

@@ -7,13 +7,13 @@ import type { FastifyInstance } from "fastify";
 import { type Datastore, openSqliteStore, withRules } from "../datastore/index.ts";
 import { type Clock, hasCode } from "../lib/index.ts";
 import type { Log } from "../lib/log/index.ts";
-import { buildApp } from "./app.ts";
 import {
   prepareSocketPath,
   publishSocket,
   removeSocket,
   temporarySocketPath,
-} from "./socket-file.ts";
+} from "../lib/socket/index.ts";
+import { buildApp } from "./app.ts";
 
 export interface StartServerOptions {
   readonly socketPath: string;
@@ -29,10 +29,10 @@ export interface RunningServer {
   close(): Promise<void>;
 }
 
-/** Answers requests when it resolves. @throws DATASTORE_UNAVAILABLE when path or database are taken. */
+/** Answers requests when it resolves. @throws SOCKET_UNUSABLE or DATASTORE_UNAVAILABLE when path or database are taken. */
 export async function startServer(options: StartServerOptions): Promise<RunningServer> {
   const { socketPath, databasePath, log, clock } = options;
-  await prepareSocketPath(socketPath);
+  await prepareSocketPath(socketPath, "server");
   if (databasePath !== ":memory:") {
     await mkdir(dirname(databasePath), { recursive: true, mode: 0o750 });
   }

@@ -26,6 +26,9 @@ interface WireEvent {
   readonly object: { readonly metadata: { readonly resourceVersion: string } };
 }
 
+/** The server repeats a bookmark every 30 s: one that is silent for longer hangs. */
+const silenceLimitMs = 75_000;
+
 const eventTypes = { ADDED: "added", MODIFIED: "modified", DELETED: "deleted" } as const;
 
 export class ApiStore implements Datastore {
@@ -84,7 +87,8 @@ export class ApiStore implements Datastore {
     });
     const path = `${collectionPath(kind)}?${query}`;
     const { signal } = options;
-    for await (const line of this.#transport.lines({ method: "GET", path, signal })) {
+    const idleLimitMs = silenceLimitMs;
+    for await (const line of this.#transport.lines({ method: "GET", path, signal, idleLimitMs })) {
       const event = line as WireEvent;
       if (event.type === "ERROR") {
         const status = event.object as unknown as { code?: number };

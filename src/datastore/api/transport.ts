@@ -11,7 +11,7 @@ export interface ApiRequest {
   readonly body?: string;
   readonly contentType?: string;
   readonly signal?: AbortSignal | undefined;
-  /** Longest silence before the answer; unlimited unless told. */
+  /** Longest silence, before the answer or within it; unlimited unless told. */
   readonly idleLimitMs?: number;
 }
 
@@ -44,6 +44,7 @@ export class Transport {
         headers["content-type"] = options.contentType ?? "application/json";
         headers["content-length"] = Buffer.byteLength(body);
       }
+      let answer: IncomingMessage | undefined;
       const outgoing = request({
         socketPath: this.#socketPath,
         method,
@@ -55,9 +56,13 @@ export class Transport {
       });
       outgoing.on("timeout", () => {
         const message = `no answer within ${options.idleLimitMs} ms`;
-        outgoing.destroy(Object.assign(new Error(message), { code: "ETIMEDOUT" }));
+        const error = Object.assign(new Error(message), { code: "ETIMEDOUT" });
+        (answer ?? outgoing).destroy(error);
       });
-      outgoing.on("response", resolve);
+      outgoing.on("response", (response) => {
+        answer = response;
+        resolve(response);
+      });
       outgoing.on("error", (error) => {
         // The server closed an idle connection while we picked it: nothing was processed twice by
         // reading again.

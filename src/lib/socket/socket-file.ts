@@ -1,5 +1,5 @@
 /**
- * The server's place in the file system. The socket is made under another name and moved into
+ * A process's place in the file system. The socket is made under another name and moved into
  * place with its final mode, so that it is never open to more people than it should be, and a
  * client that finds it finds a server that is ready.
  */
@@ -7,7 +7,7 @@
 import { chmod, lstat, mkdir, rename, unlink } from "node:fs/promises";
 import { connect } from "node:net";
 import { dirname } from "node:path";
-import { errorText, SwitchyardError } from "../lib/index.ts";
+import { errorText, SwitchyardError } from "../index.ts";
 
 const socketMode = 0o660;
 const directoryMode = 0o755;
@@ -24,19 +24,23 @@ function answers(path: string): Promise<boolean> {
 }
 
 function refuse(path: string, why: string, cause?: unknown): SwitchyardError {
-  return new SwitchyardError("DATASTORE_UNAVAILABLE", `cannot listen on unix:${path}: ${why}`, {
+  return new SwitchyardError("SOCKET_UNUSABLE", `cannot listen on unix:${path}: ${why}`, {
     cause,
     details: { socketPath: path },
   });
 }
 
-/** Makes the directory and clears what a dead server left. @throws if a live server answers. */
-export async function prepareSocketPath(path: string): Promise<void> {
+/**
+ * Makes the directory and clears what a dead process left.
+ * @param owner what listens there: `server`, `agent`.
+ * @throws SOCKET_UNUSABLE if a live one answers, or what is there is no socket.
+ */
+export async function prepareSocketPath(path: string, owner: string): Promise<void> {
   await mkdir(dirname(path), { recursive: true, mode: directoryMode });
   const found = await lstat(path).catch(() => undefined);
   if (!found) return;
   if (!found.isSocket()) throw refuse(path, "a file that is not a socket is in the way");
-  if (await answers(path)) throw refuse(path, "another server answers there");
+  if (await answers(path)) throw refuse(path, `another ${owner} answers there`);
 }
 
 /** The name to listen on before {@link publishSocket}. */

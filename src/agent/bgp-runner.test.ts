@@ -1,0 +1,129 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import type { LearnedRoute, PeerStatus, SpeakerConfig } from "../bgp/index.ts";
+import { FakeClock, ipv4, prefix4 } from "../lib/index.ts";
+import { silentLog } from "../lib/log/index.ts";
+import type { BgpPlan } from "./bgp-config.ts";
+import { BgpRunner } from "./bgp-runner.ts";
+import { FakeSpeaker } from "./testing.ts";
+
+const config: SpeakerConfig = {
+  localAs: 64512,
+  routerId: ipv4("172.139.20.75"),
+  listen: { port: 179 },
+  peers: [],
+  originate: [],
+};
+const planOf = (changes: Partial<SpeakerConfig> = {}): BgpPlan => ({
+  config: { ...config, ...changes },
+  types: new Map([["Mesh_1", "node-to-node mesh"]]),
+  problems: [],
+});
+
+function bench() {
+  const clock = new FakeClock();
+  const speakers: FakeSpeaker[] = [];
+  let changes = 0;
+  const runner = new BgpRunner({
+    clock,
+    log: silentLog,
+    changed: () => {
+      changes++;
+    },
+    makeSpeaker: (config) => {
+      const speaker = new FakeSpeaker(config);
+      speakers.push(speaker);
+      return speaker;
+    },
+  });
+  return { clock, speakers, runner, changes: () => changes };
+}
+
+const route = (prefix: string, nextHop: string) =>
+  ({ prefix: prefix4(prefix), nextHop: ipv4(nextHop) }) as unknown as LearnedRoute;
+
+test("the same configuration again tells the speaker nothing", async () => {
+  const { runner, speakers } = bench();
+  await runner.configure(planOf());
+  await runner.configure(planOf());
+  assert.equal(speakers.length, 1);
+  assert.equal(speakers[0]?.configured.length, 0);
+  const originate = [{ prefix: prefix4("10.244.1.0/26") }];
+  await runner.configure(planOf({ originate }));
+  assert.deepEqual(speakers[0]?.configured, [{ ...config, originate }]);
+});
+
+test("a new identity restarts the speaker, with a word to the neighbours", async () => {
+  const { runner, speakers } = bench();
+  await runner.configure(planOf());
+  speakers[0]?.teach([route("10.244.2.0/26", "172.139.20.76")]);
+  assert.equal(runner.learned().length, 1);
+  await runner.configure(planOf({ localAs: 64513 }));
+  assert.equal(speakers.length, 2);
+  assert.deepEqual(speakers[0]?.stopped, { notify: true });
+  assert.deepEqual(runner.learned(), [], "what the old identity learned is not the new one's");
+});
+
+test("a new identity has told nothing yet: what is not planned stays until it has", async () => {
+  const { runner, speakers } = bench();
+  await runner.configure(planOf());
+  speakers[0]!.isConverged = true;
+  assert.equal(runner.converged(), true);
+  await runner.configure(planOf({ localAs: 64513 }));
+  assert.equal(runner.converged(), false);
+  speakers[1]!.isConverged = true;
+  assert.equal(runner.converged(), true);
+});
+
+test("a datastore that was away for minutes does not count as time that BGP has had", async () => {
+  const { runner, clock } = bench();
+  await clock.advance(600_000);
+  await runner.configure(undefined);
+  await runner.configure(planOf());
+  assert.equal(runner.converged(), false, "the routes of the routers would be removed");
+  await clock.advance(119_000);
+  assert.equal(runner.converged(), false);
+  await clock.advance(2_000);
+  assert.equal(runner.converged(), true, "a peer that never comes must not keep routes for ever");
+});
+
+test("a speaker that cannot start is tried again", async () => {
+  const { runner, speakers } = bench();
+  FakeSpeaker.refuseStart = "listen EADDRINUSE";
+  await assert.rejects(runner.configure(planOf()), /EADDRINUSE/);
+  FakeSpeaker.refuseStart = undefined;
+  await runner.configure(planOf());
+  assert.equal(speakers.length, 2);
+  assert.deepEqual(runner.peers(), []);
+});
+
+test("learned routes are asked for once per change, and IPv6 is left out", async () => {
+  const { runner, speakers, changes } = bench();
+  await runner.configure(planOf());
+  const speaker = speakers[0]!;
+  speaker.teach([route("10.244.2.0/26", "172.139.20.76")]);
+  assert.equal(changes(), 1);
+  assert.equal(runner.learned(), runner.learned());
+  assert.deepEqual(runner.learned(), [
+    { prefix: prefix4("10.244.2.0/26"), nextHop: ipv4("172.139.20.76") },
+  ]);
+  speaker.teach([]);
+  assert.deepEqual(runner.learned(), []);
+});
+
+test("a peer's state is said in BIRD's words, with why it is down", async () => {
+  const { runner, speakers } = bench();
+  await runner.configure(planOf());
+  const peer = { name: "Mesh_1", address: ipv4("172.139.20.76"), sinceMs: 0 };
+  speakers[0]!.peerList = [
+    { ...peer, state: "Established", lastError: "old" } as unknown as PeerStatus,
+    { ...peer, name: "other", state: "Active", lastError: "refused" } as unknown as PeerStatus,
+  ];
+  assert.deepEqual(
+    runner.peers().map(({ type, state, up, info }) => [type, state, up, info]),
+    [
+      ["node-to-node mesh", "up", true, "Established"],
+      ["global", "start", false, "Active refused"],
+    ],
+  );
+});

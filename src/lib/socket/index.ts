@@ -1,0 +1,3 @@
+/** The room of unix sockets as places in the file system. */
+
+export * from "./socket-file.ts";
