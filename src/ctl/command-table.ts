@@ -188,6 +188,22 @@ export const commandTable: readonly CommandSpec[] = [
     ],
   },
   {
+    name: "mode",
+    description: "The network mode of the pools, over the whole cluster",
+    commands: [
+      {
+        name: "status",
+        description:
+          "Show what each node accepts, sends and has realised; exit code 1 until all have",
+        flags: [
+          ...config.slice(0, 1),
+          { flags: "-o, --output <format>", description: "text or json", default: "text" },
+        ],
+        load: async () => (await import("./commands/mode-status.ts")).modeStatusCommand,
+      },
+    ],
+  },
+  {
     name: "server",
     description: "Run the API server with its embedded store",
     flags: [

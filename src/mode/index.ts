@@ -1,0 +1,1 @@
+export { type ModeStatus, modeStatus, type NodeStanding, type PoolStanding } from "./status.ts";
