@@ -30,6 +30,11 @@ export class Namespaces {
     return name;
   }
 
+  /** The caller has removed it. */
+  forget(name: string): void {
+    this.#names.splice(this.#names.indexOf(name), 1);
+  }
+
   close(): void {
     for (const name of this.#names.splice(0)) deleteNamespace(name);
   }
