@@ -176,6 +176,48 @@ export function flaggedNest<V extends object>(table: AttributeTable<V>): Attribu
   return { ...nested(table), flagged: true };
 }
 
+/** Attributes of one type, several, in a nest: `ETHTOOL_A_BITSET_BITS`. */
+export function nestedList<T>(
+  prefix: string,
+  item: readonly [type: number, name: string, codec: AttributeCodec<T>],
+): AttributeCodec<readonly T[]> {
+  const [type, name, codec] = item;
+  const table = attributeTable(prefix, { item });
+  return {
+    what: "nest",
+    accepts: () => true,
+    read(view, start, length) {
+      const items: T[] = [];
+      const end = start + length;
+      for (let offset = start; offset < end; ) {
+        const size = attributeLength(prefix, view, offset, end);
+        // Lists such as the multicast groups of a family number their items instead.
+        if (type === ANY_TYPE || (view.getUint16(offset + 2, true) & TYPE_MASK) === type) {
+          if (!codec.accepts(size - 4)) {
+            throw malformed(`${name}: ${size - 4} bytes are no ${codec.what}`, view, offset, end);
+          }
+          items.push(codec.read(view, offset + 4, size - 4));
+        }
+        offset += (size + 3) & ~3;
+      }
+      return items;
+    },
+    write(writer, items) {
+      for (const [index, each] of items.entries()) {
+        const start = writer.begin();
+        writer.u16((type === ANY_TYPE ? index + 1 : type) | NLA_F_NESTED);
+        codec.write(writer, each);
+        writer.end(start);
+      }
+    },
+    nest: () => ({ table }),
+    flagged: true,
+  };
+}
+
+/** For {@link nestedList}: the items are numbered from 1 on. */
+export const ANY_TYPE = -1;
+
 /** A payload kept as bytes, whose attributes depend on what is beside it. */
 export function dependent(
   codec: AttributeCodec<Uint8Array>,

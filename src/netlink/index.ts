@@ -1,7 +1,10 @@
 /** The door of the netlink room: rtnetlink without any knowledge of pods, pools or modes. */
 
+export type { EthtoolFeature, EthtoolLinkState, FeatureChanges } from "./ethtool.ts";
+export { type EthtoolSocket, openEthtool } from "./ethtool-socket.ts";
 export type { Refusal } from "./exchange.ts";
 export { formatRoute } from "./format-route.ts";
+export { type GenericFamily, GenericSocket, type GenericSocketOptions } from "./generic.ts";
 export { type Monitor, type MonitorOptions, openMonitor } from "./monitor.ts";
 export { Names, neighbourStates, routeProtocols, routeTables, scopes } from "./names.ts";
 export { formatNextHop } from "./next-hop-object.ts";

@@ -94,3 +94,8 @@ function offendingAttribute(request: Request, answer: KernelAnswer): string | un
     throw error;
   }
 }
+
+/** True for a refusal with one of these errnos. */
+export function isRefusal(error: unknown, errnos: readonly string[]): boolean {
+  return hasCode(error, "NETLINK_REFUSED") && errnos.includes(String(error.details.errno));
+}

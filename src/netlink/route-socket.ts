@@ -18,6 +18,7 @@ import {
 } from "./constants.ts";
 import { Exchange, type Refusal, yieldToEventLoop } from "./exchange.ts";
 import { decodeFdbEntry } from "./fdb.ts";
+import { isRefusal } from "./kernel-error.ts";
 import { decodeLink, decodeStatistics } from "./link.ts";
 import { linkAttributes } from "./link-attributes.ts";
 import {
@@ -401,8 +402,4 @@ function neighbourDump(family: number, index: number): Request {
   });
   const text = () => (bridge ? "fdb show" : "neigh show");
   return request({ type: RTM_GETNEIGH, flags: 0, payload, text });
-}
-
-function isRefusal(error: unknown, errnos: readonly string[]): boolean {
-  return hasCode(error, "NETLINK_REFUSED") && errnos.includes(String(error.details.errno));
 }

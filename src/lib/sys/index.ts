@@ -5,6 +5,7 @@ export * from "./bpf-map.ts";
 export * from "./bpf-object.ts";
 export * from "./bpf-run.ts";
 export * from "./bpf-tc.ts";
+export * from "./ethtool.ts";
 export * from "./file-descriptor.ts";
 export * from "./namespace.ts";
 export * from "./netlink.ts";

@@ -121,3 +121,19 @@ export const libc = {
 export function lastErrno(): number {
   return koffi.errno();
 }
+
+koffi.struct("ifreq_data", { name: "char[16]", data: "void *", rest: "uint8_t[16]" });
+
+const ioctlIfreq = bind<
+  [fd: number, request: number, argument: { name: string; data: Uint8Array; rest: number[] }],
+  number
+>("int ioctl(int fd, unsigned long request, ifreq_data *argument)");
+
+/** An ioctl on a network device whose struct ifreq points to `data`, which the kernel changes. */
+export function ioctlWithData(
+  fd: number,
+  request: number,
+  argument: { readonly name: string; readonly data: Uint8Array },
+): number {
+  return ioctlIfreq(fd, request, { ...argument, rest: new Array<number>(16).fill(0) });
+}
