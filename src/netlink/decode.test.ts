@@ -5,20 +5,32 @@ import { test } from "node:test";
 import fc from "fast-check";
 import { formatAddress, formatPrefix, hasCode } from "../lib/index.ts";
 import { decodeAddress } from "./address.ts";
+import { decodeEncap } from "./encap.ts";
+import {
+  decodeFeatureChanges,
+  decodeFeatures,
+  decodeLinkState,
+  decodeStringSet,
+} from "./ethtool.ts";
 import { decodeEvent } from "./event.ts";
 import { decodeFdbEntry } from "./fdb.ts";
 import { formatRoute } from "./format-route.ts";
+import { decodeFamily } from "./generic.ts";
 import { decodeDumpResult, decodeKernelAnswer } from "./kernel-error.ts";
 import { decodeLink, decodeStatistics } from "./link.ts";
 import { forEachMessage, type Message } from "./message.ts";
 import { decodeNeighbour } from "./neighbour.ts";
+import { decodeNetnsId } from "./netns-id.ts";
 import { decodeNextHops } from "./next-hop.ts";
-import { decodeRoute } from "./route.ts";
+import { decodeNextHopObject, formatNextHop } from "./next-hop-object.ts";
+import { decodeAnyRoute, decodeRoute } from "./route.ts";
+import { decodePlainRoute } from "./route-plain.ts";
 import { decodeRule, formatRule } from "./rule.ts";
 import { captures, messageOf } from "./test-messages.ts";
 import type { NetlinkEvent } from "./types.ts";
 
 const corpus = captures();
+const generic = captures("captures-generic.txt");
 
 function eventText(event: NetlinkEvent | undefined): string {
   switch (event?.kind) {
@@ -39,6 +51,10 @@ function eventText(event: NetlinkEvent | undefined): string {
       const remote = destination === undefined ? "-" : formatAddress(destination);
       return `fdb ${mac} ${remote} ${state} ${flags?.join(",")}`;
     }
+    case "next-hop":
+      return `nexthop ${formatNextHop(event.nextHop)}`;
+    case "netns-id":
+      return `netns-id ${event.netnsId}`;
     case "rule":
       return `rule ${formatRule(event.rule)}`;
     default:
@@ -73,6 +89,20 @@ test("captured messages read as what they were", () => {
     "rule priority 100 from 10.0.0.0/8 fwmark 0x10/0xff iif v0 lookup 1000",
     "rule priority 100 from all to fd00::/8 lookup 1000",
     "address 3 fd00::1/64 global",
+    "link 4 vx0 vxlan 6a:2f:3f:e2:cc:16 1450 down",
+    "link 5 br9 bridge 46:9c:ac:31:df:3d 1500 down",
+    "link 5 br9 bridge be:05:c4:2a:62:40 1500 down",
+    "link 6 mv0 macvlan b6:13:2c:69:bb:8f 1500 down",
+    "link 7 tun3 tun undefined 1500 down",
+    "nexthop id 1 via 10.0.0.2 dev if3 scope link proto 80",
+    "nexthop id 2 blackhole",
+    "nexthop id 3 encap ip6 id 3 src :: dst fd00::9 hoplimit 0 tc 0 via fd00::2 dev if3 scope link",
+    "nexthop id 4 group 1,3",
+    "route 10.20.0.0/16 nhid 4 via 10.0.0.2 dev if3 proto 80",
+    "route 10.21.0.0/16 encap ip id 9 src 0.0.0.0 dst 10.9.9.9 ttl 5 tos 0 tos 0x10 via 10.0.0.2 dev if3 proto 80 mtu lock 1400 rto_min 300ms quickack 1 congctl cubic",
+    "rule priority 300 from all tos 0x10 uidrange 1-2 ipproto udp sport 1-2 dport 53 lookup main suppress_prefixlength 0",
+    "rule priority 301 from all goto 400 [unresolved]",
+    "netns-id 5",
   ];
   assert.ok(expected.length > 20);
   assert.deepEqual(text, expected);
@@ -101,6 +131,16 @@ const decoders: Record<string, (message: Message) => unknown> = {
   decodeRoute,
   decodeRule,
   decodeStatistics,
+  decodeAnyRoute,
+  decodeNextHopObject,
+  decodeNetnsId,
+  decodeFamily,
+  decodeFeatures,
+  decodeFeatureChanges,
+  decodeLinkState,
+  decodeStringSet,
+  decodeEncap: ({ view, start, end, type }) =>
+    decodeEncap(type % 8, new Uint8Array(view.buffer, start, end - start)),
 };
 
 /** A decoder may only return or say NETLINK_MALFORMED. */
@@ -131,7 +171,7 @@ for (const [name, decode] of Object.entries(decoders)) {
       maxLength: 6,
     });
     const property = fc.property(
-      fc.constantFrom(...corpus),
+      fc.constantFrom(...corpus, ...generic),
       fc.nat(),
       changes,
       ({ type, flags, payload }, cut, changed) => {
@@ -162,6 +202,52 @@ test("no decoder reads past the end: cut messages are never read as longer ones"
       assert.deepEqual(outcome(here), outcome(alone));
     }
   }
+});
+
+test("captured answers of generic netlink read as what they were", () => {
+  assert.equal(generic.length, 6);
+  const [family, before, , changes, state, names] = generic.map(({ type, flags, payload }) =>
+    messageOf(type, payload, flags),
+  );
+  const { name, id, version, groups } = decodeFamily(family!);
+  assert.deepEqual([name, id, version, [...groups.keys()]], ["ethtool", 21, 1, ["monitor"]]);
+  const features = decodeFeatures(before!);
+  assert.equal(features.size, 61);
+  assert.deepEqual(features.get("tx-checksum-ip-generic"), {
+    active: true,
+    wanted: true,
+    fixed: false,
+  });
+  assert.deepEqual(features.get("rx-lro"), { active: false, wanted: false, fixed: true });
+  const { changed, refused } = decodeFeatureChanges(changes!);
+  assert.equal(changed.get("tx-checksum-ip-generic"), false);
+  assert.deepEqual(refused, ["rx-lro"]);
+  assert.deepEqual(decodeLinkState(state!), { link: true });
+  assert.equal(decodeStringSet(names!)[0], "peer_ifindex");
+});
+
+test("the short way to read a route and the table agree on every message there is", () => {
+  let plain = 0;
+  const agree = (message: Message) => {
+    const short = decodePlainRoute(message);
+    if (short === undefined) return;
+    plain++;
+    assert.deepEqual(short, decodeAnyRoute(message));
+  };
+  for (const { type, payload, flags } of corpus) agree(messageOf(type, payload, flags));
+  const changes = fc.array(fc.tuple(fc.nat(), fc.integer({ min: 0, max: 255 })), { maxLength: 4 });
+  const routes = corpus.filter(({ type }) => type === 24);
+  const property = fc.property(
+    fc.constantFrom(...routes),
+    changes,
+    ({ type, payload }, changed) => {
+      const bytes = payload.slice();
+      for (const [at, value] of changed) bytes[at % bytes.length] = value;
+      agree(messageOf(type, bytes));
+    },
+  );
+  fc.assert(property, { numRuns: 5000 });
+  assert.ok(plain > 1000, `only ${plain} plain routes`);
 });
 
 test("framing holds on random bytes, and every message lies inside", () => {
