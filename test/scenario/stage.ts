@@ -15,8 +15,8 @@ import {
   tunnelDevicesGone,
   watchModes,
 } from "../../src/lab/index.ts";
-import { Traffic, type WindowReport } from "../../src/lab/probe/index.ts";
-import { hasCode, sleep, systemClock } from "../../src/lib/index.ts";
+import { type Endpoint, Traffic, type WindowReport } from "../../src/lab/probe/index.ts";
+import { type Family, hasCode, sleep, systemClock } from "../../src/lib/index.ts";
 import type { IPPool } from "../../src/model/index.ts";
 import { openRouteSocket } from "../../src/netlink/index.ts";
 
@@ -25,6 +25,8 @@ export const clock = systemClock;
 export class Stage {
   readonly lab: LabState;
   readonly store: ReturnType<typeof openApiClient>;
+  /** Probed beside the pods' own addresses. */
+  furtherEndpoints: readonly Endpoint[] = [];
 
   private constructor(lab: LabState) {
     this.lab = lab;
@@ -45,10 +47,10 @@ export class Stage {
     return this.lab.nodes.map((node) => node.name);
   }
 
-  /** Changes the pool's mode; a conflicting write by somebody else is repeated. */
-  async patch(mode: ModeName | string): Promise<IPPool> {
+  /** Changes a pool's mode; a conflicting write by somebody else is repeated. */
+  async patch(mode: ModeName | string, name: string = layout.poolName): Promise<IPPool> {
     for (;;) {
-      const pool = await this.store.get("IPPool", layout.poolName);
+      const pool = await this.store.get("IPPool", name);
       const spec = { ...pool.spec, ...poolModeOf(parseMode(mode)) };
       try {
         return await this.store.update<"IPPool">({ ...pool, spec });
@@ -58,11 +60,11 @@ export class Stage {
     }
   }
 
-  /** Waits until these nodes (all unless told) have realised the pool as it is now. */
+  /** Waits until these nodes (all unless told) have realised every pool as it is now. */
   async settled(nodes: readonly string[] = this.nodeNames): Promise<void> {
     const watcher = await watchModes({ store: this.store, nodes, clock });
     try {
-      await watcher.realised(await this.store.get("IPPool", layout.poolName));
+      for (const pool of (await this.store.list("IPPool")).items) await watcher.realised(pool);
     } finally {
       await watcher.stop();
     }
@@ -99,9 +101,13 @@ export class Stage {
     act: () => Promise<void>,
     nodes: readonly string[] = this.nodeNames,
   ): Promise<WindowReport> {
-    const endpoints = this.lab.pods.filter((pod) => nodes.includes(pod.node));
-    const from = endpoints[0]?.name ?? "";
-    const to = endpoints.at(-1)?.name ?? "";
+    const pods = this.lab.pods.filter((pod) => nodes.includes(pod.node));
+    const six = pods.flatMap(({ name, namespace, address6: address }) =>
+      address === undefined ? [] : [{ name: `${name}/6`, namespace, address }],
+    );
+    const endpoints = [...pods, ...six, ...this.furtherEndpoints];
+    const from = pods[0]?.name ?? "";
+    const to = pods.at(-1)?.name ?? "";
     const traffic = await Traffic.start({ endpoints, probesPerSecond: 2000, stream: { from, to } });
     try {
       await sleep(clock, 300);
@@ -115,15 +121,15 @@ export class Stage {
     }
   }
 
-  /** IPv4 routes of ours on a node, as `ip route` prints the parts that matter, sorted. */
-  async routes(node: string): Promise<string[]> {
+  /** Routes of ours on a node, as `ip route` or `ip -6 route` prints the parts that matter, sorted. */
+  async routes(node: string, family: Family = 4): Promise<string[]> {
     const namespace = this.lab.nodes.find(({ name }) => name === node)?.namespace;
     if (!namespace) throw new RangeError(`no node ${node}`);
     const { formatRoute } = await import("../../src/netlink/index.ts");
     const socket = openRouteSocket({ namespace, dumpRetries: 10 });
     try {
       const names = new Map((await socket.links()).map((link) => [link.index, link.name]));
-      const routes = await socket.routes({ family: 4 });
+      const routes = await socket.routes({ family });
       return routes
         .filter((route) => route.protocol === 12 || route.protocol === 80)
         .map((route) => formatRoute(route, (index) => names.get(index) ?? `if${index}`).trim())
@@ -134,9 +140,11 @@ export class Stage {
   }
 
   /** Block of a node, from its affinity. */
-  async blockOf(node: string): Promise<string> {
+  async blockOf(node: string, family: Family = 4): Promise<string> {
     const { items } = await this.store.list("BlockAffinity");
-    const found = items.find((item) => item.spec.node === node);
+    const found = items.find(
+      ({ spec }) => spec.node === node && spec.cidr.includes(":") === (family === 6),
+    );
     if (!found) throw new RangeError(`node ${node} has no block`);
     return found.spec.cidr;
   }
