@@ -90,3 +90,31 @@ test("a disabled pool gives no new address, and takes none away that is in use",
   await sync(["ipip"]);
   assert.deepEqual(await addresses(), held);
 });
+
+test("a pool for other nodes gives no address, and takes none away that is in use", async () => {
+  const { node, store, sync, patch, addresses } = await bench({ nodeSelector: "rack == '30'" });
+  await sync([]);
+  assert.deepEqual(await addresses(), { ipip: undefined, vxlan: undefined });
+  const stored = await node();
+  const metadata = { ...stored.metadata, labels: { rack: "30" } };
+  await store.update<"Node">({ ...stored, metadata });
+  await sync(["ipip"]);
+  const given = await addresses();
+  assert.ok(given.ipip);
+  await patch({ nodeSelector: "rack == '20'" });
+  await sync(["ipip"]);
+  assert.deepEqual(await addresses(), given, "packets still come to it");
+  await sync([]);
+  assert.equal((await addresses()).ipip, undefined);
+});
+
+test("an address of a pool that serves the node no longer is replaced by one of a pool that does", async () => {
+  const { store, sync, patch, addresses } = await bench();
+  await sync([]);
+  await store.create(poolResource({ cidr: "10.245.0.0/16", natOutgoing: true }, "second"));
+  await sync(["ipip"]);
+  assert.match((await addresses()).ipip ?? "", /^10\.244\./, "kept while it is valid");
+  await patch({ allowedUses: ["Workload"] });
+  await sync(["ipip"]);
+  assert.match((await addresses()).ipip ?? "", /^10\.245\./);
+});
