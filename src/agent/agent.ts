@@ -15,6 +15,7 @@ import {
   errorText,
   formatPrefix,
   type Ipv4,
+  type Prefix,
   SwitchyardError,
   type Timer,
 } from "../lib/index.ts";
@@ -53,6 +54,12 @@ export interface AgentOptions {
 
 /** Changes that come together are handled together. */
 const DEBOUNCE_MS = 10;
+/** Changed prefixes up to which they are handled by themselves; planning them keeps the loop some 10 ms. */
+const MOST_CHANGED = 500;
+/** After changes of prefixes alone, a whole pass tells of them and looks at everything. */
+const TELL_CHANGES_MS = 1_000;
+/** Such passes take one part in so many of the time, however long each takes. */
+const PASS_SHARE = 10;
 /** The kernel is compared with the plan at least this often, whatever events say. */
 const COMPARE_EVERY_MS = 30_000;
 const DRAIN_MS = 5_000;
@@ -69,10 +76,14 @@ export class Agent {
   #statusServer: { close(): Promise<void> } | undefined;
   #timer: Timer | undefined;
   #timerDueMs = Number.POSITIVE_INFINITY;
+  /** Prefixes of which alone something has changed since the last pass of any kind. */
+  readonly #changed = new Map<string, Prefix>();
+  #changedTimer: Timer | undefined;
   #running: Promise<void> | undefined;
   #stopped = false;
   #last: PassResult | undefined;
   #passes = 0;
+  #tookMs = 0;
   readonly #errors = new Map<string, string>();
   readonly #journal: Journal;
   #passQueued = false;
@@ -83,7 +94,12 @@ export class Agent {
     this.#startedAtMs = clock.now();
     this.#cluster = new Cluster({ store, clock, log });
     const { makeSpeaker } = options;
-    this.#bgp = new BgpRunner({ clock, log, changed: () => this.#wake(DEBOUNCE_MS), makeSpeaker });
+    this.#bgp = new BgpRunner({
+      clock,
+      log,
+      changed: (prefixes) => this.#noted(prefixes),
+      makeSpeaker,
+    });
     this.#journal = new Journal(log);
     this.#ipam = new Ipam({ store, clock });
   }
@@ -109,12 +125,20 @@ export class Agent {
       version,
       vxlanMac: vxlanMacOf,
       learned: () => this.#bgp.learned(),
+      factsAt: (prefix) => ({
+        blocks: this.#cluster.blocksAt(prefix),
+        learned: this.#bgp.learnedAt(prefix),
+      }),
       bgpConverged: () => this.#bgp.converged(),
       ...(podMtu === "live" && { liveMtu: new LiveMtu({ drainMs, held: mtuFile.held }) }),
       writeMtu: (mtu) => mtuFile.write(mtu),
       drainMs,
     });
-    this.#cluster.start(() => this.#wake(DEBOUNCE_MS));
+    this.#cluster.start((blocks) => {
+      // Own blocks are advertised too.
+      const own = blocks?.some(({ nodes }) => nodes.includes(node)) ?? true;
+      this.#noted(own ? undefined : blocks?.map(({ prefix }) => prefix));
+    });
     this.#wake(0);
   }
 
@@ -122,6 +146,7 @@ export class Agent {
   async stop(): Promise<void> {
     this.#stopped = true;
     this.#timer?.cancel();
+    this.#changedTimer?.cancel();
     await this.#running;
     await this.#bgp.stop(false);
     await this.#cluster.stop();
@@ -205,6 +230,31 @@ export class Agent {
     return "";
   }
 
+  /** Something changed: these prefixes, or anything. */
+  #noted(prefixes?: readonly Prefix[]): void {
+    if (prefixes === undefined || this.#changed.size + prefixes.length > MOST_CHANGED) {
+      this.#wake(DEBOUNCE_MS);
+      return;
+    }
+    for (const prefix of prefixes) this.#changed.set(formatPrefix(prefix), prefix);
+    if (this.#changedTimer !== undefined || this.#stopped) return;
+    this.#changedTimer = this.#options.clock.schedule(DEBOUNCE_MS, () => {
+      this.#changedTimer = undefined;
+      this.#running = (this.#running ?? Promise.resolve()).then(() => this.#passOver());
+    });
+  }
+
+  /** Routes of changed prefixes first; whoever else wants to know of them can wait a little. */
+  async #passOver(): Promise<void> {
+    if (this.#stopped || this.#changed.size === 0) return;
+    const prefixes = [...this.#changed.values()];
+    this.#changed.clear();
+    // Whatever goes wrong here, the whole pass meets it as well, and tells of it.
+    const result = await this.#reconciler?.passOver(prefixes).catch(() => undefined);
+    if (result) this.#last = result;
+    this.#wake(result ? Math.max(TELL_CHANGES_MS, this.#tookMs * PASS_SHARE) : 0);
+  }
+
   /** Runs a pass in `delayMs`, or earlier if one is due earlier. */
   #wake(delayMs: number): void {
     if (this.#stopped) return;
@@ -228,7 +278,9 @@ export class Agent {
 
   async #pass(): Promise<void> {
     if (this.#stopped || !this.#cluster.synced) return;
+    this.#changed.clear();
     this.#passes++;
+    const startedMs = this.#options.clock.monotonicMs();
     const reconciled = await this.#attempt("pass", async () => {
       await this.#configureBgp();
       const result = await this.#reconciler?.pass();
@@ -243,6 +295,7 @@ export class Agent {
         this.#wake(Math.max(DEBOUNCE_MS, result.wakeAtMs - this.#options.clock.monotonicMs()));
       }
     });
+    this.#tookMs = this.#options.clock.monotonicMs() - startedMs;
     this.#journal.noteTroubles(this.#troubles());
     const clean =
       reconciled && this.#errors.size === 0 && (this.#last?.actual.failures.length ?? 0) === 0;

@@ -1,7 +1,7 @@
 /** Owns the speaker: starts it when the node has an address, feeds it configuration, reads routes. */
 
 import { type PeerStatus, Speaker, type SpeakerConfig } from "../bgp/index.ts";
-import { type Clock, formatAddress } from "../lib/index.ts";
+import { type Clock, formatAddress, formatPrefix, type Prefix } from "../lib/index.ts";
 import type { Log } from "../lib/log/index.ts";
 import type { LearnedFacts } from "../plan/index.ts";
 import type { BgpPlan } from "./bgp-config.ts";
@@ -18,15 +18,15 @@ export type SpeakerPort = Pick<
 export interface BgpRunnerOptions {
   readonly clock: Clock;
   readonly log: Log;
-  /** Called when routes or peers may have changed. */
-  readonly changed: () => void;
+  /** Called when routes or peers may have changed; with prefixes where nothing but their routes has. */
+  readonly changed: (prefixes?: readonly Prefix[]) => void;
   /** A real speaker unless told. */
   readonly makeSpeaker?: ((config: SpeakerConfig) => SpeakerPort) | undefined;
 }
 
 export class BgpRunner {
   readonly #clock: Clock;
-  readonly #changed: () => void;
+  readonly #changed: (prefixes?: readonly Prefix[]) => void;
   readonly #makeSpeaker: (config: SpeakerConfig) => SpeakerPort;
   /** When this identity was to speak for the first time. */
   #sinceMs: number | undefined;
@@ -35,7 +35,8 @@ export class BgpRunner {
   #identity = "";
   /** What the speaker was told last: telling it the same again would make it tell us the same again. */
   #configured = "";
-  #learned: readonly LearnedFacts[] | undefined;
+  /** By the text of the prefix. */
+  readonly #learned = new Map<string, LearnedFacts>();
   #converged = false;
 
   constructor({ clock, log, changed, makeSpeaker }: BgpRunnerOptions) {
@@ -63,20 +64,30 @@ export class BgpRunner {
     this.#speaker = speaker;
     this.#identity = identity;
     this.#configured = text;
-    speaker.onRoutes(() => {
-      this.#learned = undefined;
-      this.#changed();
+    this.#learned.clear();
+    for (const route of speaker.routes()) this.#learn(route.prefix, route);
+    speaker.onRoutes((changes) => {
+      for (const { prefix, best } of changes) this.#learn(prefix, best);
+      this.#changed(changes.map(({ prefix }) => prefix));
     });
-    speaker.onPeers(this.#changed);
+    speaker.onPeers(() => this.#changed());
   }
 
   /** Routes learned, one best per prefix. */
   learned(): readonly LearnedFacts[] {
-    this.#learned ??= (this.#speaker?.routes() ?? []).map(({ prefix, nextHop }) => ({
-      prefix,
-      nextHop,
-    }));
-    return this.#learned;
+    return [...this.#learned.values()];
+  }
+
+  /** The route learned for a prefix, if there is one. */
+  learnedAt(prefix: Prefix): readonly LearnedFacts[] {
+    const learned = this.#learned.get(formatPrefix(prefix));
+    return learned ? [learned] : [];
+  }
+
+  #learn(prefix: Prefix, best: LearnedFacts | undefined): void {
+    const key = formatPrefix(prefix);
+    if (best) this.#learned.set(key, { prefix, nextHop: best.nextHop });
+    else this.#learned.delete(key);
   }
 
   /** Once true it stays true for this identity: what BGP withdraws from then on is really gone. */
@@ -99,7 +110,7 @@ export class BgpRunner {
   async stop(notify: boolean): Promise<void> {
     const speaker = this.#speaker;
     this.#speaker = undefined;
-    this.#learned = undefined;
+    this.#learned.clear();
     this.#converged = false;
     this.#sinceMs = undefined;
     await speaker?.stop({ notify });

@@ -1,9 +1,11 @@
 /** The agent's live copy of the datastore: one collection per kind it depends on. */
 
 import { Collection, type CollectionChange, type Datastore } from "../datastore/index.ts";
-import type { Clock } from "../lib/index.ts";
+import type { Clock, Prefix } from "../lib/index.ts";
 import type { Log } from "../lib/log/index.ts";
 import type { Kind, NodeMode } from "../model/index.ts";
+import type { BlockFacts } from "../plan/index.ts";
+import { AffinityBlocks, type BlockChange } from "./affinity-blocks.ts";
 import { BorrowedAddresses } from "./borrowed.ts";
 import type { ClusterView } from "./view.ts";
 
@@ -24,6 +26,7 @@ export class Cluster {
   readonly #collections: Collections;
   readonly #blocks: Collection<"IPAMBlock">;
   readonly #borrowed = new BorrowedAddresses();
+  readonly #affinityBlocks = new AffinityBlocks();
   readonly #clock: Clock;
   /** What each node accepts and sends, as last seen. */
   readonly #gates = new Map<string, string>();
@@ -44,8 +47,11 @@ export class Cluster {
     this.#connectedSinceMs = options.clock.now();
   }
 
-  /** `changed` is called after any object or the connection changed. */
-  start(changed: () => void): void {
+  /**
+   * `changed` is called after any object or the connection changed; with the blocks, where nothing but
+   * what affinities say of them has.
+   */
+  start(changed: (blocks?: readonly BlockChange[]) => void): void {
     for (const collection of this.#all()) {
       if (collection === (this.#collections.nodeModes as unknown)) {
         this.#collections.nodeModes.onChange((changes) => {
@@ -56,7 +62,11 @@ export class Cluster {
           // Most allocations are made by the block's own node, and are nobody else's business.
           if (this.#borrowed.update(changes)) changed();
         });
-      } else collection.onChange(changed);
+      } else if (collection === (this.#collections.affinities as unknown)) {
+        this.#collections.affinities.onChange((changes) =>
+          changed(this.#affinityBlocks.update(changes)),
+        );
+      } else collection.onChange(() => changed());
       collection.onState(() => {
         this.#noteConnection();
         changed();
@@ -91,6 +101,11 @@ export class Cluster {
     ]);
     const lists = Object.fromEntries(entries) as unknown as Omit<ClusterView, "borrowed">;
     return { ...lists, borrowed: this.#borrowed.all() };
+  }
+
+  /** What affinities say of a block. */
+  blocksAt(prefix: Prefix): readonly BlockFacts[] {
+    return this.#affinityBlocks.at(prefix);
   }
 
   nodeMode(node: string): NodeMode | undefined {

@@ -68,7 +68,8 @@ export function clusterFacts(
   };
 }
 
-function blockFacts({ metadata, spec }: BlockAffinity): BlockFacts[] {
+/** @throws RangeError for a bad cidr. */
+export function blockFacts({ metadata, spec }: BlockAffinity): BlockFacts[] {
   if (spec.type === "virtual" || isDeleted(spec.deleted)) return [];
   // An empty state is an affinity of old, which was always confirmed.
   if (spec.state !== "confirmed" && spec.state !== "") return [];

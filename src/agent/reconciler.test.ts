@@ -5,6 +5,7 @@ import { type Datastore, openSqliteStore, withRules } from "../datastore/index.t
 import {
   FakeClock,
   ipv4,
+  type Prefix,
   type Prefix4,
   parsePrefix,
   prefix4,
@@ -13,6 +14,7 @@ import {
 } from "../lib/index.ts";
 import { silentLog } from "../lib/log/index.ts";
 import type { Encapsulation, IPPoolSpec } from "../model/index.ts";
+import type { PrefixFacts } from "../plan/index.ts";
 import { Announcer } from "./announcer.ts";
 import { Cluster } from "./cluster.ts";
 import { Reconciler } from "./reconciler.ts";
@@ -24,6 +26,8 @@ type Name = keyof typeof blocks;
 
 /** Two nodes over one store; passes run when the test says so. */
 class Bench {
+  /** What a pass over single prefixes is told of each. */
+  factsAt: (prefix: Prefix) => PrefixFacts = () => ({ blocks: [], learned: [] });
   readonly clock = new FakeClock();
   readonly store: Datastore;
   /** The datastore refuses every call. */
@@ -133,6 +137,7 @@ class Bench {
       version: "test",
       vxlanMac: (node) => `66:00:00:00:00:0${node.slice(-1)}`,
       learned: () => learned,
+      factsAt: (prefix) => this.factsAt(prefix),
       bgpConverged: () => true,
       writeMtu: (mtu) => {
         written.push(mtu);
@@ -267,6 +272,7 @@ test("a new agent finds everything as its predecessor left it and changes nothin
     vxlanMac: (node) => `66:00:00:00:00:0${node.slice(-1)}`,
     // BGP has no session yet.
     learned: () => [],
+    factsAt: () => ({ blocks: [], learned: [] }),
     bgpConverged: () => false,
     writeMtu: () => undefined,
     drainMs: 1000,
@@ -344,5 +350,44 @@ test("the MTU of new pods falls before the overlay is used, and rises after it i
   kernel.interfaces = [{ name: "eth0", mtu: 1400, running: true }];
   await bench.pass("node1");
   assert.equal(written.at(-1), 1400, "no restart for a smaller fabric");
+  await bench.stop();
+});
+
+test("a pass over changed prefixes brings their routes to the kernel, and no others", async () => {
+  const bench = await started();
+  const { reconciler, kernel } = bench.nodes.node1;
+  const fresh = prefix4("10.244.7.0/26");
+  const known = {
+    blocks: [{ prefix: fresh, node: "node2" }],
+    learned: [{ prefix: fresh, nextHop: ipv4(addresses.node2) }],
+  };
+  bench.factsAt = () => known;
+  await bench.pass("node1");
+  const published = (await bench.mode("node1")).updatedAt;
+  assert.deepEqual((await reconciler.passOver([fresh]))?.actual.failures, []);
+  assert.equal(kernel.routes.get("10.244.7.0/26")?.device, "tunl0");
+  assert.equal(bench.sends("node1"), "ipip");
+  bench.factsAt = () => ({ blocks: [], learned: [] });
+  const gone = await reconciler.passOver([fresh]);
+  assert.equal(kernel.routes.get("10.244.7.0/26"), undefined);
+  assert.equal(gone?.plan.destinations.length, 1);
+  assert.equal((await bench.mode("node1")).updatedAt, published);
+  await bench.stop();
+});
+
+test("a pass over changed prefixes leaves to a whole pass what it cannot do alone", async () => {
+  const bench = await started();
+  const { reconciler, kernel } = bench.nodes.node1;
+  const waiting = prefix4("10.244.7.0/26");
+  // Nobody advertises it: why there is no route is to be told.
+  bench.factsAt = () => ({ blocks: [{ prefix: waiting, node: "node2" }], learned: [] });
+  await bench.pass("node1");
+  assert.equal(await reconciler.passOver([waiting]), undefined);
+  assert.equal(kernel.routes.get("10.244.7.0/26"), undefined);
+  // Nothing to build on any more, until a whole pass has been.
+  bench.factsAt = () => ({ blocks: [], learned: [] });
+  assert.equal(await reconciler.passOver([waiting]), undefined);
+  await bench.pass("node1");
+  assert.ok(await reconciler.passOver([waiting]));
   await bench.stop();
 });

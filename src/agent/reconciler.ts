@@ -12,11 +12,13 @@
  * as it is.
  */
 
+import { setImmediate } from "node:timers/promises";
 import type { Actual, Dataplane, KernelState } from "../dataplane/index.ts";
 import {
   type Clock,
   errorText,
   formatAddress,
+  type Prefix,
   parseIpv4,
   parseIpv6,
   SwitchyardError,
@@ -29,6 +31,9 @@ import {
   initialGate,
   type LearnedFacts,
   type NodePlan,
+  Planner,
+  type PrefixChange,
+  type PrefixFacts,
   plan,
   poolTunnel,
   type SaidMtu,
@@ -52,6 +57,8 @@ export interface ReconcilerOptions {
   readonly version: string;
   readonly vxlanMac: (node: string) => string;
   readonly learned: () => readonly LearnedFacts[];
+  /** What BGP and affinities say of one prefix now. */
+  readonly factsAt: (prefix: Prefix) => PrefixFacts;
   /** BGP has told everything it knows since the agent started. */
   readonly bgpConverged: () => boolean;
   /** Tells the CNI plugin the MTU of new pods; says why it cannot. */
@@ -78,6 +85,10 @@ export interface PassResult {
 export class Reconciler {
   readonly #options: ReconcilerOptions;
   #gate: GateState | undefined;
+  /** What {@link passOver} builds on. */
+  #settled:
+    | { readonly planner: Planner; readonly result: PassResult; readonly keeping: boolean }
+    | undefined;
   #receive: readonly Encapsulation[] | undefined;
 
   constructor(options: ReconcilerOptions) {
@@ -98,7 +109,9 @@ export class Reconciler {
     let [snapshot, live] = this.#limited(this.#snapshot(facts, kernel, gate.receive), kernel);
     let untold: string | undefined;
 
-    const wishes = wouldSend(plan({ ...snapshot, announced: encapsulations }), kernel.current);
+    this.#settled = undefined;
+    const draft = await this.#planner({ ...snapshot, announced: encapsulations });
+    const wishes = wouldSend(draft.plan, kernel.current);
     const unannounced = wishes.filter((wish) => !snapshot.announced.includes(wish));
     if (unannounced.length > 0) {
       untold = await this.#tell(this.#intent(wishes));
@@ -106,7 +119,8 @@ export class Reconciler {
       const later = this.#withMasks(this.#facts(), kernel);
       [snapshot, live] = this.#limited(this.#snapshot(later, kernel, gate.receive), kernel);
     }
-    const wanted = plan(snapshot);
+    const planner = await this.#planner(snapshot);
+    const wanted = planner.plan;
     const unwritten = this.#options.writeMtu(wanted.mtu.pods);
     const actual = await dataplane.apply(wanted);
     const { warnings } = facts;
@@ -115,7 +129,7 @@ export class Reconciler {
     untold ??= await this.#tell(outcome);
     const { changes } = actual;
     log.debug({ changes, tookMs: Math.round(clock.monotonicMs() - startedMs) }, "pass done");
-    return {
+    const result = {
       plan: wanted,
       actual,
       receive: gate.receive,
@@ -124,6 +138,47 @@ export class Reconciler {
       untold,
       wakeAtMs: earliest(gate.wakeAtMs, live?.wakeAtMs),
     };
+    this.#settled = { planner, result, keeping: snapshot.keepUnplannedRoutes };
+    return result;
+  }
+
+  /**
+   * What a pass would do if nothing but the facts of these prefixes had changed since the last one, at the
+   * cost of these; nothing is published. Undefined if that does not suffice: a whole pass is needed then.
+   */
+  async passOver(prefixes: readonly Prefix[]): Promise<PassResult | undefined> {
+    const { dataplane, bgpConverged, factsAt } = this.#options;
+    const settled = this.#settled;
+    if (settled === undefined || settled.keeping === bgpConverged()) return undefined;
+    // Until this has gone well, what the planner holds is not what the kernel does.
+    this.#settled = undefined;
+    const { planner } = settled;
+    const changes: PrefixChange[] = [];
+    for (const prefix of prefixes) {
+      const change = planner.change(prefix, factsAt(prefix));
+      if (change === "nothing") continue;
+      // What cannot go as it should may wait for an announcement of ours, and is to be told.
+      const waits =
+        change === "all" || change.destinations.some((one) => one.chosen !== one.wanted);
+      if (waits) return undefined;
+      changes.push(change);
+    }
+    const { plan: wanted } = planner;
+    const actual = await dataplane.applyChanges(wanted, changes);
+    if (actual === undefined || actual.failures.length > 0) return undefined;
+    const result = { ...settled.result, plan: wanted, actual };
+    this.#settled = { ...settled, result };
+    return result;
+  }
+
+  /** Plans a whole snapshot; with very many prefixes the event loop has its turns meanwhile. */
+  async #planner(snapshot: Snapshot): Promise<Planner> {
+    const steps = Planner.load(snapshot);
+    for (;;) {
+      const { done, value } = steps.next();
+      if (done) return value;
+      await setImmediate();
+    }
   }
 
   /** With what pods are limited to while MTUs change. */

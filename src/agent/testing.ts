@@ -1,6 +1,7 @@
 /** Resources and a speaker as tests of the agent need them, in the network of the documentation. */
 
 import type { LearnedRoute, PeerStatus, RouteChange, SpeakerConfig } from "../bgp/index.ts";
+import { prefixEquals } from "../lib/index.ts";
 import type { BlockAffinity, IPPool, IPPoolSpec, Node } from "../model/index.ts";
 import type { SpeakerPort } from "./bgp-runner.ts";
 import type { ClusterView } from "./view.ts";
@@ -91,8 +92,15 @@ export class FakeSpeaker implements SpeakerPort {
   }
 
   teach(routes: readonly LearnedRoute[]): void {
+    const gone = this.#routes.filter(
+      ({ prefix }) => !routes.some((route) => prefixEquals(route.prefix, prefix)),
+    );
     this.#routes = routes;
-    for (const listener of this.#listeners) listener([]);
+    const changes = [
+      ...gone.map(({ prefix }) => ({ prefix, best: undefined })),
+      ...routes.map((best) => ({ prefix: best.prefix, best })),
+    ];
+    for (const listener of this.#listeners) listener(changes);
   }
 
   routes(): LearnedRoute[] {

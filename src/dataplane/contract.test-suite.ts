@@ -208,12 +208,14 @@ export function dataplaneContract({ name, skip, open, plan }: ContractInput): vo
       const before = routes();
       const gone = prefix4(BLOCKS[0]!);
       const less = without(whole, BLOCKS[0]!);
-      const removed = await dataplane.applyChanges(less, [{ prefix: gone, routes: [], ipip: [] }]);
+      const removed = await dataplane.applyChanges(less, [
+        { prefix: gone, routes: [], ipip: [], destinations: [] },
+      ]);
       assert.deepEqual([removed?.changes, removed?.failures], [1, []]);
       assert.deepEqual([...removed!.current], [[BLOCKS[1], "none"]]);
       assert.deepEqual(removed?.receives, ["none"]);
       const back = whole.routes.filter((one) => prefixEquals(one.destination, gone));
-      const changes = [{ prefix: gone, routes: back, ipip: [] }];
+      const changes = [{ prefix: gone, routes: back, ipip: [], destinations: [] }];
       const added = await dataplane.applyChanges(whole, changes);
       assert.deepEqual([added?.changes, added?.failures], [1, []]);
       assert.deepEqual(routes(), before);
@@ -221,7 +223,7 @@ export function dataplaneContract({ name, skip, open, plan }: ContractInput): vo
       assert.equal((await dataplane.apply(whole)).changes, 0);
       const lost = { ...back[0]!, device: "nowhere0" };
       const failed = await dataplane.applyChanges({ ...less, routes: [...less.routes, lost] }, [
-        { prefix: gone, routes: [lost], ipip: [] },
+        { prefix: gone, routes: [lost], ipip: [], destinations: [] },
       ]);
       assert.deepEqual(
         failed?.failures.map(({ object }) => object),

@@ -31,11 +31,10 @@ export interface PrefixChange {
   readonly prefix: Prefix;
   readonly routes: readonly RoutePlan[];
   readonly ipip: IpipPlan["destinations"];
-}
-
-interface Entry extends PrefixFacts, PrefixChange {
   readonly destinations: readonly Destination[];
 }
+
+interface Entry extends PrefixFacts, PrefixChange {}
 
 /** Prefixes taken in or planned, some 2 ms of work, between two breaths of {@link Planner.load}. */
 const PREFIXES_PER_STEP = 500;
@@ -100,14 +99,14 @@ export class Planner {
   }
 
   /**
-   * Takes in what is known of a prefix now; or plans it anew with the same facts, if what the kernel sends
-   * there (`current`) may have changed. Returns what is different in the plan; `nothing` if nothing is;
+   * Takes in what is known of a prefix now; what is not told stays, also where what the kernel sends there
+   * (`current`) has changed. Returns what is different in the plan; `nothing` if nothing is;
    * `all` if more than this prefix may be, and a new planner is needed.
    */
-  change(prefix: Prefix, facts?: PrefixFacts): PrefixChange | "nothing" | "all" {
+  change(prefix: Prefix, facts: Partial<PrefixFacts>): PrefixChange | "nothing" | "all" {
     const key = formatPrefix(prefix);
     const before = this.#entries.get(key);
-    const { blocks, learned } = facts ?? before ?? NOTHING;
+    const { blocks, learned } = { ...NOTHING, ...before, ...facts };
     const after = this.#planOne(prefix, { blocks, learned });
     if (blocks.length === 0 && learned.length === 0) this.#entries.delete(key);
     else this.#entries.set(key, after);
@@ -115,7 +114,8 @@ export class Planner {
     if (reachesOut(after) || (before && reachesOut(before))) return "all";
     const same =
       JSON.stringify(shown(before ?? NOTHING), text) === JSON.stringify(shown(after), text);
-    return same ? "nothing" : { prefix, routes: after.routes, ipip: after.ipip };
+    if (same) return "nothing";
+    return { prefix, routes: after.routes, ipip: after.ipip, destinations: after.destinations };
   }
 
   #planOne(prefix: Prefix, { blocks, learned }: PrefixFacts): Entry {
