@@ -62,26 +62,23 @@ export class Planner {
   /** A planner that knows all of a snapshot; breathe at each yield. @throws as `plan` does. */
   static *load(snapshot: Snapshot): Generator<void, Planner> {
     const planner = new Planner(snapshot);
-    const facts = new Map<
-      string,
-      { prefix: Prefix; blocks: BlockFacts[]; learned: LearnedFacts[] }
-    >();
-    const of = (prefix: Prefix) => {
+    const facts = new Map<string, PrefixFacts & { readonly prefix: Prefix }>();
+    const add = (prefix: Prefix, more: Partial<PrefixFacts>) => {
       const key = formatPrefix(prefix);
-      let found = facts.get(key);
-      if (found === undefined) {
-        found = { prefix, blocks: [], learned: [] };
-        facts.set(key, found);
-      }
-      return found;
+      const { blocks, learned } = facts.get(key) ?? NOTHING;
+      facts.set(key, {
+        prefix,
+        blocks: joined(blocks, more.blocks),
+        learned: joined(learned, more.learned),
+      });
     };
     let taken = 0;
     for (const block of snapshot.blocks) {
-      of(block.prefix).blocks.push(block);
+      add(block.prefix, { blocks: [block] });
       if (++taken % PREFIXES_PER_STEP === 0) yield;
     }
     for (const learned of snapshot.learned) {
-      of(learned.prefix).learned.push(learned);
+      add(learned.prefix, { learned: [learned] });
       if (++taken % PREFIXES_PER_STEP === 0) yield;
     }
     let planned = 0;
@@ -123,7 +120,14 @@ export class Planner {
     const destinations = chooseDestinations(snapshot);
     const routes = planRoutes(snapshot, destinations);
     const ipip = this.#rest.ipip ? ipipDestinations(snapshot) : NOTHING.ipip;
-    return { prefix, blocks, learned, destinations, routes, ipip };
+    return {
+      prefix,
+      blocks,
+      learned,
+      destinations: compact(destinations),
+      routes: compact(routes),
+      ipip: compact(ipip),
+    };
   }
 
   #assemble(): NodePlan {
@@ -158,6 +162,18 @@ export class Planner {
       },
     };
   }
+}
+
+const EMPTY: readonly never[] = [];
+
+/** Without the room that lists have to grow into: most have one element, and there are very many. */
+function compact<T>(list: readonly T[]): readonly T[] {
+  return list.length === 0 ? EMPTY : list.slice();
+}
+
+function joined<T>(list: readonly T[], more: readonly T[] = EMPTY): readonly T[] {
+  if (more.length === 0) return list;
+  return list.length === 0 ? more : [...list, ...more];
 }
 
 /**
