@@ -75,7 +75,8 @@ export class Batch {
     this.#header(NLMSG_NOOP, NLM_F_REQUEST | NLM_F_ACK);
     this.#close(start);
     this.#offsets.push(start);
-    for (const [at, offset] of this.#offsets.entries()) {
+    for (let at = 0; at < this.#offsets.length; at++) {
+      const offset = this.#offsets[at]!;
       if (offset !== -1) this.#writer.setU32(offset + 8, sequence + at);
     }
     return this.#writer.written();

@@ -53,11 +53,7 @@ const names: readonly (readonly [number: number, key: keyof RouteMetrics | "mtu"
   ];
 
 /** The MTU has a place of its own in a route, since every tunnel's has one. */
-export function metricsValues(
-  mtu: number | undefined,
-  metrics: RouteMetrics | undefined,
-): Values | undefined {
-  if (metrics === undefined) return mtu === undefined ? undefined : { mtu };
+export function metricsValues(mtu: number | undefined, metrics: RouteMetrics): Values {
   const { locked, rttMs, rttvarMs, ecn, ...same } = metrics;
   let lock = 0;
   for (const [number, key] of names) if (locked?.includes(key)) lock |= 1 << number;

@@ -94,23 +94,21 @@ const RTA_DST = 1;
 const RTA_OIF = 4;
 const RTA_GATEWAY = 5;
 const RTA_PRIORITY = 6;
+const RTA_METRICS = 8;
 const RTA_TABLE = 15;
+const RTAX_MTU = 2;
 
 function writeRoute(writer: Writer, route: Route): void {
-  const { destination, metric, device, gateway, scope } = route;
+  const { destination, metric, device, gateway, scope, mtu } = route;
   const { address, length } = destination;
   const table = route.table ?? derivedTable(route.type);
-  writeRouteHeader(writer, {
-    family: typeof address === "number" ? AF_INET : AF_INET6,
-    length,
-    sourceLength: route.from?.length ?? 0,
-    tos: route.tos ?? 0,
-    table,
-    protocol: route.protocol,
-    scope: scope === undefined ? derivedScope(route) : scopes.number(scope),
-    type: route.type === "unicast" ? RTN_UNICAST : routeTypes.number(route.type),
-    flags: route.onlink ? RTNH_F_ONLINK : 0,
-  });
+  const family = typeof address === "number" ? AF_INET : AF_INET6;
+  const type = route.type === "unicast" ? RTN_UNICAST : routeTypes.number(route.type);
+  const scopeNumber = scope === undefined ? derivedScope(route) : scopes.number(scope);
+  // struct rtmsg as three words.
+  writer.u32(bytes4(family, length, route.from?.length ?? 0, route.tos ?? 0));
+  writer.u32(bytes4(table < 256 ? table : 0, route.protocol, scopeNumber, type));
+  writer.u32(route.onlink ? RTNH_F_ONLINK : 0);
   // By hand what most routes are made of, by the table the rest (see route-plain.ts).
   writeDestination(writer, address, length);
   if (device !== undefined) writer.attributeU32(RTA_OIF, device);
@@ -119,34 +117,46 @@ function writeRoute(writer: Writer, route: Route): void {
   }
   if (metric) writer.attributeU32(RTA_PRIORITY, metric);
   if (table > 255) writer.attributeU32(RTA_TABLE, table);
-  if (isPlain(route)) return;
-  const family = typeof address as "number" | "bigint";
-  const tunnel = route.encap && encodeEncap(route.encap);
-  const { from } = route;
-  routeAttributes.encode(writer, {
-    source: from && from.length > 0 ? maskAddress(from.address, from.length) : undefined,
-    via: gatewayAttributes(gateway, family).via,
-    preferredSource: route.source,
-    metrics: metricsValues(route.mtu, route.metrics),
-    nextHops: route.nextHops && encodeNextHops(route.nextHops, family),
-    encapType: tunnel?.type,
-    encap: tunnel?.data,
-    nextHopId: route.nextHopId,
-  });
+  if (mtu !== undefined && route.metrics === undefined) {
+    writer.u32(12 | (RTA_METRICS << 16));
+    writer.attributeU32(RTAX_MTU, mtu);
+  }
+  if (!isPlain(route)) writeRest(writer, route);
+}
+
+/** Four bytes as one little-endian word; of larger numbers the lowest byte, as writing each would. */
+function bytes4(a: number, b: number, c: number, d: number): number {
+  return (a & 255) | ((b & 255) << 8) | ((c & 255) << 16) | (d << 24);
 }
 
 /** True if nothing is left for the table. */
-function isPlain({ destination, gateway, ...route }: Route): boolean {
+function isPlain(route: Route): boolean {
+  const { gateway } = route;
   return (
     route.source === undefined &&
-    route.mtu === undefined &&
     route.metrics === undefined &&
     route.nextHops === undefined &&
     route.encap === undefined &&
     route.nextHopId === undefined &&
     route.from === undefined &&
-    (gateway === undefined || typeof gateway === typeof destination.address)
+    (gateway === undefined || typeof gateway === typeof route.destination.address)
   );
+}
+
+function writeRest(writer: Writer, route: Route): void {
+  const family = typeof route.destination.address as "number" | "bigint";
+  const tunnel = route.encap && encodeEncap(route.encap);
+  const { from, metrics } = route;
+  routeAttributes.encode(writer, {
+    source: from && from.length > 0 ? maskAddress(from.address, from.length) : undefined,
+    via: gatewayAttributes(route.gateway, family).via,
+    preferredSource: route.source,
+    metrics: metrics && metricsValues(route.mtu, metrics),
+    nextHops: route.nextHops && encodeNextHops(route.nextHops, family),
+    encapType: tunnel?.type,
+    encap: tunnel?.data,
+    nextHopId: route.nextHopId,
+  });
 }
 
 /** The kernel refuses host bits; a prefix with some is what operators write all the same. */
