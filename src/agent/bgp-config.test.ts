@@ -209,3 +209,13 @@ test("blocks of both families are told, and addresses of pods outside of the own
     ["10.244.1.0/26", "fd00:244::100/122", "10.244.2.7/32", "fd00:244::207/128"],
   );
 });
+
+test("with bindMode NodeIP a node listens on its address of each family", () => {
+  const bgpConfigurations = [configuration({ bindMode: "NodeIP" })];
+  const { config } = peersOf({ nodes: dualStack, bgpConfigurations });
+  assert.deepEqual(config.listen?.addresses?.map(formatAddress), [
+    "172.139.20.75",
+    "2001:db8:20::75",
+  ]);
+  assert.equal(peersOf({ nodes: dualStack }).config.listen?.addresses, undefined);
+});

@@ -112,7 +112,7 @@ export function bgpPlan(input: BgpPlanInput): BgpPlan | undefined {
       routerId: ipv4?.address ?? input.hashedRouterId(name),
       listen: {
         port: local.port,
-        ...(settings.bindMode === "NodeIP" && { address: addresses[0]! }),
+        ...(settings.bindMode === "NodeIP" && { addresses }),
       },
       gracefulRestart: { restartTimeSeconds: DEFAULT_RESTART_SECONDS },
       peers: [...peers.values()],

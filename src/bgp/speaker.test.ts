@@ -30,7 +30,7 @@ function config(
   return {
     localAs: 64512,
     routerId: ipv4(address),
-    listen: { address: ipv4(address), port: PORT },
+    listen: { addresses: [ipv4(address)], port: PORT },
     originate: [],
     ...parts,
   };

@@ -9,7 +9,11 @@ export interface SpeakerConfig {
   readonly localAs: number;
   readonly routerId: Ipv4;
   /** No listener when absent: every session is dialled. */
-  readonly listen?: { readonly address?: IpAddress; readonly port: number };
+  readonly listen?: {
+    /** Every address of the machine when absent. */
+    readonly addresses?: readonly IpAddress[];
+    readonly port: number;
+  };
   readonly gracefulRestart?: {
     /** Advertised restart time, seconds 0..4095 (RFC 4724 section 3); 120 when the block is absent. */
     readonly restartTimeSeconds: number;

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { ipv4, prefix4 } from "../lib/index.ts";
+import { ipAddress, ipv4, prefix, prefix4 } from "../lib/index.ts";
 import type { FirewallPlan } from "../plan/index.ts";
 import { firewallRules, portsBeside, replaceScript, updateScript } from "./firewall-render.ts";
 
@@ -35,6 +35,27 @@ function rules(change: Partial<FirewallPlan>, chain: string): string[] {
 const outgoing = "ip saddr @masq-ipam-pools ip daddr != @network-ip-pools";
 
 describe("firewallRules", () => {
+  it("says the same of IPv6 in its words, without protocol 4", () => {
+    const firewall: FirewallPlan = {
+      ...empty,
+      pools: [prefix("fd00:244::/64")],
+      masqueradedPools: [prefix("fd00:244::/64")],
+      vxlanSenders: [prefix("2001:db8:20::76/128")],
+      natOutgoingAddress: ipAddress("2001:db8::9"),
+      natPortRange: "4000",
+      tunnels: ["vxlan-v6.calico"],
+    };
+    const six = firewallRules({ family: 6, firewall, workloadDevicePrefix: "cali" });
+    assert.match(six.chains, /ip6 saddr @masq-ipam-pools ip6 daddr != @network-ip-pools meta/);
+    assert.match(six.chains, /snat to \[2001:db8::9\]:4000 fully-random\n/);
+    assert.match(six.chains, /udp dport 4789 ip6 saddr @all-vxlan-net fib daddr type local accept/);
+    assert.doesNotMatch(six.chains, /protocol 4|ip saddr/);
+    assert.deepEqual(six.sets.get("all-vxlan-net"), ["2001:db8:20::76"]);
+    const script = updateScript(six, new Map());
+    assert.match(script, /^add table ip6 switchyard\n/);
+    assert.match(script, /type ipv6_addr; flags interval/);
+  });
+
   const nat: readonly (readonly [string, Partial<FirewallPlan>, readonly string[]])[] = [
     ["no pool is masqueraded", { pools: [pool] }, []],
     ["masquerade", { masqueradedPools: [pool] }, [`${outgoing} masquerade fully-random`]],

@@ -120,6 +120,20 @@ test("a node without IPv6 is no destination of IPv6, and has no IPv6 plan", () =
   assert.ok(own.sysctls.every(({ path }) => !path.startsWith("net/ipv6/conf/all")));
 });
 
+test("a node without IPv4 carries IPv6", () => {
+  const base = dualStackSnapshot();
+  const nodes = base.nodes.map(({ ipv4: _, ...node }) => node);
+  const uplink = { ...base.host.uplink, name: "eth6" };
+  const { uplink6: _, ...host } = { ...base.host, uplink };
+  const only = plan(dualStackSnapshot({ nodes, host }));
+  assert.equal(only.ipip ?? only.vxlan, undefined);
+  assert.deepEqual([only.vxlan6?.parent, only.vxlan6?.neighbours.length], ["eth6", 3]);
+  assert.deepEqual(
+    new Set(only.destinations.map(({ pool, chosen }) => `${pool} ${chosen}`)),
+    new Set(["default-ipv6-ippool vxlan-v6"]),
+  );
+});
+
 test("a host that hears routers goes on hearing them when it begins to forward", () => {
   const paths = plan(dualStackSnapshot()).sysctls.map(({ path }) => path);
   const heard = paths.indexOf("net/ipv6/conf/eth0/accept_ra");

@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { describe, it, type TestContext } from "node:test";
-import { isPrefix4 } from "../../src/lib/index.ts";
+import { ipAddress, isPrefix4 } from "../../src/lib/index.ts";
 import { type NodePlan, plan, renderRoute, type Snapshot } from "../../src/plan/index.ts";
 import { dualStackSnapshot, pool6Fact, poolFact } from "../../src/plan/testing/snapshot.ts";
 import { inside, lines, Namespaces, obstacleToKernelTests, openIn } from "./dataplane-support.ts";
@@ -124,6 +124,24 @@ describe("IPv6 on a dual-stack node", skip === undefined ? {} : { skip }, () => 
     ]);
     assert.doesNotMatch(inside(name, "ip -br link"), /vxlan-v6/);
     assert.doesNotMatch(inside(name, "nft list tables"), /ip6 switchyard/);
+  });
+
+  it("accepts every form of the IPv6 firewall", async (context) => {
+    const name = host(context);
+    const dataplane = await opened(context, name);
+    const base = plan(dualStackSnapshot());
+    const firewall6 = {
+      ...base.firewall6!,
+      natPortRange: "32768:65535",
+      natOutgoingAddress: ipAddress("2001:db8:20::75"),
+      excludedHosts: [ipAddress("2001:db8:20::76"), ipAddress("2001:db8:30::75")],
+    };
+    assert.deepEqual((await dataplane.apply({ ...base, firewall6 })).failures, []);
+    assert.match(
+      inside(name, "nft list table ip6 switchyard"),
+      /snat to \[2001:db8:20::75\]:32768-65535 fully-random/,
+    );
+    assert.deepEqual((await dataplane.compare({ ...base, firewall6 })).differences, []);
   });
 
   it("repairs an IPv6 route that somebody deletes", async (context) => {

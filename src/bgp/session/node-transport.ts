@@ -83,30 +83,48 @@ export const nodeTransport: Transport = {
     return connection;
   },
 
-  listen({ address, port }, onConnection) {
-    const host = address === undefined ? undefined : formatAddress(address);
-    const server = createServer({ allowHalfOpen: true }, (socket) => {
-      const remote = socketAddress(socket.remoteAddress);
-      // Gone again before it was looked at.
-      if (remote === undefined) socket.destroy();
-      else onConnection(new NodeConnection(socket, remote));
-    });
-    return new Promise<Listener>((resolve, reject) => {
-      server.once("error", (error) => {
-        const where = `${host ?? "any address"} port ${port}`;
-        reject(
-          new SwitchyardError(
-            "SYSTEM_CALL_FAILED",
-            `cannot listen for BGP on ${where}: ${error.message}`,
-            { cause: error },
-          ),
-        );
-      });
-      server.listen({ port, ...(host === undefined ? {} : { host }) }, () => {
-        server.removeAllListeners("error");
-        server.on("error", () => undefined);
-        resolve({ close: () => server.close() });
-      });
-    });
+  async listen({ addresses, port }, onConnection) {
+    const listeners: Listener[] = [];
+    const close = () => {
+      for (const listener of listeners) listener.close();
+    };
+    try {
+      for (const host of addresses?.map(formatAddress) ?? [undefined]) {
+        listeners.push(await listenOn({ host, port }, onConnection));
+      }
+    } catch (error) {
+      close();
+      throw error;
+    }
+    return { close };
   },
 };
+
+function listenOn(
+  { host, port }: { readonly host: string | undefined; readonly port: number },
+  onConnection: (connection: Connection) => void,
+): Promise<Listener> {
+  const server = createServer({ allowHalfOpen: true }, (socket) => {
+    const remote = socketAddress(socket.remoteAddress);
+    // Gone again before it was looked at.
+    if (remote === undefined) socket.destroy();
+    else onConnection(new NodeConnection(socket, remote));
+  });
+  return new Promise<Listener>((resolve, reject) => {
+    server.once("error", (error) => {
+      const where = `${host ?? "any address"} port ${port}`;
+      reject(
+        new SwitchyardError(
+          "SYSTEM_CALL_FAILED",
+          `cannot listen for BGP on ${where}: ${error.message}`,
+          { cause: error },
+        ),
+      );
+    });
+    server.listen({ port, ...(host === undefined ? {} : { host }) }, () => {
+      server.removeAllListeners("error");
+      server.on("error", () => undefined);
+      resolve({ close: () => server.close() });
+    });
+  });
+}

@@ -39,12 +39,12 @@ export interface DialOptions {
 
 export interface ListenOptions {
   /** Every address of the machine when absent. */
-  readonly address?: IpAddress;
+  readonly addresses?: readonly IpAddress[];
   readonly port: number;
 }
 
 export interface Transport {
   dial(options: DialOptions, handlers: ConnectionHandlers): Connection;
-  /** Rejects when the address cannot be listened on. */
+  /** Rejects when one of the addresses cannot be listened on; then none is. */
   listen(options: ListenOptions, onConnection: (connection: Connection) => void): Promise<Listener>;
 }
