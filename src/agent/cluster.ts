@@ -3,7 +3,7 @@
 import { Collection, type CollectionChange, type Datastore } from "../datastore/index.ts";
 import type { Clock, Prefix } from "../lib/index.ts";
 import type { Log } from "../lib/log/index.ts";
-import type { Kind, NodeMode } from "../model/index.ts";
+import type { IPAMBlock, Kind, NodeMode } from "../model/index.ts";
 import type { BlockFacts } from "../plan/index.ts";
 import { AffinityBlocks, type BlockChange } from "./affinity-blocks.ts";
 import { BorrowedAddresses } from "./borrowed.ts";
@@ -41,7 +41,7 @@ export class Cluster {
       new Collection<Kind>({ ...options, kind }),
     ]);
     this.#collections = Object.fromEntries(entries) as Collections;
-    this.#blocks = new Collection({ ...options, kind: "IPAMBlock" });
+    this.#blocks = new Collection({ ...options, kind: "IPAMBlock", keep: withoutAllocations });
     this.#clock = options.clock;
     this.#log = options.log;
     this.#connectedSinceMs = options.clock.now();
@@ -155,4 +155,10 @@ export class Cluster {
     else
       this.#log.warn({ error: lastError }, "datastore away; the kernel forwards as it was found");
   }
+}
+
+/** Who borrows what is in the index; thousands of blocks in full would only take memory. */
+function withoutAllocations({ spec, ...block }: IPAMBlock): IPAMBlock {
+  const empty = { allocations: [], unallocated: [], attributes: [], sequenceNumber: 0 };
+  return { ...block, spec: { cidr: spec.cidr, ...empty } };
 }

@@ -46,6 +46,30 @@ test("a collection lists, follows, and waits for any revision of the store", asy
   await store.close();
 });
 
+test("what is not to be kept is still told to listeners", async () => {
+  const store = openSqliteStore(":memory:");
+  await store.create(pool("a"));
+  const pools = new Collection({
+    store,
+    kind: "IPPool",
+    clock: systemClock,
+    log: silentLog,
+    keep: (resource) => ({ ...resource, spec: { cidr: "0.0.0.0/0" } }),
+  });
+  const told: string[] = [];
+  pools.onChange((changes) => told.push(...changes.map(({ resource }) => resource.spec.cidr)));
+  pools.start();
+  const b = await store.create(pool("b", "10.1.0.0/16"));
+  await pools.waitFor(b.metadata.resourceVersion!);
+  assert.deepEqual(told, ["10.0.0.0/16", "10.1.0.0/16"]);
+  assert.deepEqual(
+    [...pools.items().values()].map(({ spec }) => spec.cidr),
+    ["0.0.0.0/0", "0.0.0.0/0"],
+  );
+  await pools.stop();
+  await store.close();
+});
+
 test("an empty list still counts as synced and is announced", async () => {
   const store = openSqliteStore(":memory:");
   const pools = collectionOf(store);

@@ -15,6 +15,8 @@ export interface CollectionOptions<K extends Kind> {
   readonly kind: K;
   readonly clock: Clock;
   readonly log: Log;
+  /** What of an object stays in memory once listeners have seen it; all of it unless told. */
+  readonly keep?: (resource: ResourceOf<K>) => ResourceOf<K>;
 }
 
 export interface CollectionChange<K extends Kind> {
@@ -154,7 +156,7 @@ export class Collection<K extends Kind> {
       if (before?.metadata.resourceVersion === resource.metadata.resourceVersion) {
         if (before?.metadata.uid === resource.metadata.uid) continue;
       }
-      this.#items.set(key, resource);
+      this.#set(key, resource);
       changes.push({ type: before ? "modified" : "added", key, resource });
     }
     for (const [key, resource] of this.#items) {
@@ -173,9 +175,13 @@ export class Collection<K extends Kind> {
     const { type, resource } = event;
     const key = keyOf(resource);
     if (type === "deleted") this.#items.delete(key);
-    else this.#items.set(key, resource);
+    else this.#set(key, resource);
     this.#notify([{ type, key, resource }]);
     this.#advance(resource.metadata.resourceVersion ?? this.#revision);
+  }
+
+  #set(key: string, resource: ResourceOf<K>): void {
+    this.#items.set(key, this.#options.keep?.(resource) ?? resource);
   }
 
   #advance(revision: string): void {

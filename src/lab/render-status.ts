@@ -1,6 +1,7 @@
 /** `lab status` as text. Pure. */
 
 import type { LabStatus } from "./status.ts";
+import { podText } from "./suggestions.ts";
 
 export function renderStatus(status: LabStatus): string {
   const { server, router, outside } = status;
@@ -12,7 +13,7 @@ export function renderStatus(status: LabStatus): string {
     pidText(node.pid),
     node.mode ?? "-",
     `${node.sessions.established}/${node.sessions.total}`,
-    node.pods.map((pod) => `${pod.name}=${pod.address}`).join(" "),
+    node.pods.map(podText).join(" "),
   ]);
   const lines = [
     `mode     ${status.mode ?? "unknown"}`,

@@ -41,7 +41,11 @@ export interface LabNodeStatus {
   readonly mode: string | undefined;
   readonly ipipBackend: string | undefined;
   readonly sessions: { readonly established: number; readonly total: number };
-  readonly pods: readonly { readonly name: string; readonly address: string }[];
+  readonly pods: readonly {
+    readonly name: string;
+    readonly address: string;
+    readonly address6?: string;
+  }[];
 }
 
 /** undefined when there is no lab of this name. */
@@ -126,7 +130,11 @@ async function nodeStatus(
   const { name, address, subnet, pid } = node;
   const pods = state.pods
     .filter((pod) => pod.node === name)
-    .map((pod) => ({ name: pod.name, address: pod.address }));
+    .map(({ name, address, address6 }) => ({
+      name,
+      address,
+      ...(address6 !== undefined && { address6 }),
+    }));
   const silent = {
     ...{ name, address, subnet, pid, pods },
     mode: undefined,

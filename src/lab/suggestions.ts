@@ -15,12 +15,18 @@ export function suggestions(state: LabState): string[] {
   const lab = labCommand(state);
   const lines = state.nodes.map((entry) => {
     const pods = state.pods.filter((pod) => pod.node === entry.name);
-    return `  ${entry.name}  ${entry.address}  ${pods.map((pod) => `${pod.name}=${pod.address}`).join(" ")}`;
+    return `  ${entry.name}  ${entry.address}  ${pods.map(podText).join(" ")}`;
   });
   const tries = [
     `${lab} status`,
     `${lab} exec ${node} -- ip route`,
     ...(first && last ? [`${lab} exec ${first.name} -- ping -c 3 ${last.address}`] : []),
+    ...(last?.address6 === undefined
+      ? []
+      : [
+          `${lab} exec ${node} -- ip -6 route`,
+          `${lab} exec ${first?.name} -- ping -c 3 ${last.address6}`,
+        ]),
     `${lab} exec ${node} -- switchyard node status`,
     `${lab} exec ${node} -- switchyard patch ippool ${layout.poolName} --patch '{"spec":{"ipipMode":"Never","vxlanMode":"Always"}}'`,
     `${lab} down`,
@@ -31,4 +37,14 @@ export function suggestions(state: LabState): string[] {
     "try:",
     ...tries.map((line) => `  ${line}`),
   ];
+}
+
+/** `pod1a=10.244.1.3`, or `pod1a=10.244.1.3,fd00:244::3`. */
+export function podText(pod: {
+  readonly name: string;
+  readonly address: string;
+  readonly address6?: string;
+}): string {
+  const { name, address, address6 } = pod;
+  return `${name}=${address6 === undefined ? address : `${address},${address6}`}`;
 }
