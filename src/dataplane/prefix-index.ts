@@ -19,11 +19,14 @@ export class PrefixIndex {
   /** The address that is looked for. */
   readonly #key = new Uint32Array(4);
 
-  constructor(family: Family) {
+  /** `room`: how many prefixes it will hold at least. */
+  constructor(family: Family, room = 0) {
+    let capacity = FIRST_CAPACITY;
+    while (capacity < room) capacity *= 2;
     this.#words = family === 4 ? 1 : 4;
-    this.#addresses = new Uint32Array(FIRST_CAPACITY * this.#words);
-    this.#lengths = new Uint8Array(FIRST_CAPACITY);
-    this.#buckets = new Int32Array(FIRST_CAPACITY * 2);
+    this.#addresses = new Uint32Array(capacity * this.#words);
+    this.#lengths = new Uint8Array(capacity);
+    this.#buckets = new Int32Array(capacity * 2);
   }
 
   get size(): number {
@@ -52,7 +55,7 @@ export class PrefixIndex {
       return this.add(prefix);
     }
     const place = this.#size++;
-    this.#addresses.set(this.#key.subarray(0, this.#words), place * this.#words);
+    this.#storeAt(place);
     this.#lengths[place] = prefix.length;
     this.#buckets[bucket] = place + 1;
     return place;
@@ -66,7 +69,7 @@ export class PrefixIndex {
     if (last !== place) {
       this.#loadPlace(last);
       this.#buckets[this.#bucket(this.#lengths[last]!)] = place + 1;
-      this.#addresses.set(this.#key.subarray(0, this.#words), place * this.#words);
+      this.#storeAt(place);
       this.#lengths[place] = this.#lengths[last]!;
     }
     return last;
@@ -92,6 +95,10 @@ export class PrefixIndex {
 
   #loadPlace(place: number): void {
     for (let i = 0; i < this.#words; i++) this.#key[i] = this.#addresses[place * this.#words + i]!;
+  }
+
+  #storeAt(place: number): void {
+    for (let i = 0; i < this.#words; i++) this.#addresses[place * this.#words + i] = this.#key[i]!;
   }
 
   /** Where the prefix of `#key` and `length` is, or would be put. */

@@ -78,7 +78,7 @@ export class RouteKeeper {
     this.#meanwhile = [];
     try {
       const routes = await read();
-      const table = new RouteTable(this.#table.bodies);
+      const table = new RouteTable(this.#table);
       for (let i = 0; i < routes.length; i++) {
         if (i % ROUTES_PER_TURN === ROUTES_PER_TURN - 1) await setImmediate();
         table.append(routes[i]!);

@@ -20,8 +20,8 @@ class Column {
   /** Mark of the last {@link RouteTable.mark} of the prefix. */
   marks: Int32Array;
 
-  constructor(family: 4 | 6) {
-    this.index = new PrefixIndex(family);
+  constructor(family: 4 | 6, room: number) {
+    this.index = new PrefixIndex(family, room);
     this.bodies = new Int32Array(this.index.capacity);
     this.marks = new Int32Array(this.index.capacity);
   }
@@ -49,15 +49,17 @@ class Column {
 
 export class RouteTable {
   readonly bodies: RouteBodies;
-  readonly #columns = [new Column(4), new Column(6)] as const;
+  readonly #columns: readonly [Column, Column];
   readonly #whole = new Map<string, readonly Route[]>();
   /** How many prefixes have each body. */
   readonly #uses: number[] = [];
   #mark = 0;
 
-  /** `bodies` may be shared with the table that this one replaces. */
-  constructor(bodies = new RouteBodies()) {
-    this.bodies = bodies;
+  /** `before`: the table that this one replaces, of which it takes the bodies and the size. */
+  constructor(before?: RouteTable) {
+    this.bodies = before?.bodies ?? new RouteBodies();
+    const [room4, room6] = before ? before.#columns.map(({ index }) => index.size) : [];
+    this.#columns = [new Column(4, room4 ?? 0), new Column(6, room6 ?? 0)];
   }
 
   /** Prefixes with any route. */
