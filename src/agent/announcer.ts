@@ -20,6 +20,8 @@ import type { Cluster } from "./cluster.ts";
 /** What others are told, less the time of telling. */
 export type Announcement = Omit<NodeModeStatus, "updatedAt">;
 
+/** Detail of progress alone, which changes with every word of every other node, is said this often. */
+const DETAIL_EVERY_MS = 1_000;
 /** An announcement that is not read back by then means a datastore that is away. */
 const READ_BACK_MS = 5_000;
 
@@ -34,6 +36,8 @@ export class Announcer {
   readonly #options: AnnouncerOptions;
   /** A predecessor may have died with a write on its way: this process has said nothing yet. */
   #certain = false;
+  #saidAtMs = Number.NEGATIVE_INFINITY;
+  #dueMs: number | undefined;
 
   constructor(options: AnnouncerOptions) {
     this.#options = options;
@@ -42,6 +46,11 @@ export class Announcer {
   /** This node's last word; undefined while it is not certain what that is. */
   get said(): NodeModeStatus | undefined {
     return this.#certain ? this.#shown : undefined;
+  }
+
+  /** Monotonic time at which to publish again what was put off; undefined: nothing was. */
+  get dueMs(): number | undefined {
+    return this.#dueMs;
   }
 
   /** What the view shows of this node; others may see something newer. */
@@ -56,13 +65,22 @@ export class Announcer {
    */
   async publish(announcement: Announcement): Promise<void> {
     const { clock, cluster } = this.#options;
-    if (this.said && sameAnnouncement(this.said, announcement)) return;
+    const { said } = this;
+    this.#dueMs = undefined;
+    if (said && sameAnnouncement(said, announcement)) return;
+    const dueMs = this.#saidAtMs + DETAIL_EVERY_MS;
+    const detail = said && sameAnnouncement(withoutDetail(said), withoutDetail(announcement));
+    if (detail && clock.monotonicMs() < dueMs) {
+      this.#dueMs = dueMs;
+      return;
+    }
     this.#certain = false;
     const status = { ...announcement, updatedAt: new Date(clock.now()).toISOString() };
     const signal = deadline(clock, READ_BACK_MS);
     const { metadata } = await inTime(this.#write(status, signal), signal);
     await cluster.nodeModesAt(metadata.resourceVersion ?? "", signal);
     this.#certain = true;
+    this.#saidAtMs = clock.monotonicMs();
   }
 
   async #write(status: NodeModeStatus, signal: AbortSignal): Promise<NodeMode> {
@@ -106,9 +124,21 @@ function inTime<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
   });
 }
 
-function sameAnnouncement(published: NodeModeStatus, wanted: Announcement): boolean {
+function sameAnnouncement(
+  published: Announcement & Partial<NodeModeStatus>,
+  wanted: Announcement,
+): boolean {
   const { updatedAt: _, ...rest } = published;
   return canonical(rest) === canonical(wanted);
+}
+
+/** What others act on, and what an operator waits for. */
+function withoutDetail<A extends Announcement>(announcement: A): A {
+  const pools = Object.entries(announcement.pools).map(([name, progress]) => [
+    name,
+    { ...progress, waiting: [] },
+  ]);
+  return { ...announcement, destinations: {}, pools: Object.fromEntries(pools) };
 }
 
 /** JSON with sorted keys: a store may give fields back in another order. */

@@ -125,3 +125,10 @@ test("a node's own FelixConfiguration overlays the default one", () => {
   assert.deepEqual([settings.vxlanPort, settings.vxlanVni], [4791, 5]);
   assert.deepEqual(settings.externalNodes.map(formatPrefix), ["192.0.2.0/24"]);
 });
+
+test("two Nodes with one address are named", () => {
+  const nodes = [nodeResource("node1", "172.139.20.75/24"), nodeResource("twin", "172.139.20.75")];
+  assert.deepEqual(facts({ nodes }).problems, [
+    "Nodes node1 and twin both have the address 172.139.20.75",
+  ]);
+});

@@ -6,6 +6,7 @@
 import {
   errorText,
   familyOf,
+  formatAddress,
   type IpAddress,
   type Ipv4,
   type Ipv6,
@@ -18,6 +19,7 @@ import {
 } from "../lib/index.ts";
 import type { BlockAffinity, IPPool, Node, NodeMode, WorkloadEndpoint } from "../model/index.ts";
 import {
+  addressesOf,
   type BlockFacts,
   DEFAULT_MTU_IFACE_PATTERN,
   type NodeAddress,
@@ -55,8 +57,12 @@ export function clusterFacts(
       }
     });
   const modes = new Map(view.nodeModes.map((mode) => [mode.metadata.name, mode]));
+  const nodes = collect(view.nodes, (item) =>
+    nodeFacts(item, modes.get(item.metadata.name), vxlanMac),
+  );
+  problems.push(...sharedAddresses(nodes));
   return {
-    nodes: collect(view.nodes, (item) => nodeFacts(item, modes.get(item.metadata.name), vxlanMac)),
+    nodes,
     pools: collect(view.pools, poolFacts),
     blocks: [...collect(view.affinities, blockFacts), ...view.borrowed],
     workloads: collect(
@@ -69,6 +75,20 @@ export function clusterFacts(
 }
 
 /** @throws RangeError for a bad cidr. */
+/** Two Nodes with one address: one of them is a mistake, and what is sent to it reaches the other. */
+function sharedAddresses(nodes: readonly NodeFacts[]): string[] {
+  const holders = new Map<IpAddress, string>();
+  return nodes.flatMap((node) =>
+    addressesOf(node).flatMap((address) => {
+      const holder = holders.get(address);
+      holders.set(address, holder ?? node.name);
+      return holder === undefined
+        ? []
+        : [`Nodes ${holder} and ${node.name} both have the address ${formatAddress(address)}`];
+    }),
+  );
+}
+
 export function blockFacts({ metadata, spec }: BlockAffinity): BlockFacts[] {
   if (spec.type === "virtual" || isDeleted(spec.deleted)) return [];
   // An empty state is an affinity of old, which was always confirmed.

@@ -391,3 +391,20 @@ test("a pass over changed prefixes leaves to a whole pass what it cannot do alon
   assert.ok(await reconciler.passOver([waiting]));
   await bench.stop();
 });
+
+test("a pass over changed prefixes sends nothing that this node no longer says it sends", async () => {
+  const bench = await started();
+  const { reconciler, kernel } = bench.nodes.node1;
+  const fresh = prefix4("10.244.7.0/26");
+  bench.factsAt = () => ({
+    blocks: [{ prefix: fresh, node: "node2" }],
+    learned: [{ prefix: fresh, nextHop: ipv4(addresses.node2) }],
+  });
+  await bench.pass("node1");
+  const stored = await bench.store.get("NodeMode", "node1");
+  await bench.store.update<"NodeMode">({ ...stored, status: { ...stored.status!, sends: [] } });
+  await bench.settle();
+  assert.equal(await reconciler.passOver([fresh]), undefined);
+  assert.equal(kernel.routes.get("10.244.7.0/26"), undefined);
+  await bench.stop();
+});

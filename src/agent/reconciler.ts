@@ -97,7 +97,7 @@ export class Reconciler {
 
   /** @throws AGENT_NOT_READY while the node has no address to work with; what the kernel reading throws. */
   async pass(): Promise<PassResult> {
-    const { node, dataplane, clock, log } = this.#options;
+    const { announcer, node, dataplane, clock, log } = this.#options;
     const startedMs = clock.monotonicMs();
     const stored = this.#facts();
     const local = stored.nodes.find((candidate) => candidate.name === node);
@@ -136,7 +136,7 @@ export class Reconciler {
       problems: [...facts.problems, ...warnings, ...(unwritten ? [unwritten] : [])],
       outcome,
       untold,
-      wakeAtMs: earliest(gate.wakeAtMs, live?.wakeAtMs),
+      wakeAtMs: earliest(gate.wakeAtMs, live?.wakeAtMs, announcer.dueMs),
     };
     this.#settled = { planner, result, keeping: snapshot.keepUnplannedRoutes };
     return result;
@@ -147,19 +147,24 @@ export class Reconciler {
    * cost of these; nothing is published. Undefined if that does not suffice: a whole pass is needed then.
    */
   async passOver(prefixes: readonly Prefix[]): Promise<PassResult | undefined> {
-    const { dataplane, bgpConverged, factsAt } = this.#options;
+    const { announcer, dataplane, bgpConverged, factsAt } = this.#options;
     const settled = this.#settled;
     if (settled === undefined || settled.keeping === bgpConverged()) return undefined;
     // Until this has gone well, what the planner holds is not what the kernel does.
     this.#settled = undefined;
     const { planner } = settled;
+    // Not what the planner was loaded with: the end of that pass may have withdrawn some of it.
+    const announced = announcer.said?.sends ?? [];
     const changes: PrefixChange[] = [];
     for (const prefix of prefixes) {
       const change = planner.change(prefix, factsAt(prefix));
       if (change === "nothing") continue;
       // What cannot go as it should may wait for an announcement of ours, and is to be told.
       const waits =
-        change === "all" || change.destinations.some((one) => one.chosen !== one.wanted);
+        change === "all" ||
+        change.destinations.some(
+          ({ chosen, wanted }) => chosen !== wanted || !announced.includes(wanted),
+        );
       if (waits) return undefined;
       changes.push(change);
     }

@@ -59,10 +59,12 @@ export function remoteBlocks(snapshot: Snapshot): RemoteBlock[] {
   for (const { prefix, nextHop } of snapshot.learned) {
     const text = formatPrefix(prefix);
     const pool = poolOf(snapshot.pools, prefix);
-    const node = byAddress.get(nextHop);
+    const stored = found.get(text);
+    // Two Nodes may hold one address by mistake: the one that owns the block is meant.
+    const owner = stored?.address.address === nextHop ? stored.node : undefined;
+    const node = owner ?? byAddress.get(nextHop);
     const address = node && addressOf(node, prefixFamily(prefix));
     if (!pool || !address || node.name === snapshot.node || own.has(text)) continue;
-    const stored = found.get(text);
     // A block that has just moved: the datastore knows its new node before BGP withdraws the old.
     if (stored && stored.node.name !== node.name) continue;
     found.set(text, { prefix, pool, node, address, inStore: stored !== undefined, inBgp: true });

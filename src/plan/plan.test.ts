@@ -136,6 +136,13 @@ test("a route stays when its BGP session goes and the datastore still knows the 
   assert.doesNotMatch(routes(input).join("\n"), /10\.244\.3\.0/);
 });
 
+test("a second Node with the address of another does not keep that one's blocks from their route", () => {
+  const input = snapshot();
+  const twin = { ...nodeFact("node2"), name: "twin" };
+  const doubled = snapshot({ nodes: [...input.nodes, twin] });
+  assert.deepEqual(routes(doubled), routes(input));
+});
+
 test("a route of BGP goes when the block is gone from the datastore as well", () => {
   const current = new Map([["10.244.2.0/26", "ipip" as const]]);
   const blocks = snapshot().blocks.filter((candidate) => candidate.node !== "node2");
