@@ -59,7 +59,10 @@ class Bench {
       const node = nodeResource(name, `${addresses[name]}/24`);
       await this.store.create<"Node">({
         ...node,
-        spec: { ...node.spec, ipv4VXLANTunnelAddr: name === "node1" ? "10.244.1.1" : "10.244.2.1" },
+        spec: {
+          bgp: { ...node.spec.bgp, ipv4IPIPTunnelAddr: blocks[name].replace("0/26", "2") },
+          ipv4VXLANTunnelAddr: blocks[name].replace("0/26", "1"),
+        },
       });
       await this.store.create(affinityResource(name, blocks[name]));
     }

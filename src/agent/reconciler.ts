@@ -41,6 +41,7 @@ import {
   stepGate,
 } from "../plan/index.ts";
 import { type Announcement, type Announcer, sortedEncapsulations } from "./announcer.ts";
+import { awaitsAddress } from "./awaited-address.ts";
 import type { Cluster } from "./cluster.ts";
 import { type ClusterFacts, clusterFacts } from "./facts.ts";
 import type { LiveMtu, LiveMtuOutput } from "./live-mtu.ts";
@@ -307,13 +308,15 @@ export class Reconciler {
     readonly warnings: readonly string[];
     readonly mtu: SaidMtu | undefined;
   }): Announcement {
-    const { cluster, version } = this.#options;
+    const { cluster, node: name, version } = this.#options;
     const { wanted, actual, offer, warnings, mtu } = result;
+    const { nodes, pools } = cluster.view();
+    const node = nodes.find(({ metadata }) => metadata.name === name);
+    const ready = (tunnel: Encapsulation) =>
+      actual.receives.includes(tunnel) &&
+      (tunnel === "none" || !awaitsAddress(tunnel, { plan: wanted, node, pools }));
     return {
-      accepts: sortedEncapsulations([
-        "none",
-        ...offer.filter((tunnel) => actual.receives.includes(tunnel)),
-      ]),
+      accepts: sortedEncapsulations(["none", ...offer.filter(ready)]),
       sends: sortedEncapsulations(actual.current.values()),
       destinations: countDestinations(wanted.destinations, actual.current),
       pools: Object.fromEntries(
