@@ -1,13 +1,22 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { prefix4 } from "../lib/index.ts";
-import { plan } from "../plan/index.ts";
-import { snapshot } from "../plan/testing/snapshot.ts";
-import { awaitsAddress } from "./awaited-address.ts";
+import { ipv4, prefix4 } from "../lib/index.ts";
+import { type AwaitedAddressInput, awaitsAddress } from "./awaited-address.ts";
 import { nodeResource, poolResource } from "./testing.ts";
 
-const full = plan(snapshot());
-const bare = { ...full, addresses: [] };
+const bare: AwaitedAddressInput["plan"] = {
+  ipip: {
+    device: "tunl0",
+    mtu: 1480,
+    local: ipv4("172.139.20.75"),
+    uplink: "eth0",
+    accept: true,
+    senders: [],
+    destinations: [],
+  },
+  addresses: [],
+};
+const full = { ...bare, addresses: [{ device: "tunl0", prefix: prefix4("10.244.1.0/32") }] };
 const node = nodeResource("node1", "172.139.20.75/24", { rack: "20" });
 
 test("a tunnel waits for the address that a pool will give it", () => {
