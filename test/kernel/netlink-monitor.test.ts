@@ -179,3 +179,39 @@ test("a process whose monitor was closed ends by itself, and one that calls exit
     assert.equal(code, 0, end);
   }
 });
+
+test("a monitor can leave out the routes that one socket writes, and nothing else", async (t) => {
+  const namespace = freshNamespace(t);
+  const index = await vethWithAddresses(t, namespace);
+  const [own, other] = [routeSocket(t, namespace), routeSocket(t, namespace)];
+  const monitor = openMonitor({
+    namespace,
+    groups: ["ipv4-address", "ipv4-route", "ipv6-route"],
+    ignoreRoutesOf: own.port,
+  });
+  t.after(() => monitor.close());
+  const route = (text: string): Route => ({
+    type: "blackhole",
+    destination: prefix(text),
+    protocol: 12,
+  });
+  await must(
+    own,
+    routeReplace(route("10.244.1.0/26")),
+    routeDelete(route("10.244.1.0/26")),
+    routeReplace(route("fd00:244::/122")),
+    addressReplace({ index, prefix: prefix("10.9.0.1/32"), scope: "global" }),
+  );
+  await must(other, routeReplace(route("10.244.2.0/26")), routeReplace(route("fd00:245::/122")));
+  assert.equal(await monitor.ready(), true);
+  const events = monitor.take(100).flatMap((event) => {
+    if (event.kind === "address") return [`address ${formatPrefix(event.address.prefix)}`];
+    return event.kind === "route" && event.route.table === 254
+      ? [`route ${formatPrefix(event.route.destination)}`]
+      : [];
+  });
+  assert.deepEqual(events, ["address 10.9.0.1/32", "route 10.244.2.0/26", "route fd00:245::/122"]);
+  assert.deepEqual(monitor.take(100), [], "all was taken");
+  monitor.close();
+  assert.equal(await monitor.ready(), false);
+});
