@@ -108,3 +108,14 @@ test("the socket of an agent that was killed is replaced; a file that is no sock
     assert.ok(existsSync(path));
   });
 });
+
+test("a directory that cannot be made is one line, not a stack", async () => {
+  await withSocket(async (path) => {
+    const file = join(path, "..", "..", "occupied");
+    writeFileSync(file, "");
+    await assert.rejects(serveStatus(join(file, "agent.sock"), source), (error: Error) => {
+      assert.ok(hasCode(error, "SOCKET_UNUSABLE"), `${error}`);
+      return true;
+    });
+  });
+});

@@ -36,7 +36,9 @@ function refuse(path: string, why: string, cause?: unknown): SwitchyardError {
  * @throws SOCKET_UNUSABLE if a live one answers, or what is there is no socket.
  */
 export async function prepareSocketPath(path: string, owner: string): Promise<void> {
-  await mkdir(dirname(path), { recursive: true, mode: directoryMode });
+  await mkdir(dirname(path), { recursive: true, mode: directoryMode }).catch((error: unknown) => {
+    throw refuse(path, errorText(error), error);
+  });
   const found = await lstat(path).catch(() => undefined);
   if (!found) return;
   if (!found.isSocket()) throw refuse(path, "a file that is not a socket is in the way");
