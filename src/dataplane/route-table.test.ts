@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import fc from "fast-check";
-import { formatPrefix, type Ipv4, ipv4, prefix4 } from "../lib/index.ts";
+import { formatPrefix, type Ipv4, ipv4, prefix, prefix4 } from "../lib/index.ts";
 import type { Route } from "../netlink/index.ts";
 import { RouteTable } from "./route-table.ts";
 
@@ -102,6 +102,23 @@ describe("RouteTable", () => {
     assert.deepEqual(table.at(routes[0]!.destination), [routes[0], routes[2]]);
     table.remove(routes[0]!);
     assert.deepEqual(table.bodyAt(routes[0]!.destination)?.gateway, routes[2]!.gateway);
+  });
+
+  it("knows the IPv6 blackhole of an event, which has a device, for the one it holds", () => {
+    const table = new RouteTable();
+    const route: Route = {
+      type: "blackhole",
+      destination: prefix("fd00:244::/122"),
+      table: 254,
+      metric: 1024,
+      protocol: 12,
+      scope: "global",
+      device: 1,
+    };
+    table.append(route);
+    assert.equal(table.note(route, false), true);
+    assert.equal(table.note(route, true), true);
+    assert.deepEqual(table.all(), []);
   });
 
   it("cannot tell a replaced route from a second one, and says so", () => {

@@ -1,8 +1,20 @@
 /** A cluster as a node's planner sees it, changed at random: pools, nodes, blocks, what must be received. */
 
 import type { KernelState } from "../../../src/dataplane/index.ts";
-import { formatPrefix, type Ipv4, ipv4, type Prefix4, prefix4 } from "../../../src/lib/index.ts";
-import type { Encapsulation } from "../../../src/model/index.ts";
+import {
+  addressAt,
+  formatPrefix,
+  hostPrefix,
+  type Ipv4,
+  type Ipv6,
+  ipAddress,
+  ipv4,
+  isPrefix4,
+  type Prefix4,
+  prefix,
+  prefix4,
+} from "../../../src/lib/index.ts";
+import { type Encapsulation, encapsulations } from "../../../src/model/index.ts";
 import type { BlockFacts, PoolFacts, Snapshot } from "../../../src/plan/index.ts";
 import type { Random } from "./random.ts";
 
@@ -16,6 +28,9 @@ const modes: readonly Pick<PoolFacts, "ipipMode" | "vxlanMode">[] = [
 
 export const LOCAL = "local";
 export const LOCAL_ADDRESS = "172.139.20.75";
+export const LOCAL_ADDRESS6 = "2001:db8:20::75";
+const POOL6 = prefix("fd00:244::/64");
+const tunnels = ["ipip", "vxlan", "vxlan-v6"] as const;
 const MOST_NODES = 12;
 const BLOCKS = 24;
 
@@ -24,11 +39,14 @@ interface Remote {
   readonly address: Ipv4;
   readonly vtep: Ipv4;
   readonly mac: string;
+  readonly address6: Ipv6;
+  readonly vtep6: Ipv6;
 }
 
 export class ClusterModel {
   readonly #random: Random;
   #mode = modes[0]!;
+  #mode6 = modes[2]!;
   #natOutgoing = true;
   readonly #remotes = new Map<string, Remote>();
   /** Text of the block to the node it is on. */
@@ -39,6 +57,7 @@ export class ClusterModel {
   constructor(random: Random) {
     this.#random = random;
     this.#blocks.set(blockText(0), LOCAL);
+    this.#blocks.set(blockText6(0), LOCAL);
     for (let i = 0; i < 4; i++) this.change();
   }
 
@@ -46,6 +65,8 @@ export class ClusterModel {
   change(): string {
     const events: readonly (readonly [string, () => void])[] = [
       ["mode", () => this.#setMode()],
+      ["IPv6 mode", () => this.#setMode6()],
+      ["address borrowed", () => this.#borrow()],
       ["node joins", () => this.#join()],
       ["node joins", () => this.#join()],
       ["node leaves", () => this.#leave()],
@@ -69,21 +90,32 @@ export class ClusterModel {
 
   snapshot(kernel: KernelState): Snapshot {
     const blocks: BlockFacts[] = [...this.#blocks].map(([text, node]) => ({
-      prefix: prefix4(text),
+      prefix: prefix(text),
       node,
     }));
-    const accepts: Encapsulation[] = ["none", "ipip", "vxlan"];
+    const accepts = encapsulations;
     return {
       node: LOCAL,
       nodes: [
         {
           name: LOCAL,
           ipv4: { address: ipv4(LOCAL_ADDRESS), prefixLength: 24, vxlanMac: "66:00:00:00:00:ff" },
+          ipv6: {
+            address: ipAddress(LOCAL_ADDRESS6) as Ipv6,
+            prefixLength: 64,
+            vxlanMac: "66:00:00:00:06:ff",
+          },
           accepts,
         },
-        ...[...this.#remotes.values()].map(({ name, address, vtep, mac }) => ({
+        ...[...this.#remotes.values()].map(({ name, address, vtep, mac, address6, vtep6 }) => ({
           name,
           ipv4: { address, prefixLength: 24, vxlanTunnelAddress: vtep, vxlanMac: mac },
+          ipv6: {
+            address: address6,
+            prefixLength: 64,
+            vxlanTunnelAddress: vtep6,
+            vxlanMac: mac.replace("66:00:00:00:00", "66:00:00:00:06"),
+          },
           accepts,
         })),
       ],
@@ -95,15 +127,23 @@ export class ClusterModel {
           natOutgoing: this.#natOutgoing,
           loadBalancerOnly: false,
         },
+        {
+          name: "pods6",
+          cidr: POOL6,
+          ...this.#mode6,
+          natOutgoing: this.#natOutgoing,
+          loadBalancerOnly: false,
+        },
       ],
       blocks,
-      workloads: [...this.#workloads].map((index) => ({
-        address: ipv4(`10.244.0.${10 + index}`),
-        device: podDevice(index),
-      })),
+      workloads: [...this.#workloads].flatMap((index) => [
+        { address: ipv4(`10.244.0.${10 + index}`), device: podDevice(index) },
+        { address: ipAddress(`fd00:244::${10 + index}`), device: podDevice(index) },
+      ]),
       learned: blocks.flatMap(({ prefix, node }) => {
         const remote = this.#remotes.get(node);
-        return remote ? [{ prefix, nextHop: remote.address }] : [];
+        if (!remote) return [];
+        return [{ prefix, nextHop: isPrefix4(prefix) ? remote.address : remote.address6 }];
       }),
       host: kernel.host,
       settings: {
@@ -120,8 +160,9 @@ export class ClusterModel {
       },
       ipipTunnelAddress: ipv4("10.244.0.2"),
       vxlanTunnelAddress: ipv4("10.244.0.3"),
+      vxlan6TunnelAddress: ipAddress("fd00:244::3") as Ipv6,
       receive: this.#receive(kernel),
-      announced: ["none", "ipip", "vxlan"],
+      announced: encapsulations,
       current: kernel.current,
       keepUnplannedRoutes: false,
     };
@@ -132,15 +173,30 @@ export class ClusterModel {
     const needed = new Set<Encapsulation>([...this.#extraTunnels, ...kernel.current.values()]);
     if (this.#mode.ipipMode !== "Never") needed.add("ipip");
     if (this.#mode.vxlanMode !== "Never") needed.add("vxlan");
-    return (["ipip", "vxlan"] as const).filter((tunnel) => needed.has(tunnel));
+    if (this.#mode6.vxlanMode !== "Never") needed.add("vxlan-v6");
+    return tunnels.filter((tunnel) => needed.has(tunnel));
   }
 
   #setMode(): void {
     this.#mode = this.#random.pick(modes);
   }
 
+  #setMode6(): void {
+    this.#mode6 = this.#random.pick(modes.filter(({ ipipMode }) => ipipMode === "Never"));
+  }
+
+  /** One address of any block, of either family; given back when its node leaves or by the same draw. */
+  #borrow(): void {
+    const index = 1 + this.#random.below(BLOCKS);
+    const block = prefix(this.#random.chance(0.5) ? blockText(index) : blockText6(index));
+    const text = formatPrefix(hostPrefix(addressAt(block, 7)));
+    const nodes = [...this.#remotes.keys()];
+    if (this.#blocks.delete(text) || nodes.length === 0) return;
+    this.#blocks.set(text, this.#random.pick(nodes));
+  }
+
   #setTunnels(): void {
-    this.#extraTunnels = (["ipip", "vxlan"] as const).filter(() => this.#random.chance(0.5));
+    this.#extraTunnels = tunnels.filter(() => this.#random.chance(0.5));
   }
 
   #toggleNat(): void {
@@ -162,6 +218,8 @@ export class ClusterModel {
       address: ipv4(`${subnet}.${100 + index}`),
       vtep: ipv4(`10.244.200.${index}`),
       mac: `66:00:00:00:00:${index.toString(16).padStart(2, "0")}`,
+      address6: ipAddress(`2001:db8:${subnet.slice(-2)}::${100 + index}`) as Ipv6,
+      vtep6: ipAddress(`fd00:244::f:${index}`) as Ipv6,
     });
   }
 
@@ -176,17 +234,22 @@ export class ClusterModel {
   /** Also moves a block that another node had. */
   #claim(): void {
     const nodes = [LOCAL, ...this.#remotes.keys()];
-    this.#blocks.set(blockText(1 + this.#random.below(BLOCKS)), this.#random.pick(nodes));
+    const text = this.#random.pick([blockText, blockText6])(1 + this.#random.below(BLOCKS));
+    this.#blocks.set(text, this.#random.pick(nodes));
   }
 
   #release(): void {
-    this.#blocks.delete(blockText(1 + this.#random.below(BLOCKS)));
+    this.#blocks.delete(this.#random.pick([blockText, blockText6])(1 + this.#random.below(BLOCKS)));
   }
 }
 
 function blockText(index: number): string {
   const base = prefix4("10.244.0.0/26") as Prefix4;
   return formatPrefix({ address: (base.address + index * 64) as Ipv4, length: 26 });
+}
+
+function blockText6(index: number): string {
+  return formatPrefix({ address: addressAt(POOL6, index * 64), length: 122 });
 }
 
 function podDevice(index: number): string {

@@ -2,7 +2,7 @@
 
 import { execFileSync } from "node:child_process";
 import { createNamespace, deleteNamespace, namespacePath } from "../../../src/lib/sys/index.ts";
-import { ClusterModel, LOCAL_ADDRESS } from "./cluster-model.ts";
+import { ClusterModel, LOCAL_ADDRESS, LOCAL_ADDRESS6 } from "./cluster-model.ts";
 import type { Random } from "./random.ts";
 
 export class Host {
@@ -18,6 +18,7 @@ export class Host {
     this.path = namespacePath(this.name);
     this.run(`ip link add eth0 type veth peer name eth0 netns ${this.#peer}
       ip addr add ${LOCAL_ADDRESS}/24 dev eth0
+      ip addr add ${LOCAL_ADDRESS6}/64 dev eth0 nodad
       ip link set eth0 up
       ${ClusterModel.podDevices()
         .map((device) => `ip link add ${device} type ifb; ip link set ${device} up`)
@@ -29,6 +30,8 @@ export class Host {
       "ip addr add 172.139.20.1/24 dev eth0; ip link set eth0 up",
     ]);
     this.run(`ip route add default via 172.139.20.1
+      ip -6 route add default via 2001:db8:20::1
+      ip -6 route add 2001:db8:99::/64 via 2001:db8:20::1 proto static
       ip route add 192.0.2.0/24 via 172.139.20.1 proto static
       ip route add 10.244.255.0/26 via 172.139.20.1 proto static
       nft add table ip foreign; nft add chain ip foreign keep`);
@@ -44,7 +47,9 @@ export class Host {
 
   /** What nobody but its owner may touch. */
   foreign(): string {
-    return this.run("ip route show proto static; ip route show default; nft list table ip foreign");
+    return this.run(
+      "ip route show proto static; ip route show default; ip -6 route show proto static; ip -6 route show default; nft list table ip foreign",
+    );
   }
 
   /** Does one random thing that an operator with a bad day might do; its name, or that it was refused. */
@@ -53,7 +58,27 @@ export class Host {
       this.run("ip -o route show proto bird; ip -o route show proto 80").split("\n"),
     );
     const destination = /^(?:blackhole )?(\S+)/.exec(route)?.[1];
+    const route6 = random.pick(
+      this.run("ip -6 -o route show proto bird; ip -6 -o route show proto 80").split("\n"),
+    );
+    const destination6 = /^(?:blackhole )?(\S+)/.exec(route6)?.[1];
     const scripts = [
+      ...(destination6
+        ? [
+            `ip -6 route del ${destination6}`,
+            `ip -6 route replace ${destination6} via 2001:db8:20::1 proto bird`,
+            `ip -6 route replace blackhole ${destination6} proto 80`,
+          ]
+        : []),
+      "ip -6 route flush proto bird",
+      "ip -6 route add fd00:244::7777/128 via 2001:db8:20::1 proto bird",
+      "ip link del vxlan-v6.calico",
+      "ip link set vxlan-v6.calico down",
+      "ip -6 addr add fd00:244::9999/128 dev vxlan-v6.calico nodad",
+      "ip -6 neigh flush dev vxlan-v6.calico nud permanent",
+      "nft delete table ip6 switchyard",
+      "nft flush table ip6 switchyard",
+      "echo 0 > /proc/sys/net/ipv6/conf/all/forwarding",
       ...(destination
         ? [
             `ip route del ${destination}`,

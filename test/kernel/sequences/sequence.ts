@@ -9,7 +9,7 @@ import { type Dataplane, openDataplane } from "../../../src/dataplane/index.ts";
 import { systemClock } from "../../../src/lib/index.ts";
 import { silentLog } from "../../../src/lib/log/index.ts";
 import { type NodePlan, plan, renderRoute } from "../../../src/plan/index.ts";
-import { ClusterModel, LOCAL_ADDRESS } from "./cluster-model.ts";
+import { ClusterModel, LOCAL_ADDRESS, LOCAL_ADDRESS6 } from "./cluster-model.ts";
 import type { Host } from "./host.ts";
 import { Random } from "./random.ts";
 
@@ -42,7 +42,7 @@ export async function playSequence(host: Host, seed: number): Promise<void> {
     const wanted = await settle(driver, model);
     const { differences } = await driver.compare(wanted);
     assert.deepEqual(differences, []);
-    assert.deepEqual(shownRoutes(host), plannedRoutes(wanted));
+    assert.deepEqual([...shownRoutes(host), ...shownRoutes6(host)].sort(), plannedRoutes(wanted));
     assert.deepEqual(shownNeighbours(host), plannedNeighbours(wanted));
     assert.equal(host.foreign(), foreign, "what is not ours");
   } catch (error) {
@@ -63,7 +63,7 @@ function open(host: Host): Promise<Dataplane> {
 }
 
 async function applyOnce(driver: Dataplane, model: ClusterModel) {
-  const wanted = plan(model.snapshot(await driver.read(LOCAL_ADDRESS)));
+  const wanted = plan(model.snapshot(await driver.read(LOCAL_ADDRESS, LOCAL_ADDRESS6)));
   return { wanted, actual: await driver.apply(wanted) };
 }
 
@@ -95,6 +95,14 @@ function shownRoutes(host: Host): string[] {
     .sort();
 }
 
+/** Those of pods have no protocol in this listing; the kernel's own are about devices' addresses. */
+function shownRoutes6(host: Host): string[] {
+  const lines = host.run("ip -6 route show").split("\n");
+  return lines
+    .map((line) => line.trim())
+    .filter((line) => / proto (bird|80) /.test(line) || / dev cali\S+ metric 1024 /.test(line));
+}
+
 /** `ip route show proto X` leaves `proto X` out. */
 function withProtocol(host: Host): (line: string) => string {
   const full = host
@@ -106,11 +114,15 @@ function withProtocol(host: Host): (line: string) => string {
     `? ${line}`;
 }
 
-function plannedNeighbours({ vxlan }: NodePlan): string[] {
-  return (vxlan?.neighbours ?? []).map((neighbour) => neighbour.mac).sort();
+function plannedNeighbours({ vxlan, vxlan6 }: NodePlan): string[] {
+  const neighbours = [...(vxlan?.neighbours ?? []), ...(vxlan6?.neighbours ?? [])];
+  return neighbours.map((neighbour) => neighbour.mac).sort();
 }
 
 function shownNeighbours(host: Host): string[] {
-  const shown = host.run("ip neigh show nud permanent dev vxlan.calico 2>/dev/null || true");
+  const shown = host.run(
+    `ip neigh show nud permanent dev vxlan.calico 2>/dev/null || true
+     ip -6 neigh show nud permanent dev vxlan-v6.calico 2>/dev/null || true`,
+  );
   return [...shown.matchAll(/lladdr (\S+)/g)].map(([, mac]) => mac ?? "").sort();
 }
