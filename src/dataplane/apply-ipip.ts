@@ -45,12 +45,13 @@ function driverInput(run: ApplyRun): IpipDriverInput {
   if (uplink === undefined) {
     throw new Error(`set up device ${plan.device}: its uplink ${plan.uplink} does not exist`);
   }
-  const inUse = run
-    .routesOn(plan.device)
-    .flatMap(({ destination, gateway }): IpipDestination[] =>
-      isPrefix4(destination) && gateway !== undefined && isIpv4(gateway)
-        ? [{ prefix: destination, node: gateway }]
-        : [],
-    );
+  const inUse = () =>
+    run
+      .routesOn(plan.device)
+      .flatMap(({ destination, gateway }): IpipDestination[] =>
+        isPrefix4(destination) && gateway !== undefined && isIpv4(gateway)
+          ? [{ prefix: destination, node: gateway }]
+          : [],
+      );
   return { plan, uplink, held: run.link(plan.device), inUse };
 }

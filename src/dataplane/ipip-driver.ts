@@ -14,7 +14,7 @@ export interface IpipDriverInput {
   /** The tunnel device, if it exists. */
   readonly held: Link | undefined;
   /** Where routes on the tunnel lead that the plan does not know: they carry traffic until replaced. */
-  readonly inUse: readonly IpipDestination[];
+  readonly inUse: () => readonly IpipDestination[];
 }
 
 export class IpipDriver {
@@ -31,19 +31,26 @@ export class IpipDriver {
   }
 
   /** Makes the tunnel carry what is planned, what routes use, and what it carried so far. */
-  widen(input: IpipDriverInput): Promise<boolean> {
+  async widen(input: IpipDriverInput): Promise<boolean> {
     const planned = stateOf(input);
     const last = this.#last?.state;
     const senders = new Set([...planned.senders, ...(last?.senders ?? [])]);
-    const destinations = union(planned.destinations, input.inUse, last?.destinations ?? []);
-    return this.#apply({ ...planned, senders: [...senders], destinations }, input.held);
+    const destinations = await this.#destinations(() =>
+      union(planned.destinations, input.inUse(), last?.destinations ?? []),
+    );
+    return await this.#apply({ ...planned, senders: [...senders], destinations }, input.held);
   }
 
   /** Gives up what is neither planned nor used by a route. */
-  narrow(input: IpipDriverInput): Promise<boolean> {
+  async narrow(input: IpipDriverInput): Promise<boolean> {
     const planned = stateOf(input);
-    const destinations = union(planned.destinations, input.inUse);
-    return this.#apply({ ...planned, destinations }, input.held);
+    const destinations = await this.#destinations(() => union(planned.destinations, input.inUse()));
+    return await this.#apply({ ...planned, destinations }, input.held);
+  }
+
+  /** None where the kernel's module finds them by the routes themselves. */
+  async #destinations(wanted: () => readonly IpipDestination[]) {
+    return (await this.#opened()).kind === "kernel" ? [] : wanted();
   }
 
   async #apply(state: IpipState, held: Link | undefined): Promise<boolean> {
