@@ -45,6 +45,8 @@ export class TamperWatch {
   }
 
   listen(listener: (what: ReadonlySet<Tampered>) => void): () => void {
+    // What happened while nobody listened, our own first apply above all, is no news.
+    if (this.#listeners.size === 0 && this.#notices) this.#look();
     this.#listeners.add(listener);
     this.#schedule();
     return () => this.#listeners.delete(listener);
