@@ -10,7 +10,6 @@ import type { Datastore } from "../datastore/index.ts";
 import { Ipam } from "../ipam/index.ts";
 import {
   addressFromBytes,
-  Backoff,
   type Clock,
   errorText,
   formatPrefix,
@@ -25,6 +24,7 @@ import { bgpPlan } from "./bgp-config.ts";
 import { BgpRunner, type BgpRunnerOptions } from "./bgp-runner.ts";
 import { Cluster } from "./cluster.ts";
 import { clusterFacts } from "./facts.ts";
+import { FailureBook } from "./failure-book.ts";
 import { Journal } from "./journal.ts";
 import { LiveMtu } from "./live-mtu.ts";
 import { MtuFile } from "./mtu-file.ts";
@@ -70,7 +70,7 @@ export class Agent {
   readonly #bgp: BgpRunner;
   readonly #ipam: Ipam;
   readonly #startedAtMs: number;
-  readonly #backoff = new Backoff({ initialMs: 200, maximumMs: 10_000 });
+  readonly #failures = new FailureBook();
   #dataplane: Dataplane | undefined;
   #reconciler: Reconciler | undefined;
   #statusServer: { close(): Promise<void> } | undefined;
@@ -189,7 +189,7 @@ export class Agent {
           ).length ?? 0,
         wanted: last?.plan.destinations.length ?? 0,
       },
-      failures: this.#troubles(),
+      failures: [...this.#failures.lines(), ...(last?.problems ?? []), ...this.#bgp.problems],
     };
   }
 
@@ -281,7 +281,7 @@ export class Agent {
     this.#changed.clear();
     this.#passes++;
     const startedMs = this.#options.clock.monotonicMs();
-    const reconciled = await this.#attempt("pass", async () => {
+    await this.#attempt("pass", async () => {
       await this.#configureBgp();
       const result = await this.#reconciler?.pass();
       if (!result) return;
@@ -295,12 +295,17 @@ export class Agent {
         this.#wake(Math.max(DEBOUNCE_MS, result.wakeAtMs - this.#options.clock.monotonicMs()));
       }
     });
-    this.#tookMs = this.#options.clock.monotonicMs() - startedMs;
+    const { clock } = this.#options;
+    const endedMs = clock.monotonicMs();
+    this.#tookMs = endedMs - startedMs;
     this.#journal.noteTroubles(this.#troubles());
-    const clean =
-      reconciled && this.#errors.size === 0 && (this.#last?.actual.failures.length ?? 0) === 0;
-    if (clean) this.#backoff.reset();
-    this.#wake(clean ? COMPARE_EVERY_MS : this.#backoff.next());
+    const refused = [
+      ...(this.#last?.actual.failures ?? []),
+      ...[...this.#errors].map(([object, message]) => ({ object, message })),
+    ];
+    this.#failures.update(refused, { wallMs: clock.now(), monotonicMs: endedMs });
+    const { dueMs } = this.#failures;
+    this.#wake(dueMs === undefined ? COMPARE_EVERY_MS : Math.max(0, dueMs - endedMs));
   }
 
   async #configureBgp(): Promise<void> {

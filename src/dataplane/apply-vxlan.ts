@@ -29,13 +29,8 @@ export async function widenVxlan(run: ApplyRun, vxlan: VxlanPlan | undefined): P
   if (ledger.changes !== changes || !ready) await run.readAgain();
   const device = run.link(vxlan.device);
   if (device === undefined) return { ready, unreachable: new Set() };
-  const { index } = device;
-  const neighbours = await readPermanentNeighbours(socket, {
-    index,
-    family: familyOf(vxlan.local),
-  });
-  const fdb = await readPermanentFdb(socket, index);
-  const diff = diffVxlanEntries({ index, wanted: vxlan.neighbours, neighbours, fdb });
+  const diff = await readEntries(run, vxlan, device.index);
+  if (diff === undefined) return { ready: false, unreachable: new Set() };
   const name = () => vxlan.device;
   const refusedFdb = await writeBatch(
     socket,
@@ -59,6 +54,22 @@ export async function widenVxlan(run: ApplyRun, vxlan: VxlanPlan | undefined): P
   const unreachable = new Set<IpAddress>(refusedNeighbours.map((entry) => entry.address));
   for (const { address, mac } of vxlan.neighbours) if (macs.has(mac)) unreachable.add(address);
   return { ready, unreachable, diff };
+}
+
+/** undefined if the kernel did not let them be read: nothing is known then, and nothing may be changed. */
+async function readEntries(
+  { ledger, socket }: ApplyRun,
+  { device, local, neighbours: wanted }: VxlanPlan,
+  index: number,
+): Promise<VxlanEntriesDiff | undefined> {
+  let diff: VxlanEntriesDiff | undefined;
+  await ledger.attempt(`neighbours dev ${device}`, async () => {
+    const neighbours = await readPermanentNeighbours(socket, { index, family: familyOf(local) });
+    const fdb = await readPermanentFdb(socket, index);
+    diff = diffVxlanEntries({ index, wanted, neighbours, fdb });
+    return 0;
+  });
+  return diff;
 }
 
 /** Removes entries that no route needs. */

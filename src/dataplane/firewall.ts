@@ -16,9 +16,11 @@ import {
   replaceScript,
   updateScript,
 } from "./firewall-render.ts";
-import { nft } from "./nft.ts";
+import { nft, type RunNft } from "./nft.ts";
 
 export interface FirewallOptions {
+  /** The `nft` program unless told. */
+  readonly run?: RunNft;
   readonly namespace?: string;
   readonly family: Family;
   readonly clock: Clock;
@@ -119,7 +121,8 @@ export class Firewall {
 
   #run(args: readonly string[], script?: string): Promise<string> {
     const { namespace } = this.#options;
-    return nft({
+    const { run = nft } = this.#options;
+    return run({
       arguments: args,
       ...(namespace === undefined ? {} : { namespace }),
       ...(script === undefined ? {} : { script }),

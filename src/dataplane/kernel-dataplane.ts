@@ -12,10 +12,11 @@ import { comparePlan } from "./compare.ts";
 import { CurrentEncapsulations } from "./current-encapsulations.ts";
 import { DriftWatch } from "./drift.ts";
 import { Firewall } from "./firewall.ts";
-import { openIpipBackend } from "./ipip/index.ts";
+import { type IpipBackend, openIpipBackend } from "./ipip/index.ts";
 import { IpipDriver } from "./ipip-driver.ts";
 import { hostFacts, receivedTunnels } from "./kernel-state.ts";
 import { type KernelTables, readRoutes, readTables } from "./kernel-tables.ts";
+import { nft, type RunNft } from "./nft.ts";
 import { defaultOwnership, isTunnelDevice, isWorkloadDevice, type Ownership } from "./ownership.ts";
 import { PodMtuDriver, podMtus } from "./pod-mtu.ts";
 import { PodNamespaces } from "./pod-namespaces.ts";
@@ -45,20 +46,27 @@ const ROUTE_CHECK_MS = 25_000;
 
 /** @throws SYSTEM_CALL_FAILED if the namespace cannot be entered. */
 export async function openDataplane(options: DataplaneOptions): Promise<Dataplane> {
-  const { namespace } = options;
-  const socket = openRouteSocket({
-    dumpRetries: DUMP_RETRIES,
-    ...(namespace === undefined ? {} : { namespace }),
-  });
+  const { namespace, ipip } = options;
+  const where = namespace === undefined ? {} : { namespace };
+  const socket = openRouteSocket({ dumpRetries: DUMP_RETRIES, ...where });
+  const openIpip = () =>
+    openIpipBackend({ ...where, ...(ipip === undefined ? {} : { prefer: ipip }) });
   try {
-    return new KernelDataplane(options, socket);
+    return new KernelDataplane(options, { socket, openIpip, runNft: nft });
   } catch (error) {
     socket.close();
     throw error;
   }
 }
 
-class KernelDataplane implements Dataplane {
+/** What reaches the kernel. */
+export interface DataplaneParts {
+  readonly socket: RouteSocket;
+  readonly openIpip: () => Promise<IpipBackend>;
+  readonly runNft: RunNft;
+}
+
+export class KernelDataplane implements Dataplane {
   readonly #options: DataplaneOptions;
   readonly #socket: RouteSocket;
   readonly #firewall: Firewall;
@@ -79,18 +87,18 @@ class KernelDataplane implements Dataplane {
     | { readonly tables: KernelTables; readonly actual: Actual; readonly seen: number }
     | undefined;
 
-  constructor(options: DataplaneOptions, socket: RouteSocket) {
+  constructor(options: DataplaneOptions, parts: DataplaneParts) {
     const { namespace, clock, log, ipip } = options;
+    const { socket, runNft: run } = parts;
     const { firewallCheckMs = FIREWALL_CHECK_MS, routeCheckMs = ROUTE_CHECK_MS } = options;
     const where = namespace === undefined ? {} : { namespace };
     this.#options = options;
     this.#socket = socket;
     this.#ownership = options.ownership ?? defaultOwnership;
-    this.#firewall = new Firewall({ ...where, family: 4, clock, log, checkMs: firewallCheckMs });
-    this.#firewall6 = new Firewall({ ...where, family: 6, clock, log, checkMs: firewallCheckMs });
-    this.#ipip = new IpipDriver(() =>
-      openIpipBackend({ ...where, ...(ipip === undefined ? {} : { prefer: ipip }) }),
-    );
+    const firewall = { ...where, clock, log, run, checkMs: firewallCheckMs };
+    this.#firewall = new Firewall({ ...firewall, family: 4 });
+    this.#firewall6 = new Firewall({ ...firewall, family: 6 });
+    this.#ipip = new IpipDriver(parts.openIpip);
     this.#pods = new PodMtuDriver({ socket, namespaces: new PodNamespaces({ socket, clock }) });
     this.#uplinkHook = ipip === "kernel" ? undefined : new UplinkHook({ ...where, log });
     this.#routes = new RouteKeeper({

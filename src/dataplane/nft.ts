@@ -12,6 +12,8 @@ export interface NftOptions {
   readonly script?: string;
 }
 
+export type RunNft = (options: NftOptions) => Promise<string>;
+
 /** Its standard output. @throws COMMAND_FAILED with its standard error, PREREQUISITE_MISSING. */
 export function nft(options: NftOptions): Promise<string> {
   // The child is forked inside this call, by this thread: it starts in the thread's namespace.
