@@ -5,10 +5,11 @@ import { type Clock, SwitchyardError, systemClock } from "../../lib/index.ts";
 import { labDown } from "../down.ts";
 import type { LabState } from "../lab-state.ts";
 import { checkPrerequisites } from "../prerequisites.ts";
-import { suggestions } from "../suggestions.ts";
+import { labCommand, suggestions } from "../suggestions.ts";
 import { labUp } from "../up.ts";
 import { pathEnds } from "./measure.ts";
 import { observedSource } from "./outside.ts";
+import { runShown } from "./shown-command.ts";
 import { renderChanges, renderModes } from "./tables.ts";
 import { TOUR_START, tour } from "./tour.ts";
 
@@ -76,5 +77,11 @@ async function showNetwork(
   }
   print(
     `From ${pod.name} to outside: outside sees ${outsideSees}, the address of ${node.name} (natOutgoing).\n`,
+  );
+  print(
+    await runShown(
+      lab,
+      `${labCommand(lab)} exec ${node.name} -- switchyard node status | grep IP-in-IP`,
+    ),
   );
 }
