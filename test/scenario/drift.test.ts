@@ -147,17 +147,9 @@ describe("drift", { skip, timeout: 280_000 }, () => {
           (text, [word, value]) => text.replaceAll(word, value),
           breach,
         );
-        let repair = await breakAndWait(node, script, UNTOLD_MS);
-        // A machine that had something else to do for a second says nothing of the agent: best of three.
-        for (let again = 0; again < 2 && repair.tookMs > limitMs; again++) {
-          context.diagnostic(`${mode}: ${name}: ${repair.tookMs.toFixed(0)} ms, tried again`);
-          assert.deepEqual(repair.left, [], "never put back");
-          repair = await breakAndWait(node, script, UNTOLD_MS);
-        }
-        const { broken, tookMs, left } = repair;
+        const { broken, tookMs, left } = await breakAndWait(node, script, limitMs);
         context.diagnostic(`${mode}: ${name}: ${tookMs.toFixed(0)} ms`);
         assert.deepEqual(left, [], `still different after ${tookMs.toFixed(0)} ms`);
-        assert.ok(tookMs <= limitMs, `put back only after ${tookMs.toFixed(0)} ms`);
         // One look takes some 100 ms: what is repaired before the first ended was broken as well.
         assert.ok(broken.length > 0 || tookMs < TOLD_MS / 2, "nothing was broken");
         const now = await kernelText(node);

@@ -11,7 +11,6 @@ import { after, before, test } from "node:test";
 import { setTimeout as wait } from "node:timers/promises";
 import { askAgentDiff } from "../../src/ctl/agent-socket.ts";
 import { killAgent } from "../../src/lab/index.ts";
-import { Random } from "../kernel/sequences/random.ts";
 import { losses, nothingLost, Stage } from "./stage.ts";
 
 const skip = process.getuid?.() === 0 ? false : "needs root to make network namespaces";
@@ -40,22 +39,6 @@ const steps: Readonly<Record<"VXLAN Always" | "IPIP Always", readonly string[]>>
     "link delete",
   ],
 };
-
-/**
- * All of them take four minutes: by default some of each change, other ones each time, told by the seed.
- * `KILLED_STEPS=all` takes them all.
- */
-const everyStep = process.env.KILLED_STEPS === "all";
-const STEPS_OF_A_CHANGE = 3;
-const seed = Number(process.env.SEED ?? Math.floor(Math.random() * 1e9));
-const random = new Random(seed);
-
-function chosenSteps(kinds: readonly string[]): string[] {
-  if (everyStep) return [...kinds];
-  const left = [...kinds];
-  while (left.length > STEPS_OF_A_CHANGE) left.splice(random.below(left.length), 1);
-  return left;
-}
 
 let stage: Stage;
 let agent: StallingAgent | undefined;
@@ -131,9 +114,8 @@ for (const signal of ["SIGKILL", "SIGTERM"] as const) {
     timeout: 280_000,
   }, async (context) => {
     const chosen = Object.entries(steps).filter(([to]) => signals[signal].includes(to));
-    const left = new Map(chosen.map(([to, kinds]) => [to, chosenSteps(kinds)]));
-    const planned = [...left.values()].flat();
-    context.diagnostic(`SEED=${seed}: before ${planned.join(", ")}`);
+    const left = new Map(chosen.map(([to, kinds]) => [to, [...kinds]]));
+    const planned = chosen.flatMap(([, kinds]) => kinds).length;
     let ends = 0;
     const report = await stage.underTraffic(async () => {
       while ([...left.values()].some((kinds) => kinds.length > 0)) {
@@ -155,7 +137,7 @@ for (const signal of ["SIGKILL", "SIGTERM"] as const) {
       }
     });
     context.diagnostic(`${ends} agents ended, ${report.total.sent} packets sent`);
-    assert.equal(ends, planned.length);
-    assert.deepEqual(losses(report), nothingLost, `SEED=${seed}`);
+    assert.equal(ends, planned);
+    assert.deepEqual(losses(report), nothingLost);
   });
 }
