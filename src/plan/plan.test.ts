@@ -4,7 +4,7 @@ import { ipv4, prefix4 } from "../lib/index.ts";
 import { diffPlans, renderPlan } from "./objects.ts";
 import { plan } from "./plan.ts";
 import { renderRoute } from "./render.ts";
-import { nodeFact, poolFact, snapshot } from "./testing/snapshot.ts";
+import { nodeFact, poolFact, settings, snapshot } from "./testing/snapshot.ts";
 import type { PoolFacts, Snapshot } from "./types.ts";
 
 const routes = (input: Snapshot) => plan(input).routes.map(renderRoute);
@@ -181,6 +181,14 @@ test("tunnels are planned for what must be received, whatever is sent", () => {
   assert.equal(both.vxlan?.mtu, 1450);
   assert.equal(both.vxlan?.neighbours.length, 3);
   assert.equal(both.ipip?.destinations.length, 3);
+});
+
+test("a single external node may send IP-in-IP to the device itself, not only past the firewall", () => {
+  const externalNodes = [prefix4("192.0.2.9/32"), prefix4("198.51.100.0/24")];
+  const { ipip, firewall } = plan(snapshot({ settings: { ...settings, externalNodes } }));
+  assert.ok(ipip?.senders.includes(ipv4("192.0.2.9")));
+  assert.equal(ipip?.senders.length, 4);
+  assert.equal(firewall.ipipSenders?.length, 5);
 });
 
 test("diff names what changes between two modes and nothing else", () => {

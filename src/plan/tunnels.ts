@@ -1,6 +1,6 @@
 /** The tunnel devices of a node, ready for every encapsulation that it must be able to receive. */
 
-import { type Family, hostPrefix, type IpAddress, isPrefix4 } from "../lib/index.ts";
+import { type Family, hostPrefix, type IpAddress, type Ipv4, isPrefix4 } from "../lib/index.ts";
 import { remoteBlocks } from "./destinations.ts";
 import { IPIP_DEVICE, VXLAN_DEVICE, VXLAN6_DEVICE } from "./devices.ts";
 import { addressOf, uplinkOf } from "./families.ts";
@@ -59,9 +59,21 @@ function planIpip(snapshot: Snapshot, local: NonNullable<NodeFacts["ipv4"]>): Ip
     local: local.address,
     uplink: uplink.name,
     accept: true,
-    senders: others(snapshot).flatMap(({ ipv4 }) => ipv4?.address ?? []),
+    senders: ipipSenders(snapshot),
     destinations: ipipDestinations(snapshot),
   };
+}
+
+/**
+ * Nodes, and those of `externalNodesList` that are single addresses: the device looks a sender up by its
+ * address. Ranges are known to the firewall only, so that the kernel's module takes them and BPF does not.
+ */
+function ipipSenders(snapshot: Snapshot): Ipv4[] {
+  const nodes = others(snapshot).flatMap(({ ipv4 }) => ipv4?.address ?? []);
+  const external = snapshot.settings.externalNodes
+    .filter(isPrefix4)
+    .flatMap(({ address, length }) => (length === 32 ? [address] : []));
+  return [...new Set([...nodes, ...external])];
 }
 
 export function ipipDestinations(snapshot: Snapshot): IpipPlan["destinations"] {
