@@ -16,6 +16,7 @@ import {
 } from "../src/lib/index.ts";
 import { silentLog } from "../src/lib/log/index.ts";
 import { type NodePlan, Planner, type RoutePlan, type Snapshot } from "../src/plan/index.ts";
+import { settings } from "../src/plan/testing/snapshot.ts";
 import { LoopWatch } from "./loop-watch.ts";
 import { inNamespace, measureBird, measureIpBatch, type PeerTimes } from "./route-table-peers.ts";
 import { type BenchRow, type Budget, benchRow } from "./row.ts";
@@ -224,18 +225,7 @@ function snapshotOf(host: Snapshot["host"], current: Snapshot["current"]): Snaps
     workloads: [],
     learned: destinations.map((prefix) => ({ prefix, nextHop: ipv4(GATEWAYS[1]) })),
     host,
-    settings: {
-      vxlanVni: 4096,
-      vxlanPort: 4789,
-      mtuIfacePattern: "^eth",
-      ipipMtu: 0,
-      vxlanMtu: 0,
-      vxlan6Mtu: 0,
-      bgpProtocol: 12,
-      datastoreProtocol: 80,
-      natExcludesHosts: false,
-      externalNodes: [],
-    },
+    settings,
     receive: [],
     announced: ["none"],
     current,

@@ -16,6 +16,7 @@ import {
 } from "../../../src/lib/index.ts";
 import { type Encapsulation, encapsulations } from "../../../src/model/index.ts";
 import type { BlockFacts, PoolFacts, Snapshot } from "../../../src/plan/index.ts";
+import { settings } from "../../../src/plan/testing/snapshot.ts";
 import type { Random } from "./random.ts";
 
 const modes: readonly Pick<PoolFacts, "ipipMode" | "vxlanMode">[] = [
@@ -146,18 +147,7 @@ export class ClusterModel {
         return [{ prefix, nextHop: isPrefix4(prefix) ? remote.address : remote.address6 }];
       }),
       host: kernel.host,
-      settings: {
-        vxlanVni: 4096,
-        vxlanPort: 4789,
-        mtuIfacePattern: "^eth",
-        ipipMtu: 0,
-        vxlanMtu: 0,
-        vxlan6Mtu: 0,
-        bgpProtocol: 12,
-        datastoreProtocol: 80,
-        natExcludesHosts: false,
-        externalNodes: [],
-      },
+      settings,
       ipipTunnelAddress: ipv4("10.244.0.2"),
       vxlanTunnelAddress: ipv4("10.244.0.3"),
       vxlan6TunnelAddress: ipAddress("fd00:244::3") as Ipv6,
