@@ -18,6 +18,7 @@ const watched = {
   bgpPeers: "BGPPeer",
   felixConfigurations: "FelixConfiguration",
   nodeModes: "NodeMode",
+  modeChanges: "ModeChange",
 } as const satisfies Record<keyof Omit<ClusterView, "borrowed">, Kind>;
 
 type Collections = { [F in keyof typeof watched]: Collection<(typeof watched)[F]> };

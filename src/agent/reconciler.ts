@@ -21,9 +21,11 @@ import {
   type Prefix,
   parseIpv4,
   parseIpv6,
+  parsePrefix,
   SwitchyardError,
 } from "../lib/index.ts";
 import type { Log } from "../lib/log/index.ts";
+import { orderedPools, widenedPools } from "../mode/index.ts";
 import { type Encapsulation, encapsulations, type NodeModeStatus } from "../model/index.ts";
 import {
   addressesOf,
@@ -224,7 +226,11 @@ export class Reconciler {
   }
 
   #facts(): ClusterFacts {
-    return clusterFacts(this.#options.cluster.view(), this.#options.node, this.#options.vxlanMac);
+    const { cluster, node, vxlanMac } = this.#options;
+    const view = cluster.view();
+    // A change moves this node before the pool says so.
+    const pools = orderedPools(view.pools, view.modeChanges, node);
+    return clusterFacts({ ...view, pools }, node, vxlanMac);
   }
 
   /** What is stored, with the mask that the uplink really has. */
@@ -245,8 +251,15 @@ export class Reconciler {
       const tunnel = poolTunnel(pool);
       if (tunnel) needed.add(tunnel);
     }
+    const { pools, modeChanges, nodeModes } = cluster.view();
+    for (const { spec } of widenedPools(pools, modeChanges)) {
+      const cidr = parsePrefix(spec.cidr);
+      const { ipipMode = "Never", vxlanMode = "Never" } = spec;
+      const tunnel = cidr && poolTunnel({ cidr, ipipMode, vxlanMode });
+      if (tunnel) needed.add(tunnel);
+    }
     const alive = new Set(facts.nodes.map((candidate) => candidate.name));
-    for (const { metadata, status } of cluster.view().nodeModes) {
+    for (const { metadata, status } of nodeModes) {
       // The word of a node that is no more does not keep a tunnel open.
       if (alive.has(metadata.name)) for (const sent of status?.sends ?? []) needed.add(sent);
     }

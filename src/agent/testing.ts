@@ -57,6 +57,7 @@ export function clusterView(overrides: Partial<ClusterView> = {}): ClusterView {
     bgpPeers: [],
     felixConfigurations: [],
     nodeModes: [],
+    modeChanges: [],
     borrowed: [],
     ...overrides,
   };

@@ -6,6 +6,7 @@ import type {
   BlockAffinity,
   FelixConfiguration,
   IPPool,
+  ModeChange,
   Node,
   NodeMode,
   WorkloadEndpoint,
@@ -21,6 +22,7 @@ export interface ClusterView {
   readonly bgpPeers: readonly BGPPeer[];
   readonly felixConfigurations: readonly FelixConfiguration[];
   readonly nodeModes: readonly NodeMode[];
+  readonly modeChanges: readonly ModeChange[];
   /** Single addresses that a node uses out of another's block. */
   readonly borrowed: readonly BlockFacts[];
 }

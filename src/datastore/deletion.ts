@@ -86,6 +86,7 @@ export async function deleteNode(
   await deleteIfThere(store, "BGPConfiguration", `node.${name}`);
   // What the node accepts and sends: others wait for its word as long as it is there.
   await deleteIfThere(store, "NodeMode", name);
+  await deleteIfThere(store, "NodeHost", name);
   const { uid } = node.metadata;
   return store.delete("Node", name, uid ? { uid } : {});
 }

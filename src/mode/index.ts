@@ -1,1 +1,2 @@
+export { orderedPools, widenedPools } from "./orders.ts";
 export { type ModeStatus, modeStatus, type NodeStanding, type PoolStanding } from "./status.ts";

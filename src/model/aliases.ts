@@ -14,6 +14,9 @@ export const kindAliases = {
   IPAMConfiguration: ["ipamconfiguration", "ipamconfigurations", "ipamconfig", "ipamconfigs"],
   IPPool: ["ippool", "ippools", "ipp", "ipps", "pool", "pools"],
   Node: ["node", "nodes", "no", "nos"],
+  ModeChange: ["modechange", "modechanges"],
+  ModeEvidence: ["modeevidence", "modeevidences"],
+  NodeHost: ["nodehost", "nodehosts"],
   NodeMode: ["nodemode", "nodemodes"],
   WorkloadEndpoint: ["workloadendpoint", "workloadendpoints", "wep", "weps"],
 } as const satisfies Partial<Record<Kind, readonly string[]>>;

@@ -68,6 +68,10 @@ function poolsOf(resource: ResourceOf<"NodeMode">): string {
     .join(",");
 }
 
+function movedOf(moved: "all" | readonly string[] | undefined): string {
+  return moved === "all" ? "all" : String(moved?.length ?? 0);
+}
+
 const poolWide =
   "NAME CIDR NAT IPIPMODE VXLANMODE DISABLED DISABLEBGPEXPORT SELECTOR ASSIGNMENTMODE";
 const workloadWide = "NAME WORKLOAD NODE NETWORKS INTERFACE PROFILES NATS";
@@ -127,6 +131,32 @@ export const kindColumns: { readonly [K in ExposedKind]: KindColumns<K> } = {
     ASN: nodeAsNumber,
     IPV4: ({ spec }) => spec.bgp?.ipv4Address ?? "",
     IPV6: ({ spec }) => spec.bgp?.ipv6Address ?? "",
+  }),
+  ModeChange: columns("NAME POOL FROM TO PHASE", "NAME POOL FROM TO PHASE SINCE MOVED REASON", {
+    NAME: nameOf,
+    POOL: ({ spec }) => spec.pool ?? "(mesh)",
+    FROM: ({ status }) => status?.from ?? "-",
+    TO: ({ spec }) => spec.to ?? spec.mesh ?? "-",
+    PHASE: ({ status }) => status?.phase ?? "-",
+    SINCE: ({ status }) => status?.phaseSince ?? "-",
+    MOVED: ({ status }) => movedOf(status?.orders?.moved),
+    REASON: ({ status }) => status?.reason ?? "",
+  }),
+  ModeEvidence: columns("NAME READY PROVED RESULTS QUIET", "NAME READY PROVED RESULTS QUIET", {
+    NAME: nameOf,
+    READY: ({ status }) => String(status?.ready ?? false),
+    PROVED: ({ status }) => status?.proved ?? "no",
+    RESULTS: ({ status }) => String(status?.results.length ?? 0),
+    QUIET: ({ status }) => orDash(status?.guard?.quiet),
+  }),
+  NodeHost: columns("NAME UPLINK MTU KERNEL", "NAME UPLINK MTU KERNEL DRIVER IPIP VXLAN", {
+    NAME: nameOf,
+    UPLINK: ({ status }) => status?.uplink.name ?? "-",
+    MTU: ({ status }) => orDash(status?.uplink.mtu),
+    KERNEL: ({ status }) => status?.kernel ?? "-",
+    DRIVER: ({ status }) => status?.driver ?? "-",
+    IPIP: ({ status }) => status?.tunnels.ipip ?? "-",
+    VXLAN: ({ status }) => status?.tunnels.vxlan ?? "-",
   }),
   NodeMode: columns("NAME ACCEPTS SENDS IPIP POOLS", "NAME ACCEPTS SENDS IPIP POOLS FAILURES", {
     NAME: nameOf,

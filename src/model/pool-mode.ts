@@ -1,6 +1,7 @@
 /** An IPPool's two encapsulation fields as the one thing they mean. */
 
 import type { EncapMode } from "./kinds/ip-pool.ts";
+import type { ModeName } from "./kinds/mode-change.ts";
 
 export type NetworkMode =
   | "IPIPAlways"
@@ -20,4 +21,17 @@ export function poolMode(spec: Encapsulated): NetworkMode {
   if (vxlanMode !== "Never") return `VXLAN${vxlanMode}`;
   if (ipipMode !== "Never") return `IPIP${ipipMode}`;
   return "None";
+}
+
+const fieldsOf = {
+  ipip: { ipipMode: "Always", vxlanMode: "Never" },
+  "ipip-cross-subnet": { ipipMode: "CrossSubnet", vxlanMode: "Never" },
+  vxlan: { ipipMode: "Never", vxlanMode: "Always" },
+  "vxlan-cross-subnet": { ipipMode: "Never", vxlanMode: "CrossSubnet" },
+  none: { ipipMode: "Never", vxlanMode: "Never" },
+} as const satisfies Record<ModeName, { ipipMode: EncapMode; vxlanMode: EncapMode }>;
+
+/** The two fields of a pool in that mode. */
+export function modeFields(name: ModeName): { ipipMode: EncapMode; vxlanMode: EncapMode } {
+  return fieldsOf[name];
 }

@@ -26,3 +26,7 @@ export type IPAMHandle = ResourceOf<"IPAMHandle">;
 export type IPAMConfiguration = ResourceOf<"IPAMConfiguration">;
 export type WorkloadEndpoint = ResourceOf<"WorkloadEndpoint">;
 export type NodeMode = ResourceOf<"NodeMode">;
+export type NodeHost = ResourceOf<"NodeHost">;
+export type ModeChange = ResourceOf<"ModeChange">;
+export type ModeEvidence = ResourceOf<"ModeEvidence">;
+export type Lease = ResourceOf<"Lease">;

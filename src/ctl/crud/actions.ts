@@ -26,7 +26,13 @@ const readOnlyTexts: Readonly<Record<Verb, (kind: Kind) => string>> = {
 };
 
 /** Kinds that agents and servers write, operators read. */
-const readOnlyKinds: readonly Kind[] = ["ClusterInformation", "NodeMode"];
+const readOnlyKinds: readonly Kind[] = [
+  "ClusterInformation",
+  "NodeMode",
+  "NodeHost",
+  "ModeChange",
+  "ModeEvidence",
+];
 
 function refuseReadOnly(verb: Verb, kind: ExposedKind): void {
   if (!readOnlyKinds.includes(kind)) return;

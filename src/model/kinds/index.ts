@@ -11,7 +11,11 @@ import {
   ipamConfigurationSpecSchema,
   ipamHandleSpecSchema,
 } from "./ipam.ts";
+import { leaseSpecSchema } from "./lease.ts";
+import { modeChangeSpecSchema, modeChangeStatusSchema } from "./mode-change.ts";
+import { modeEvidenceSpecSchema, modeEvidenceStatusSchema } from "./mode-evidence.ts";
 import { nodeSpecSchema, nodeStatusSchema } from "./node.ts";
+import { nodeHostSpecSchema, nodeHostStatusSchema } from "./node-host.ts";
 import { nodeModeSpecSchema, nodeModeStatusSchema } from "./node-mode.ts";
 import { workloadEndpointSpecSchema } from "./workload-endpoint.ts";
 
@@ -104,6 +108,34 @@ export const kindTable = {
     namespaced: false,
     spec: nodeModeSpecSchema,
     status: nodeModeStatusSchema,
+  },
+  NodeHost: {
+    apiVersion: own,
+    plural: "nodehosts",
+    namespaced: false,
+    spec: nodeHostSpecSchema,
+    status: nodeHostStatusSchema,
+  },
+  ModeChange: {
+    apiVersion: own,
+    plural: "modechanges",
+    namespaced: false,
+    spec: modeChangeSpecSchema,
+    status: modeChangeStatusSchema,
+  },
+  ModeEvidence: {
+    apiVersion: own,
+    plural: "modeevidences",
+    namespaced: false,
+    spec: modeEvidenceSpecSchema,
+    status: modeEvidenceStatusSchema,
+  },
+  Lease: {
+    apiVersion: own,
+    plural: "leases",
+    namespaced: false,
+    spec: leaseSpecSchema,
+    status: none,
   },
 } as const;
 

@@ -30,6 +30,20 @@ export const nodeModeStatusSchema = z.strictObject({
       waiting: z.array(z.string()),
     }),
   ),
+  /** Mode changes that this node obeys, by name: how far it has come with the orders it was given. */
+  changes: z
+    .record(
+      z.string(),
+      z.strictObject({
+        /** It receives what the new mode sends, and can be sent it. */
+        widened: z.boolean(),
+        /** Everything that the orders say moves here has moved. */
+        moved: z.boolean(),
+      }),
+    )
+    .optional(),
+  /** Address of a block of its own, or borrowed, at which it can be probed while a change runs. */
+  probeAddress: z.string().optional(),
   /** Packets of its pods, in bytes; absent where the agent leaves the MTU of running pods alone. */
   mtu: z
     .strictObject({
