@@ -117,8 +117,10 @@ export const modeChangeStatusSchema = z.strictObject({
   phaseSince: z.string(),
   /** What the pool said before; `on` or `off` for the mesh. */
   from: z.string(),
-  /** Of the pool when the change began, or after the driver's own write: anything else is another hand. */
+  /** Of the pool when the change began, or after the driver's own write. */
   poolResourceVersion: z.string().optional(),
+  /** Of the pool when the change began: one made anew under the same name is another pool. */
+  poolUid: z.string().optional(),
   /** Absent before anything is asked of agents, and at the end. */
   orders: changeOrdersSchema.optional(),
   /** Nodes in the order in which they move; the first wave is the canary. */

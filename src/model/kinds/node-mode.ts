@@ -30,14 +30,17 @@ export const nodeModeStatusSchema = z.strictObject({
       waiting: z.array(z.string()),
     }),
   ),
-  /** Mode changes that this node obeys, by name: how far it has come with the orders it was given. */
+  /**
+   * Mode changes whose orders this node obeys, by name. Gone once it has acted on there being no orders
+   * any more: that is what the end of a change that goes back waits for.
+   */
   changes: z
     .record(
       z.string(),
       z.strictObject({
         /** It receives what the new mode sends, and can be sent it. */
         widened: z.boolean(),
-        /** Everything that the orders say moves here has moved. */
+        /** The orders name this node, and everything here has moved. False while they do not name it. */
         moved: z.boolean(),
       }),
     )
