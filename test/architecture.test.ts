@@ -65,15 +65,21 @@ const rooms: readonly Room[] = [
   {
     name: "agent",
     uses: [
-      ...["mode", "dataplane", "plan", "ipam", "datastore", "model", "bgp", "netlink"],
+      ...["mode", "facts", "dataplane", "plan", "ipam", "datastore", "model", "bgp", "netlink"],
       ...foundation,
     ],
     reason: "joins everything a node has; never the server: they are two processes",
   },
   {
     name: "mode",
-    uses: ["plan", "datastore", "model", "lib", "lib/log"],
+    uses: ["facts", "plan", "datastore", "model", "lib", "lib/log"],
     reason: "coordinates through resources only, so that any process can drive a change",
+  },
+  {
+    name: "facts",
+    uses: ["plan", "model", "lib"],
+    reason: "resources as the planner takes them: agents plan and `mode plan` foresees by the same",
+    pure: true,
   },
   {
     name: "dataplane",
@@ -177,7 +183,7 @@ const files: readonly SourceFile[] = sourcePaths("src").map((path) => ({
   path,
   room: roomOf(path),
   isTest:
-    /(\.(test|test-suite|test-support)|\/arbitraries)\.ts$/.test(path) ||
+    /(\.(test|test-suite|test-support)|\/arbitraries|\/testing)\.ts$/.test(path) ||
     path.includes("/testing/"),
   imports: importsOf(path),
 }));
@@ -249,6 +255,8 @@ describe("architecture", () => {
         if (file.room.startsWith(`${used}/`)) continue;
         // A contract suite is for the tests of every implementation, and would load node:test.
         if (file.isTest && target.endsWith(".test-suite.ts")) continue;
+        // What a room makes for tests is for those of other rooms, too.
+        if (file.isTest && target.startsWith(`src/${used}/testing/`)) continue;
         wrong.push(`${file.path} uses ${target} past the door of ${used}`);
       }
     }

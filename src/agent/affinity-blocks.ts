@@ -1,10 +1,10 @@
 /** The blocks that affinities stand for, by prefix: what one changed affinity asks to be planned again. */
 
 import type { CollectionChange } from "../datastore/index.ts";
+import { blockFacts } from "../facts/index.ts";
 import { formatPrefix, type Prefix } from "../lib/index.ts";
 import type { BlockAffinity } from "../model/index.ts";
 import type { BlockFacts } from "../plan/index.ts";
-import { blockFacts } from "./facts.ts";
 
 export interface BlockChange {
   readonly prefix: Prefix;

@@ -7,6 +7,7 @@ import { createHash } from "node:crypto";
 import { join } from "node:path";
 import { type Dataplane, openDataplane } from "../dataplane/index.ts";
 import type { Datastore } from "../datastore/index.ts";
+import { clusterFacts } from "../facts/index.ts";
 import { Ipam } from "../ipam/index.ts";
 import {
   addressFromBytes,
@@ -19,11 +20,11 @@ import {
   type Timer,
 } from "../lib/index.ts";
 import type { Log } from "../lib/log/index.ts";
+import { vxlanMacOf } from "../mode/index.ts";
 import { Announcer } from "./announcer.ts";
 import { bgpPlan } from "./bgp-config.ts";
 import { BgpRunner, type BgpRunnerOptions } from "./bgp-runner.ts";
 import { Cluster } from "./cluster.ts";
-import { clusterFacts } from "./facts.ts";
 import { FailureBook } from "./failure-book.ts";
 import { Journal } from "./journal.ts";
 import { LiveMtu } from "./live-mtu.ts";
@@ -341,15 +342,6 @@ export class Agent {
       return false;
     }
   }
-}
-
-/** Calico's rule: 66, then the first five octets of SHA-1 of the node's name. */
-export function vxlanMacOf(node: string): string {
-  const digest = createHash("sha1").update(node).digest();
-  return [
-    "66",
-    ...[...digest.subarray(0, 5)].map((byte) => byte.toString(16).padStart(2, "0")),
-  ].join(":");
 }
 
 /** Calico's rule for CALICO_ROUTER_ID=hash: the first octets of SHA-256 of the name, as a unicast address. */

@@ -5,9 +5,9 @@
  * everything. Pure.
  */
 
+import { eligibleTunnelPools, type Tunnel } from "../facts/index.ts";
 import type { IPPool, Node } from "../model/index.ts";
 import type { NodePlan } from "../plan/index.ts";
-import { eligibleTunnelPools, type Tunnel } from "./tunnel-pools.ts";
 
 const parts = { ipip: "ipip", vxlan: "vxlan", "vxlan-v6": "vxlan6" } as const;
 

@@ -1,12 +1,13 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import type { ClusterView } from "../facts/index.ts";
+import { clusterFacts } from "../facts/index.ts";
 import { formatAddress, formatPrefix, ipv4 } from "../lib/index.ts";
+import { vxlanMacOf } from "../mode/index.ts";
 import type { BGPConfiguration, BGPPeer } from "../model/index.ts";
-import { hashedRouterId, vxlanMacOf } from "./agent.ts";
+import { hashedRouterId } from "./agent.ts";
 import { bgpPlan } from "./bgp-config.ts";
-import { clusterFacts } from "./facts.ts";
 import { affinityResource, clusterView, nodeResource, poolResource } from "./testing.ts";
-import type { ClusterView } from "./view.ts";
 
 const calico = "projectcalico.org/v3";
 const peer = (name: string, spec: BGPPeer["spec"]): BGPPeer => ({

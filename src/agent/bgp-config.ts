@@ -5,6 +5,12 @@
 
 import type { OriginatedRoute, PeerConfig, PolicyRule, SpeakerConfig } from "../bgp/index.ts";
 import {
+  type ClusterView,
+  effectiveSpec,
+  type NodeAddresses,
+  nodeAddresses,
+} from "../facts/index.ts";
+import {
   type Family,
   familyOf,
   formatAddress,
@@ -19,9 +25,7 @@ import {
 } from "../lib/index.ts";
 import { type BGPPeer, type Node, parseSelector } from "../model/index.ts";
 import type { BlockFacts, WorkloadFacts } from "../plan/index.ts";
-import { type NodeAddresses, nodeAddresses } from "./facts.ts";
 import { unsupportedConfigurationFields, unsupportedPeerFields } from "./unsupported.ts";
-import { type ClusterView, effectiveSpec } from "./view.ts";
 
 /** Calico's words for where a peering comes from. */
 export type PeeringType = "node-to-node mesh" | "global" | "node specific";

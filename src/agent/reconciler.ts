@@ -14,6 +14,7 @@
 
 import { setImmediate } from "node:timers/promises";
 import type { Actual, Dataplane, KernelState } from "../dataplane/index.ts";
+import { type ClusterFacts, clusterFacts, type MaskResult, resolveMasks } from "../facts/index.ts";
 import {
   type Clock,
   errorText,
@@ -45,9 +46,7 @@ import {
 import { type Announcement, type Announcer, sortedEncapsulations } from "./announcer.ts";
 import { awaitsAddress } from "./awaited-address.ts";
 import type { Cluster } from "./cluster.ts";
-import { type ClusterFacts, clusterFacts } from "./facts.ts";
 import type { LiveMtu, LiveMtuOutput } from "./live-mtu.ts";
-import { type MaskResult, resolveMasks } from "./node-masks.ts";
 import { countDestinations, poolProgress } from "./progress.ts";
 
 export interface ReconcilerOptions {

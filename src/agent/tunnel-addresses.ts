@@ -4,10 +4,10 @@
  */
 
 import type { Datastore } from "../datastore/index.ts";
+import { eligibleTunnelPools, type Tunnel } from "../facts/index.ts";
 import type { Ipam } from "../ipam/index.ts";
 import { formatAddress, hasCode } from "../lib/index.ts";
 import type { IPPool, Node } from "../model/index.ts";
-import { eligibleTunnelPools, type Tunnel } from "./tunnel-pools.ts";
 
 export interface TunnelAddressInput {
   readonly node: Node;

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { formatPrefix } from "../lib/index.ts";
 import type { IPPoolSpec } from "../model/index.ts";
-import { poolResource } from "./testing.ts";
+import { poolResource } from "./testing/resources.ts";
 import { eligibleTunnelPools, type Tunnel } from "./tunnel-pools.ts";
 
 const labels = { rack: "20" };

@@ -28,7 +28,7 @@ import {
   type Settings,
   type WorkloadFacts,
 } from "../plan/index.ts";
-import { type ClusterView, effectiveSpec } from "./view.ts";
+import { type ClusterView, effectiveSpec } from "./cluster-view.ts";
 
 export interface ClusterFacts {
   readonly nodes: readonly NodeFacts[];

@@ -1,0 +1,15 @@
+/**
+ * The door of the facts room: from resources to what the planner is told, by one way for the agent, which does
+ * it, and for `mode plan`, which foresees it.
+ */
+
+export {
+  blockFacts,
+  type ClusterFacts,
+  clusterFacts,
+  type NodeAddresses,
+  nodeAddresses,
+} from "./cluster-facts.ts";
+export { type ClusterView, effectiveSpec } from "./cluster-view.ts";
+export { type MaskResult, resolveMasks } from "./node-masks.ts";
+export { eligibleTunnelPools, type Tunnel } from "./tunnel-pools.ts";
