@@ -60,7 +60,10 @@ test("a new identity restarts the speaker, with a word to the neighbours", async
   assert.equal(runner.learned().length, 1);
   await runner.configure(planOf({ localAs: 64513 }));
   assert.equal(speakers.length, 2);
-  assert.deepEqual(speakers[0]?.stopped, { notify: true });
+  assert.deepEqual(speakers[0]?.stopped, {
+    notify: true,
+    message: "the node's AS number, router id or BGP listener has changed",
+  });
   assert.deepEqual(runner.learned(), [], "what the old identity learned is not the new one's");
 });
 

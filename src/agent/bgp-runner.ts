@@ -10,6 +10,9 @@ import type { AgentPeerStatus } from "./status.ts";
 /** BGP has as long as a restarting peer would be waited for; then what is there has to do. */
 const CONVERGENCE_LIMIT_MS = 120_000;
 
+/** The only reason to close sessions with a word: what the operator of a neighbour reads in its log. */
+const IDENTITY_CHANGED = "the node's AS number, router id or BGP listener has changed";
+
 export type SpeakerPort = Pick<
   Speaker,
   "start" | "stop" | "configure" | "routes" | "peers" | "onRoutes" | "onPeers" | "converged"
@@ -113,7 +116,7 @@ export class BgpRunner {
     this.#learned.clear();
     this.#converged = false;
     this.#sinceMs = undefined;
-    await speaker?.stop({ notify });
+    await speaker?.stop(notify ? { notify, message: IDENTITY_CHANGED } : { notify });
   }
 
   #peerStatus(peer: PeerStatus): AgentPeerStatus {

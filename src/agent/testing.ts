@@ -18,7 +18,7 @@ export class FakeSpeaker implements SpeakerPort {
   readonly config: SpeakerConfig;
   /** Configurations after the first. */
   readonly configured: SpeakerConfig[] = [];
-  stopped: { readonly notify?: boolean } | undefined;
+  stopped: { readonly notify?: boolean; readonly message?: string } | undefined;
   isConverged = false;
   peerList: readonly PeerStatus[] = [];
   #routes: readonly LearnedRoute[] = [];
@@ -32,7 +32,9 @@ export class FakeSpeaker implements SpeakerPort {
     if (FakeSpeaker.refuseStart !== undefined) throw new Error(FakeSpeaker.refuseStart);
   }
 
-  async stop(options: { readonly notify?: boolean } = {}): Promise<void> {
+  async stop(
+    options: { readonly notify?: boolean; readonly message?: string } = {},
+  ): Promise<void> {
     this.stopped = options;
   }
 

@@ -38,11 +38,11 @@ describe("graceful restart", () => {
 
   it("drops them at once after a shutdown that was told", async () => {
     const world = await pair();
-    await world.speakers.get(B)!.stop({ notify: true });
+    await world.speakers.get(B)!.stop({ notify: true, message: "moving house" });
     await world.advance(100);
     assert.deepEqual(world.routes(A), []);
     const { lastError } = world.speakers.get(A)!.peers()[0]!;
-    assert.equal(lastError, "received Cease / Administrative Shutdown");
+    assert.equal(lastError, 'received Cease / Administrative Shutdown: "moving house"');
   });
 
   it("keeps them after a stop that was not told", async () => {

@@ -135,7 +135,9 @@ export class PeerSender {
 
   #endRound(): void {
     const { families, enhancedRouteRefresh } = this.#options.negotiated;
-    if (this.#endOfRibDue && !this.#options.host.deferring()) {
+    if (this.#endOfRibDue) {
+      // Nor is a refresh begun before End-of-RIB (RFC 7313 section 4): all is told anyway.
+      if (this.#options.host.deferring()) return;
       this.#endOfRibDue = false;
       for (const family of families) this.#send(encodeEndOfRib(family));
     }

@@ -307,12 +307,19 @@ export class Peer {
     if (source === undefined) return;
     this.#lastUpdateMs = this.#host.clock.monotonicMs();
     this.#report(update);
-    for (const key of update.withdrawn) this.#tables.get(familyOfKey(key))?.withdraw(key);
+    for (const key of update.withdrawn) this.#carried(key)?.withdraw(key);
     for (const { attributes, keys } of update.reach) {
       const path = this.#path(attributes, source);
-      for (const key of keys) this.#tables.get(familyOfKey(key))?.announce(key, path);
+      for (const key of keys) this.#carried(key)?.announce(key, path);
     }
     if (update.endOfRib) this.#onEndOfRib(update.endOfRib);
+  }
+
+  /** `undefined`: a family that was not agreed on. */
+  #carried(key: PrefixKey): AdjRibIn | undefined {
+    const family = familyOfKey(key);
+    const agreed = this.#session.negotiated?.families.includes(family);
+    return agreed ? this.#tables.get(family) : undefined;
   }
 
   #report(update: Update): void {
@@ -346,10 +353,14 @@ export class Peer {
 
   #onRouteRefresh(message: RouteRefresh): void {
     const family = familyFrom(message);
-    const table = family && this.#tables.get(family);
-    if (table === undefined) return;
-    if (message.subtype === "request") this.#sender?.resend(family!);
-    if (message.subtype === "begin") table.expectAgain();
-    if (message.subtype === "end") this.#helper.onEndOfRib(family!);
+    const negotiated = this.#session.negotiated;
+    if (family === undefined || !negotiated?.families.includes(family)) return;
+    // RFC 2918 section 3: without RFC 7313 the octet is reserved, and means nothing.
+    const subtype = negotiated.enhancedRouteRefresh ? message.subtype : "request";
+    if (subtype === "request") this.#sender?.resend(family);
+    // RFC 7313 section 4: not before End-of-RIB, whose own leftovers it would take away.
+    const told = negotiated.gracefulRestart === undefined || this.#ended.has(family);
+    if (subtype === "begin" && told) this.#helper.onRefreshBegin(family);
+    if (subtype === "end") this.#helper.onEndOfRib(family);
   }
 }

@@ -1,6 +1,7 @@
 /**
  * RFC 4724 section 4.2: a peer's routes outlive its TCP connection. They stay until the peer has told
- * them again (End-of-RIB), says that it did not keep forwarding, or does not come back in time.
+ * them again (End-of-RIB), says that it did not keep forwarding, or does not come back in time. An
+ * enhanced route refresh (RFC 7313) sweeps in the same way what is not told again.
  */
 
 import type { Clock } from "../lib/index.ts";
@@ -71,6 +72,12 @@ export class RestartHelper {
     }
     if (kept) this.#deadline.start(STALE_PATH_MS);
     else this.#deadline.stop();
+  }
+
+  /** RFC 7313 section 4: all is told again, and what was not by the end goes; nor is the end waited for long. */
+  onRefreshBegin(family: AddressFamily): void {
+    this.#tables.get(family)?.expectAgain();
+    this.#deadline.start(STALE_PATH_MS);
   }
 
   onEndOfRib(family: AddressFamily): void {

@@ -3,82 +3,18 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { ipv4 } from "../lib/index.ts";
-import type { Connection } from "./session/index.ts";
-import { A, B, C, type NodeOptions, SECOND, World } from "./testing/simulated-world.ts";
 import {
-  type Capability,
-  decodeNotification,
-  describeNotification,
-  encodeEndOfRib,
-  encodeKeepalive,
-  encodeOpen,
-  Framer,
-} from "./wire/index.ts";
+  alone,
+  announcement,
+  multiprotocol,
+  openMessage as open,
+  restartCapability as restart,
+  talk,
+} from "./testing/scripted-peer.ts";
+import { A, B, C, SECOND, World } from "./testing/simulated-world.ts";
+import { encodeEndOfRib, encodeKeepalive } from "./wire/index.ts";
 
 describe("a peer that is written by hand", () => {
-  const multiprotocol: Capability = { kind: "multiprotocol", afi: 1, safi: 1 };
-  const restart = (forwarding: boolean): Capability => ({
-    kind: "graceful-restart",
-    restarted: true,
-    notification: false,
-    restartTimeSeconds: 60,
-    families: [{ afi: 1, safi: 1, forwarding }],
-  });
-
-  /** Dials A and sends the messages; what comes back is kept. */
-  async function talk(world: World, messages: readonly Uint8Array[]) {
-    const framer = new Framer();
-    const received: string[] = [];
-    let closed = false;
-    const connection: Connection = world.network.transport(ipv4(B)).dial(
-      { address: ipv4(A), port: 179 },
-      {
-        onConnect: () => {
-          for (const message of messages) connection.write(message);
-        },
-        onData: (chunk) => {
-          framer.push(chunk);
-          for (let found = framer.next(); found; found = framer.next()) {
-            const type = ["", "OPEN", "UPDATE", "NOTIFICATION", "KEEPALIVE", "REFRESH"][
-              found[18]!
-            ]!;
-            const words =
-              type === "NOTIFICATION" ? describeNotification(decodeNotification(found)) : "";
-            received.push(words === "" ? type : words);
-          }
-        },
-        onDrain: () => undefined,
-        onClose: () => {
-          closed = true;
-        },
-      },
-    );
-    await world.advance(100);
-    return { connection, received, isClosed: () => closed };
-  }
-
-  function open(
-    parts: { as?: number; capabilities?: Capability[]; hold?: number } = {},
-  ): Uint8Array {
-    const { as = 64512, capabilities = [multiprotocol], hold = 240 } = parts;
-    return encodeOpen({
-      kind: "open",
-      as,
-      holdTimeSeconds: hold,
-      routerId: ipv4(B),
-      capabilities,
-    });
-  }
-
-  async function alone(options: NodeOptions = {}): Promise<World> {
-    const world = new World();
-    await world.start(A, [B], {
-      ...options,
-      peers: { [B]: { passive: true, ...options.peers?.[B] } },
-    });
-    return world;
-  }
-
   it("with another AS is told so", async () => {
     const world = await alone();
     const { received, isClosed } = await talk(world, [open({ as: 65000 })]);
@@ -130,34 +66,7 @@ describe("a peer that is written by hand", () => {
     const session = [
       open({ capabilities: [multiprotocol, restart(true)] }),
       encodeKeepalive(),
-      Uint8Array.from([
-        ...new Array(16).fill(0xff),
-        0,
-        41,
-        2,
-        0,
-        0,
-        0,
-        14,
-        0x40,
-        1,
-        1,
-        0,
-        0x40,
-        2,
-        0,
-        0x40,
-        3,
-        4,
-        10,
-        0,
-        0,
-        2,
-        24,
-        10,
-        9,
-        9,
-      ]),
+      announcement(["10.9.9.0/24"]),
       encodeEndOfRib("ipv4-unicast"),
     ];
     const first = await talk(world, session);

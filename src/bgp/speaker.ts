@@ -21,6 +21,7 @@ import type { LearnedRoute, PeerConfig, PeerStatus, RouteChange, SpeakerConfig }
 import {
   AttributeTable,
   encodeNotification,
+  encodeShutdownCommunication,
   keyOfPrefix,
   notification,
   type PrefixKey,
@@ -175,16 +176,20 @@ export class Speaker {
   }
 
   /**
-   * `notify: true` tells peers Cease / Administrative Shutdown, and they drop our routes. Otherwise
-   * connections just close, and peers keep our routes for our restart time (RFC 4724).
+   * `notify: true` tells peers Cease / Administrative Shutdown, with `message` as the operator's words
+   * (RFC 9003), and they drop our routes. Otherwise connections just close, and peers keep our routes
+   * for our restart time (RFC 4724).
    */
-  async stop(options: { readonly notify?: boolean } = {}): Promise<void> {
+  async stop(
+    options: { readonly notify?: boolean; readonly message?: string } = {},
+  ): Promise<void> {
     this.#running = false;
     this.#closeListener();
     this.#convergenceCheck?.cancel();
     this.#deferral?.cancel();
     this.#deferral = undefined;
-    const message = options.notify ? notification("administrativeShutdown") : undefined;
+    const words = options.message ? encodeShutdownCommunication(options.message) : undefined;
+    const message = options.notify ? notification("administrativeShutdown", words) : undefined;
     for (const peer of this.#peers.values()) peer.stop(message);
     this.#peers.clear();
   }

@@ -15,9 +15,13 @@ const record: typeof fc.record = (model: object, constraints: object = {}) =>
 const uint32 = fc.nat(0xffffffff);
 export const as = fc.integer({ min: 1, max: 0xffffffff });
 export const ipv4 = uint32.map((value) => value as Ipv4);
-export const ipv6 = fc.bigInt({ min: 0n, max: 2n ** 128n - 1n }).map((value) => value as Ipv6);
+const ipv6 = fc.bigInt({ min: 0n, max: 2n ** 128n - 1n }).map((value) => value as Ipv6);
 /** What NEXT_HOP may be. */
 export const hostIpv4 = fc.integer({ min: 0x01000000, max: 0xdfffffff }).map((v) => v as Ipv4);
+
+export const hostIpv6 = fc
+  .bigInt({ min: 1n, max: (0xffn << 120n) - 1n })
+  .map((value) => value as Ipv6);
 
 export const key4: fc.Arbitrary<PrefixKey> = record({ address: ipv4, length: fc.nat(32) }).map(
   keyOfPrefix,

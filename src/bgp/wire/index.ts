@@ -12,5 +12,6 @@ export * from "./notification.ts";
 export * from "./open.ts";
 export * from "./prefix-key.ts";
 export * from "./route-refresh.ts";
+export * from "./shutdown-communication.ts";
 export * from "./update-decode.ts";
 export * from "./update-encode.ts";

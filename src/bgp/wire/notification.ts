@@ -3,6 +3,7 @@
 import { SwitchyardError } from "../../lib/index.ts";
 import { HEADER_BYTES, messageType } from "./constants.ts";
 import { encodeMessage } from "./header.ts";
+import { shutdownCommunicationText } from "./shutdown-communication.ts";
 
 export interface Notification {
   readonly kind: "notification";
@@ -126,16 +127,9 @@ export function describeNotification({ code, subcode, data }: Notification): str
   const known = names[code];
   if (known === undefined) return `code ${code} subcode ${subcode}`;
   const detail = known.subcodes[subcode] ?? (subcode === 0 ? "" : `subcode ${subcode}`);
-  const words = code === 6 && (subcode === 2 || subcode === 4) ? shutdownText(data) : "";
+  const words =
+    code === 6 && (subcode === 2 || subcode === 4) ? shutdownCommunicationText(data) : "";
   return `${known.name}${detail === "" ? "" : ` / ${detail}`}${words === "" ? "" : `: ${words}`}`;
-}
-
-/** RFC 9003 section 2: one length byte, then UTF-8. Control characters are made harmless for logs. */
-function shutdownText(data: Uint8Array): string {
-  const length = data[0] ?? 0;
-  if (length === 0 || data.length < 1 + length) return "";
-  const text = new TextDecoder().decode(data.subarray(1, 1 + length));
-  return JSON.stringify(text);
 }
 
 export function encodeNotification({ code, subcode, data }: Notification): Uint8Array {

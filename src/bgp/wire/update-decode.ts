@@ -15,7 +15,7 @@ import { decodeMpReach, decodeMpUnreach, type MpReach } from "./attributes/multi
 import type { AttributeTable } from "./attributes/table.ts";
 import type { AttributeContext, PathAttributes } from "./attributes/types.ts";
 import { bytesToKey, readUint16 } from "./bytes.ts";
-import { HEADER_BYTES } from "./constants.ts";
+import { attributeFlag, HEADER_BYTES } from "./constants.ts";
 import { decodeNlri4 } from "./nlri.ts";
 import { ProtocolError } from "./notification.ts";
 import type { PrefixKey } from "./prefix-key.ts";
@@ -105,6 +105,10 @@ function withAttributes(parts: {
       ...(ends ? { endOfRib: unreach.family } : {}),
     };
   }
+  // Routes of a family that is not carried are of no concern, their attributes neither.
+  if (reachable === 0 && scanned.mpReach && !mpReach) {
+    return { kind: "update", withdrawn, reach: [], discarded: nothing };
+  }
   const outcome = readReach({ block, scanned, announced, mpReach, context });
   if (outcome.reason === undefined) {
     return { kind: "update", withdrawn, reach: outcome.reach, discarded: outcome.discarded };
@@ -131,9 +135,8 @@ function readReach(parts: {
   context: UpdateContext;
 }): Outcome {
   const { block, scanned, announced, mpReach, context } = parts;
-  if (scanned.broken !== undefined) {
-    return { reach: [], discarded: nothing, reason: scanned.broken };
-  }
+  const unusable = scanned.broken ?? mpReach?.problem ?? multiprotocolFlags(scanned);
+  if (unusable !== undefined) return { reach: [], discarded: nothing, reason: unusable };
   const reach: Reach[] = [];
   let discarded: readonly string[] = nothing;
   const wanted: { keys: readonly PrefixKey[]; nextHop?: IpAddress }[] = [];
@@ -151,6 +154,15 @@ function readReach(parts: {
     reach.push({ attributes: found.attributes, keys });
   }
   return { reach, discarded };
+}
+
+/** RFC 7606 section 3 c; for MP_UNREACH_NLRI a withdrawal is what it asks for anyway. */
+function multiprotocolFlags({ mpReach }: ScannedAttributes): string | undefined {
+  const { optional, transitive } = attributeFlag;
+  if (mpReach === undefined || (mpReach.flags & (optional | transitive)) === optional) {
+    return undefined;
+  }
+  return `attribute ${mpReach.type}: flags 0x${mpReach.flags.toString(16)}`;
 }
 
 /** The shared set for these bytes and next hop, decoded only when it is new. */

@@ -23,12 +23,14 @@ import {
   encodeNotification,
   encodeOpen,
   encodeRouteRefresh,
+  encodeShutdownCommunication,
   encodeWithdraw,
   Framer,
   keyOfPrefix,
   notification,
   type PrefixKey,
   prefixOfKey,
+  shutdownCommunicationText,
 } from "./index.ts";
 
 function context(fourOctetAs = true) {
@@ -76,6 +78,32 @@ describe("round trips", () => {
     );
   });
 
+  it("shutdown communication (RFC 9003), cut between two characters when it is too long", () => {
+    const said = (text: string) =>
+      JSON.parse(shutdownCommunicationText(encodeShutdownCommunication(text)));
+    fc.assert(
+      fc.property(fc.string({ unit: "binary", maxLength: 300 }), (text) => {
+        fc.pre(text !== "");
+        const data = encodeShutdownCommunication(text);
+        assert.equal(data[0], data.length - 1);
+        const heard = said(text);
+        assert.ok(text.startsWith(heard));
+        assert.ok(heard === text || data.length > 252);
+      }),
+    );
+    assert.equal(said("é".repeat(200)), "é".repeat(127));
+    const rows: [data: number[], text: string][] = [
+      [[], ""],
+      [[0], ""],
+      [[5, 97, 98], ""],
+      [[2, 97, 98, 99], '"ab"'],
+      [[3, 97, 0xff, 10], '"a\ufffd\\n"'],
+    ];
+    for (const [data, text] of rows) {
+      assert.equal(shutdownCommunicationText(Uint8Array.from(data)), text);
+    }
+  });
+
   it("ROUTE-REFRESH", () => {
     for (const subtype of ["request", "begin", "end"] as const) {
       assert.deepEqual(decodeRouteRefresh(encodeRouteRefresh({ afi: 2, safi: 1, subtype })), {
@@ -120,7 +148,7 @@ describe("round trips", () => {
     fc.assert(
       fc.property(
         arbitrary.attributes,
-        arbitrary.ipv6,
+        arbitrary.hostIpv6,
         fc.uniqueArray(arbitrary.key6, { minLength: 1, maxLength: 600 }),
         (base, nextHop, keys) => {
           const attributes = { ...base, nextHop };

@@ -1,17 +1,25 @@
 /** MP_REACH_NLRI and MP_UNREACH_NLRI (RFC 4760), for the families this speaker carries. */
 
-import { addressFromBytes, addressToBytes, type IpAddress } from "../../../lib/index.ts";
+import {
+  addressFromBytes,
+  addressToBytes,
+  formatAddress,
+  type IpAddress,
+} from "../../../lib/index.ts";
 import type { AddressFamily } from "../../types.ts";
 import { concatBytes, readUint16, uint16 } from "../bytes.ts";
 import { afiSafiOf, familyFrom } from "../constants.ts";
 import { decodeNlri4, decodeNlri6 } from "../nlri.ts";
 import { ProtocolError } from "../notification.ts";
 import type { PrefixKey } from "../prefix-key.ts";
+import { isHostAddress } from "./scalars.ts";
 
 export interface MpReach {
   readonly family: AddressFamily;
   readonly nextHop: IpAddress;
   readonly keys: PrefixKey[];
+  /** Why its routes are to be treated as withdrawn. */
+  readonly problem?: string;
 }
 
 export interface MpUnreach {
@@ -34,7 +42,9 @@ export function decodeMpReach(value: Uint8Array): MpReach | undefined {
   const keys: PrefixKey[] = [];
   // One reserved byte stands between next hop and NLRI.
   decodeField(family, value.subarray(5 + nextHopBytes), keys);
-  return { family, nextHop: addressFromBytes(value.subarray(4, 4 + addressBytes)), keys };
+  const nextHop = addressFromBytes(value.subarray(4, 4 + addressBytes));
+  if (isHostAddress(nextHop)) return { family, nextHop, keys };
+  return { family, nextHop, keys, problem: `${formatAddress(nextHop)} is no host's address` };
 }
 
 /** `undefined`: a family this speaker does not carry. @throws ProtocolError (RFC 7606 section 7.12) */

@@ -1,6 +1,6 @@
 /** The attributes that are one number: ORIGIN, NEXT_HOP, MULTI_EXIT_DISC, LOCAL_PREF, ORIGINATOR_ID. */
 
-import type { Ipv4 } from "../../../lib/index.ts";
+import type { IpAddress, Ipv4 } from "../../../lib/index.ts";
 import { readUint32 } from "../bytes.ts";
 import { attributeFlag, attributeType } from "../constants.ts";
 import type { AttributeCodec, AttributeDraft, Origin } from "./types.ts";
@@ -31,14 +31,24 @@ export const nextHopCodec: AttributeCodec = {
   onError: "treat-as-withdraw",
   decode(value, draft) {
     if (value.length !== 4) return `length ${value.length}`;
-    const address = readUint32(value, 0);
-    // RFC 4271 section 6.3: it must be a host's address; 0/8, multicast and above are none (127/8 is left to tests on loopback).
-    const top = address >>> 24;
-    if (top === 0 || top >= 224) return `${value.join(".")} is no host's address`;
-    draft.nextHop = address as Ipv4;
+    const address = readUint32(value, 0) as Ipv4;
+    if (!isHostAddress(address)) return `${value.join(".")} is no host's address`;
+    draft.nextHop = address;
     return undefined;
   },
 };
+
+/**
+ * RFC 4271 section 6.3: a next hop must be a host's address. 0/8, multicast and above are none, nor are
+ * `::` and ff00::/8 (127/8 and ::1 are left to tests on loopback).
+ */
+export function isHostAddress(address: IpAddress): boolean {
+  if (typeof address === "number") {
+    const top = address >>> 24;
+    return top !== 0 && top < 224;
+  }
+  return address !== 0n && (address as bigint) >> 120n !== 0xffn;
+}
 
 type NumberField = "med" | "localPref";
 
