@@ -65,10 +65,17 @@ const rooms: readonly Room[] = [
   {
     name: "agent",
     uses: [
-      ...["mode", "facts", "dataplane", "plan", "ipam", "datastore", "model", "bgp", "netlink"],
+      ...["probe", "mode", "facts", "dataplane", "plan", "ipam", "datastore", "model"],
+      ...["bgp", "netlink"],
       ...foundation,
     ],
     reason: "joins everything a node has; never the server: they are two processes",
+  },
+  {
+    name: "probe",
+    uses: ["model", ...foundation],
+    reason:
+      "sends packets over what the dataplane made and says what it saw; writes nothing itself",
   },
   {
     name: "mode",

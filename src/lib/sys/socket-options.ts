@@ -1,6 +1,6 @@
 /** Socket options Node.js has no call for, on raw descriptors. */
 
-import type { IpAddress } from "../address.ts";
+import type { Family, IpAddress } from "../address.ts";
 import { SwitchyardError } from "../errors.ts";
 import { lastErrno, libc } from "./libc.ts";
 import { encodeSocketAddress } from "./socket-address.ts";
@@ -16,6 +16,8 @@ const IP_TTL = 2;
 const IP_MTU_DISCOVER = 10;
 const IP_MTU = 14;
 const IP_MINTTL = 21;
+const SOL_IPV6 = 41;
+const IPV6_MTU_DISCOVER = 23;
 const SOL_TCP = 6;
 const TCP_INFO = 11;
 const TCP_MD5SIG = 14;
@@ -72,12 +74,19 @@ export function setMinimumTimeToLive(fd: number, ttl: number): void {
 }
 
 /**
- * IP_MTU_DISCOVER: `do` sets DF and refuses what exceeds the path MTU (EMSGSIZE), `probe` sets DF and
- * sends whatever fits the device, `dont` lets routers fragment.
+ * IP_MTU_DISCOVER and its like of IPv6: `do` sets DF and refuses what exceeds the path MTU (EMSGSIZE), `probe`
+ * sets DF and sends whatever fits the device, `dont` lets it be fragmented.
  */
-export function setPathMtuDiscovery(fd: number, mode: "dont" | "want" | "do" | "probe"): void {
+export function setPathMtuDiscovery(
+  fd: number,
+  mode: "dont" | "want" | "do" | "probe",
+  family: Family = 4,
+): void {
   const value = ["dont", "want", "do", "probe"].indexOf(mode);
-  const option = { level: SOL_IP, option: IP_MTU_DISCOVER, name: "IP_MTU_DISCOVER" };
+  const option =
+    family === 4
+      ? { level: SOL_IP, option: IP_MTU_DISCOVER, name: "IP_MTU_DISCOVER" }
+      : { level: SOL_IPV6, option: IPV6_MTU_DISCOVER, name: "IPV6_MTU_DISCOVER" };
   setIntegerOption(fd, option, value);
 }
 
