@@ -25,6 +25,7 @@ import { Announcer } from "./announcer.ts";
 import { bgpPlan } from "./bgp-config.ts";
 import { BgpRunner, type BgpRunnerOptions } from "./bgp-runner.ts";
 import { Cluster } from "./cluster.ts";
+import { EvidenceBook } from "./evidence.ts";
 import { FailureBook } from "./failure-book.ts";
 import { Journal } from "./journal.ts";
 import { LiveMtu } from "./live-mtu.ts";
@@ -72,6 +73,7 @@ export class Agent {
   readonly #ipam: Ipam;
   readonly #startedAtMs: number;
   readonly #failures = new FailureBook();
+  readonly #evidence: EvidenceBook;
   #dataplane: Dataplane | undefined;
   #reconciler: Reconciler | undefined;
   #statusServer: { close(): Promise<void> } | undefined;
@@ -102,6 +104,7 @@ export class Agent {
       makeSpeaker,
     });
     this.#journal = new Journal(log);
+    this.#evidence = new EvidenceBook({ store, node: options.node, clock, log });
     this.#ipam = new Ipam({ store, clock });
   }
 
@@ -149,6 +152,7 @@ export class Agent {
     this.#timer?.cancel();
     this.#changedTimer?.cancel();
     await this.#running;
+    await this.#evidence.stop();
     await this.#bgp.stop(false);
     await this.#cluster.stop();
     await this.#dataplane?.close();
@@ -202,6 +206,7 @@ export class Agent {
       ...(last?.problems ?? []),
       ...this.#bgp.problems,
       ...[...this.#errors].map(([what, error]) => `${what}: ${error}`),
+      ...this.#evidence.troubles,
     ];
   }
 
@@ -280,6 +285,9 @@ export class Agent {
   async #pass(): Promise<void> {
     if (this.#stopped || !this.#cluster.synced) return;
     this.#changed.clear();
+    const { modeChanges } = this.#cluster.view();
+    const ordered = modeChanges.filter(({ status }) => status?.orders !== undefined);
+    this.#evidence.keep(new Set(ordered.map(({ metadata }) => metadata.name)));
     this.#passes++;
     const startedMs = this.#options.clock.monotonicMs();
     await this.#attempt("pass", async () => {
