@@ -3,6 +3,7 @@
 export { FakeDataplane } from "./fake.ts";
 export { FakeKernel, type FakeKernelOptions } from "./fake-kernel.ts";
 export { type DataplaneOptions, openDataplane } from "./kernel-dataplane.ts";
+export { nft } from "./nft.ts";
 export type { Ownership } from "./ownership.ts";
 export type * from "./types.ts";
 export {

@@ -2,6 +2,7 @@
 
 import type { Command } from "commander";
 import { SwitchyardError } from "../lib/index.ts";
+import { registerFault } from "./fault/commands.ts";
 
 interface Named {
   readonly name?: string;
@@ -99,6 +100,7 @@ export function registerLab(program: Command): void {
       const { pool, mode } = await labWait(await existing(command.optsWithGlobals<Named>()));
       print(`every node has realised ${pool} as ${mode}\n`);
     });
+  registerFault(lab, (command) => existing(command.optsWithGlobals<Named>()));
   lab
     .command("down")
     .description("Take the lab away; nothing is left of it")

@@ -6,6 +6,8 @@
 import type { Clock } from "../lib/index.ts";
 import type { ModeWatcher, WatchModesOptions } from "./convergence.ts";
 import type { LabDownReport } from "./down.ts";
+import type { LabFault } from "./fault/operations.ts";
+import type { FaultSpec } from "./fault/spec.ts";
 import type { LabState } from "./lab-state.ts";
 import type { ModeName } from "./modes.ts";
 import type { AgentAnswer, RouterAnswer } from "./readiness.ts";
@@ -78,4 +80,24 @@ export async function askAgent(socketPath: string): Promise<AgentAnswer> {
 /** What the router behind this socket says of itself. @throws LAB_FAILED when it does not answer. */
 export async function askRouter(socketPath: string): Promise<RouterAnswer> {
   return await (await import("./readiness.ts")).askRouter(socketPath);
+}
+
+/** Makes the fabric faulty; what the fault does not name is not disturbed. @throws INVALID_ARGUMENT, LAB_FAILED. */
+export async function addFault(state: LabState, spec: FaultSpec): Promise<LabFault> {
+  return await (await import("./fault/operations.ts")).addFault(state, spec);
+}
+
+/** Takes one fault away. @throws INVALID_ARGUMENT when there is no such fault, LAB_FAILED. */
+export async function removeFault(state: LabState, id: number): Promise<void> {
+  await (await import("./fault/operations.ts")).removeFault(state, id);
+}
+
+/** Takes all faults away; how many there were. @throws LAB_FAILED. */
+export async function removeFaults(state: LabState): Promise<number> {
+  return await (await import("./fault/operations.ts")).removeFaults(state);
+}
+
+/** The faults of a lab, in the order in which they were added. @throws LAB_FAILED. */
+export async function listFaults(state: LabState): Promise<readonly LabFault[]> {
+  return await (await import("./fault/operations.ts")).listFaults(state);
 }

@@ -1,6 +1,7 @@
 /** The lab's record in memory, with its file always in step. */
 
 import { SwitchyardError } from "../lib/index.ts";
+import type { FaultRecord } from "./fault/spec.ts";
 import type { ProcessIdentity } from "./process-identity.ts";
 import { type LabRecord, type PodRecord, readRecord, writeRecord } from "./state-file.ts";
 
@@ -43,6 +44,20 @@ export class RecordHolder {
 
   setPod(name: string, pod: PodRecord): void {
     this.#write({ ...this.#record, pods: { ...this.#record.pods, [name]: pod } });
+  }
+
+  get faults(): readonly FaultRecord[] {
+    return this.#record.faults ?? [];
+  }
+
+  /** Of a fault that is added now: no id is given twice. */
+  get nextFaultId(): number {
+    return (this.#record.lastFault ?? 0) + 1;
+  }
+
+  /** `lastFault`: the id of one that is new among them. */
+  setFaults(faults: readonly FaultRecord[], lastFault = this.#record.lastFault): void {
+    this.#write({ ...this.#record, faults: [...faults], ...(lastFault && { lastFault }) });
   }
 
   #write(record: LabRecord): void {

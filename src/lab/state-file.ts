@@ -15,6 +15,7 @@ import {
 import { dirname } from "node:path";
 import { z } from "zod";
 import { errorText, SwitchyardError } from "../lib/index.ts";
+import { faultRecordSchema } from "./fault/spec.ts";
 import { modeNames } from "./modes.ts";
 import { podMtus } from "./pod-mtu.ts";
 import { rpFilters } from "./rp-filter.ts";
@@ -48,6 +49,10 @@ const recordSchema = z.strictObject({
   processes: z.record(z.string(), processSchema),
   /** Pods whose address was assigned, by name. */
   pods: z.record(z.string(), podSchema),
+  /** Of the fabric, in the order in which they were added; absent: none. */
+  faults: z.array(faultRecordSchema).optional(),
+  /** The highest id a fault has had. */
+  lastFault: z.int().nonnegative().optional(),
 });
 
 export type LabRecord = z.infer<typeof recordSchema>;

@@ -1,0 +1,85 @@
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import { topologyOf } from "../topology.ts";
+import { renderFaults } from "./render-nft.ts";
+import type { FaultSpec } from "./spec.ts";
+
+const topology = topologyOf({ nodes: 3 });
+
+/** The rules of one fault, without what every script has. */
+function rulesOf(spec: FaultSpec): string[] {
+  const script = renderFaults({ topology, faults: [{ id: 7, spec, zone: 7 }], gone: [] });
+  return script
+    .split("\n")
+    .filter((line) => line.startsWith("add rule") && line.endsWith("drop"))
+    .map((line) => line.replace(/^add rule (netdev|inet) switchyard-fault /, ""));
+}
+
+const drop = 'counter name "fault-7" drop';
+
+describe("renderFaults", () => {
+  test("without faults there is no table", () => {
+    const script = renderFaults({ topology, faults: [], gone: [3] });
+    assert.deepEqual(script.trim().split("\n"), [
+      "add table netdev switchyard-fault",
+      "delete table netdev switchyard-fault",
+      "add table inet switchyard-fault",
+      "delete table inet switchyard-fault",
+    ]);
+  });
+
+  test("what goes anywhere is dropped where it enters, what comes to somebody where it leaves", () => {
+    assert.deepEqual(rulesOf({ kind: "drop-ipip", node: "node2" }), [
+      `ingress iifname { "node2" } ip protocol 4 ${drop}`,
+      `egress oifname { "node2" } ip protocol 4 ${drop}`,
+    ]);
+    assert.deepEqual(rulesOf({ kind: "cut", node: "node2", oneWay: true }), [
+      `ingress iifname { "node2" } ${drop}`,
+    ]);
+  });
+
+  test("between two members the port of entry is known by its mark", () => {
+    assert.deepEqual(rulesOf({ kind: "drop-vxlan", between: ["node3", "br20"] }), [
+      `egress oifname { "node1", "node2" } meta mark { 3 } udp dport 4789 ${drop}`,
+      `egress oifname { "node3" } meta mark { 1, 2 } udp dport 4789 ${drop}`,
+    ]);
+  });
+
+  test("at the router nothing within a subnet is met", () => {
+    assert.deepEqual(rulesOf({ kind: "loss", router: true, percent: 2.5 }), [
+      `egress oifname { "node3", "outside" } meta mark { 1, 2 } numgen random mod 100000 < 2500 ${drop}`,
+      `egress oifname { "node1", "node2", "outside" } meta mark { 3 } numgen random mod 100000 < 2500 ${drop}`,
+      `egress oifname { "node1", "node2", "node3" } meta mark { 4 } numgen random mod 100000 < 2500 ${drop}`,
+    ]);
+  });
+
+  test("a source check knows each node's own addresses", () => {
+    assert.deepEqual(rulesOf({ kind: "source-check", node: "node3", oneWay: true }), [
+      `ingress iifname { "node3" } ip saddr != 172.139.30.75 ${drop}`,
+      `ingress iifname { "node3" } ip6 saddr != { ::, fe80::/10 } ${drop}`,
+    ]);
+  });
+
+  test("a stateful filter drops new flows of what it looks at", () => {
+    const way = 'transit iifname "br30" oifname "br20" ct state new,invalid,untracked';
+    assert.deepEqual(
+      rulesOf({ kind: "stateful-filter", between: ["br30", "br20"], traffic: "vxlan" }),
+      [`${way} udp dport 4789 ${drop}`],
+    );
+    assert.equal(rulesOf({ kind: "stateful-filter", between: ["br30", "br20"] }).length, 4);
+  });
+
+  test("chains stay, rules are exchanged, counters of what has gone are deleted", () => {
+    const faults = [{ id: 2, spec: { kind: "drop-ipip" as const } }];
+    const lines = renderFaults({ topology, faults, gone: [1] }).split("\n");
+    assert.ok(!lines.includes("delete table netdev switchyard-fault"));
+    for (const line of [
+      "flush chain netdev switchyard-fault ingress",
+      "flush chain netdev switchyard-fault egress",
+      "add counter netdev switchyard-fault fault-2",
+      "delete counter netdev switchyard-fault fault-1",
+    ]) {
+      assert.ok(lines.includes(line), line);
+    }
+  });
+});

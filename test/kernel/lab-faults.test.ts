@@ -1,0 +1,274 @@
+/**
+ * Each fault of the fabric in each mode: what it is about does not arrive, everything else does, and when
+ * it is removed all is as before.
+ */
+
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { after, before, test } from "node:test";
+import { openApiClient } from "../../src/datastore/index.ts";
+import {
+  addFault,
+  type FaultSpec,
+  type LabState,
+  labDown,
+  labUp,
+  listFaults,
+  type ModeName,
+  poolModeOf,
+  removeFault,
+  removeFaults,
+  watchModes,
+} from "../../src/lab/index.ts";
+import { Traffic } from "../../src/lab/probe/index.ts";
+import { systemClock } from "../../src/lib/index.ts";
+import { withNamespace } from "../../src/lib/sys/index.ts";
+import { FaultMesh, type Member, pairsOf, reachesBgp, way } from "./lab-fault-mesh.ts";
+
+const skip = process.getuid?.() === 0 ? false : "needs root: it makes network namespaces";
+const name = `t${process.pid}f`;
+let lab: LabState;
+let mesh: FaultMesh;
+
+before(async () => {
+  if (skip) return;
+  lab = await labUp({ name, podsPerNode: 1 });
+  mesh = new FaultMesh(lab);
+});
+
+after(async () => {
+  mesh?.close();
+  if (!skip) await labDown({ name });
+});
+
+type Carrier = "ipip" | "vxlan" | "plain";
+const modes: Readonly<Record<Carrier, ModeName>> = {
+  ipip: "IPIP Always",
+  vxlan: "VXLAN Always",
+  plain: "None",
+};
+
+interface Case {
+  readonly fault: FaultSpec;
+  /** What pods' packets travel as when the fault is about them; all unless told. */
+  readonly carriers?: readonly Carrier[];
+  /** Which ways it breaks, by nodes. */
+  readonly breaks: (from: Member, to: Member) => boolean;
+  /** Breaks what nodes say to each other, too. */
+  readonly nodes?: true;
+}
+
+const across = (from: Member, to: Member) => from.subnet !== to.subnet;
+const touches = (node: string) => (from: Member, to: Member) => [from.node, to.node].includes(node);
+
+const cases: readonly Case[] = [
+  { fault: { kind: "drop-ipip" }, carriers: ["ipip"], breaks: () => true },
+  { fault: { kind: "drop-ipip", router: true }, carriers: ["ipip"], breaks: across },
+  {
+    fault: { kind: "drop-ipip", between: ["node1", "node2"] },
+    carriers: ["ipip"],
+    breaks: (from, to) => touches("node1")(from, to) && touches("node2")(from, to),
+  },
+  {
+    fault: { kind: "drop-vxlan", between: ["node1", "br30"], oneWay: true },
+    carriers: ["vxlan"],
+    breaks: (from, to) => from.node === "node1" && to.subnet === "br30",
+  },
+  {
+    fault: { kind: "drop-vxlan", node: "node4" },
+    carriers: ["vxlan"],
+    breaks: touches("node4"),
+  },
+  {
+    fault: { kind: "source-check", node: "node2", oneWay: true },
+    carriers: ["plain"],
+    breaks: (from) => from.node === "node2",
+  },
+  { fault: { kind: "source-check" }, carriers: ["plain"], breaks: () => true },
+  { fault: { kind: "cut", node: "node3" }, nodes: true, breaks: touches("node3") },
+  {
+    fault: { kind: "cut", between: ["node3", "node1"], oneWay: true },
+    nodes: true,
+    breaks: (from, to) => from.node === "node3" && to.node === "node1",
+  },
+];
+
+async function changeMode(mode: ModeName): Promise<void> {
+  const store = openApiClient({ socketPath: lab.socketPath });
+  try {
+    const pool = await store.get("IPPool", "default-ipv4-ippool");
+    const spec = { ...pool.spec, ...poolModeOf(mode) };
+    const patched = await store.update<"IPPool">({ ...pool, spec });
+    const nodes = lab.nodes.map((node) => node.name);
+    const watcher = await watchModes({ store, nodes, clock: systemClock });
+    await watcher.realised(patched);
+    await watcher.stop();
+  } finally {
+    await store.close();
+  }
+}
+
+const waysThat = (members: readonly Member[], breaks: Case["breaks"]) =>
+  pairsOf(members)
+    .filter(([from, to]) => breaks(from, to))
+    .map(([from, to]) => way(from, to))
+    .sort();
+
+for (const carrier of ["ipip", "vxlan", "plain"] as const) {
+  test(`faults of a fabric that carries ${carrier}`, { skip, timeout: 120_000 }, async (t) => {
+    await changeMode(modes[carrier]);
+    const pods = pairsOf(mesh.pods);
+    const nodes = pairsOf(mesh.nodes);
+    assert.deepEqual(await mesh.broken([...pods, ...nodes]), [], "before any fault");
+
+    for (const { fault, carriers, breaks, nodes: breaksNodes } of cases) {
+      const about = carriers === undefined || carriers.includes(carrier);
+      const { id, text } = await addFault(lab, fault);
+      await t.test(`${text} ${about ? "breaks" : "lets pass"} it`, async () => {
+        assert.deepEqual(await mesh.broken(pods), about ? waysThat(mesh.pods, breaks) : []);
+        assert.deepEqual(await mesh.broken(nodes), breaksNodes ? waysThat(mesh.nodes, breaks) : []);
+        const [listed] = await listFaults(lab);
+        assert.deepEqual([listed?.id, listed?.spec], [id, fault]);
+        assert.equal(listed!.packets! > 0, about);
+        if (!breaksNodes) {
+          const [first, , third] = mesh.nodes as [Member, Member, Member];
+          assert.ok((await reachesBgp(first, third)) && (await reachesBgp(third, first)), "BGP");
+        }
+      });
+      await removeFault(lab, id);
+      assert.deepEqual(await mesh.broken([...pods, ...nodes]), [], `without ${text}`);
+    }
+
+    await t.test(
+      "a stateful filter lets replies pass, as connection tracking sees them",
+      async () => {
+        const traffic = carrier === "plain" ? "pods" : carrier;
+        const other = await addFault(lab, {
+          kind: "stateful-filter",
+          between: ["br20", "br30"],
+          traffic: carrier === "ipip" ? "vxlan" : "ipip",
+        });
+        assert.deepEqual(await mesh.broken([...pods, ...nodes]), [], "of something else");
+        await removeFault(lab, other.id);
+
+        const fault = await addFault(lab, {
+          kind: "stateful-filter",
+          between: ["br20", "br30"],
+          traffic,
+        });
+        const there = pods.filter(([from, to]) => from.subnet === "br20" && to.subnet === "br30");
+        const back = there.map(([from, to]) => [to, from] as const);
+        const within = pods.filter(([from, to]) => from.subnet === to.subnet);
+        const names = there.map(([from, to]) => way(from, to)).sort();
+        assert.deepEqual(await mesh.broken(there), names, "new flows");
+        assert.deepEqual(await mesh.broken([...back, ...within, ...nodes]), []);
+        // VXLAN's source ports are chosen anew on each side: nothing is ever a reply.
+        assert.deepEqual(await mesh.broken(there), carrier === "vxlan" ? names : [], "replies");
+        await removeFault(lab, fault.id);
+        assert.deepEqual(await mesh.broken(pods), []);
+      },
+    );
+
+    await t.test("loss takes its share of what it is about", async () => {
+      const fault = await addFault(lab, {
+        kind: "loss",
+        between: ["node1", "node3"],
+        oneWay: true,
+        percent: 40,
+      });
+      const arrived = await mesh.send(pods, { count: 200, patienceMs: 400 });
+      await removeFault(lab, fault.id);
+      for (const [from, to] of pods) {
+        const count = arrived.get(way(from, to))!;
+        if (from.node === "node1" && to.node === "node3") {
+          // 120 of 200 are expected, 7 are one standard deviation.
+          assert.ok(count > 80 && count < 160, `${count} of 200 arrived`);
+        } else assert.equal(count, 200, way(from, to));
+      }
+    });
+  });
+}
+
+test("faults add up, and all go at once", { skip, timeout: 60_000 }, async () => {
+  await addFault(lab, { kind: "drop-ipip" });
+  await addFault(lab, { kind: "cut", node: "node1", oneWay: true });
+  await addFault(lab, { kind: "source-check", between: ["node2", "node4"] });
+  const expected = waysThat(mesh.pods, (from, to) => {
+    return from.node === "node1" || (touches("node2")(from, to) && touches("node4")(from, to));
+  });
+  assert.deepEqual(await mesh.broken(pairsOf(mesh.pods)), expected);
+  assert.equal((await listFaults(lab)).length, 3);
+  assert.equal(await removeFaults(lab), 3);
+  assert.deepEqual(await listFaults(lab), []);
+  assert.deepEqual(await mesh.broken(pairsOf(mesh.pods)), []);
+});
+
+test("adding and removing a fault loses no packet that it is not about", {
+  skip,
+  timeout: 60_000,
+}, async () => {
+  // The pool's mode is none by now.
+  const bystanders: readonly FaultSpec[] = [
+    { kind: "drop-ipip" },
+    { kind: "drop-vxlan", node: "node1" },
+    { kind: "stateful-filter", between: ["br20", "br30"], traffic: "ipip" },
+    { kind: "loss", between: ["outside", "node1"], percent: 50 },
+    { kind: "cut", between: ["outside", "node1"] },
+  ];
+  const traffic = await Traffic.start({ endpoints: lab.pods, probesPerSecond: 5000 });
+  try {
+    await traffic.beginWindow();
+    for (let round = 0; round < 3; round++) {
+      for (const fault of bystanders) await addFault(lab, fault);
+      for (const { id } of await listFaults(lab)) await removeFault(lab, id);
+    }
+    const { total, troubled } = await traffic.endWindow();
+    assert.deepEqual([total.lost, troubled], [0, []]);
+    assert.ok(total.sent > 1000, `${total.sent} sent`);
+  } finally {
+    await traffic.stop();
+  }
+});
+
+test("what is no fault of this lab is refused and leaves nothing", { skip }, async () => {
+  const wrong: readonly [FaultSpec, RegExp][] = [
+    [{ kind: "cut", node: "node9" }, /no node "node9"; it has node1, /],
+    [{ kind: "drop-ipip", between: ["node1", "br40"] }, /no "br40"; it has node1, .*br30, outside/],
+    [{ kind: "stateful-filter", between: ["node1", "br30"] }, /between two subnets, of br20, br30/],
+    [{ kind: "drop-ipip", oneWay: true }, /one way needs to know which/],
+    [{ kind: "drop-ipip", node: "node1", router: true }, /a fault has one place/],
+    [{ kind: "loss", percent: 101 }, /loss: percent: /],
+    [{ kind: "strict-rp-filter", node: "node9" }, /no node "node9"/],
+  ];
+  for (const [fault, message] of wrong) {
+    await assert.rejects(addFault(lab, fault), { code: "INVALID_ARGUMENT", message });
+  }
+  await assert.rejects(removeFault(lab, 4711), { code: "INVALID_ARGUMENT" });
+  assert.deepEqual(await listFaults(lab), []);
+});
+
+test("strict reverse-path filters come and go, and the agents keep theirs loose", {
+  skip,
+}, async () => {
+  const filters = () =>
+    lab.nodes.map(({ namespace }) =>
+      withNamespace(namespace, () => {
+        const read = (device: string) =>
+          readFileSync(`/proc/sys/net/ipv4/conf/${device}/rp_filter`, "utf8").trim();
+        return ["all", "default", "lo", "eth0"].map(read).join("");
+      }),
+    );
+  const before = filters();
+  const { id } = await addFault(lab, { kind: "strict-rp-filter", node: "node2" });
+  const other = before.filter((_, index) => index !== 1);
+  assert.deepEqual(
+    filters().filter((_, index) => index !== 1),
+    other,
+  );
+  assert.match(filters()[1]!, /^111[12]$/);
+  await assert.rejects(addFault(lab, { kind: "strict-rp-filter" }), {
+    message: /^fault [0-9]+ is strict-rp-filter on node2 already/,
+  });
+  await removeFault(lab, id);
+  assert.deepEqual(filters(), before);
+});
