@@ -1,3 +1,7 @@
 export { orderedPools, widenedPools } from "./orders.ts";
+export { judgeProof } from "./proof/judge.ts";
+export { type ProofMatrix, proofMatrix } from "./proof/matrix.ts";
+export type { ProofInput } from "./proof/pair-facts.ts";
+export { type ProbePair, type ProbePairs, probePairs } from "./proof/pairs.ts";
 export { type ModeStatus, modeStatus, type NodeStanding, type PoolStanding } from "./status.ts";
 export { vxlanMacOf } from "./vxlan-mac.ts";

@@ -78,6 +78,8 @@ export const modeEvidenceStatusSchema = z.strictObject({
   results: z.array(proofResultSchema),
   /** Nodes whose first packets arrived here. */
   heard: z.array(z.string()),
+  /** Nodes whose packets of the round `full` arrived here, answered or not. */
+  reached: z.array(z.string()).optional(),
   guard: z
     .strictObject({
       /** Step of the orders under which this was seen. */
