@@ -14,7 +14,7 @@ export interface AgentCommandOptions {
   readonly podMtu: "live" | "fixed";
   readonly logLevel: string;
   readonly version: string;
-  readonly drainMs?: number;
+  readonly drainMs: number;
 }
 
 export async function runAgent(options: AgentCommandOptions): Promise<void> {
@@ -28,7 +28,7 @@ export async function runAgent(options: AgentCommandOptions): Promise<void> {
     clock: systemClock,
     log,
     version: options.version,
-    ...(options.drainMs !== undefined && { drainMs: options.drainMs }),
+    drainMs: options.drainMs,
   });
   await agent.start();
   log.info({ pid: process.pid, version: options.version }, "agent started");

@@ -243,6 +243,11 @@ export const commandTable: readonly CommandSpec[] = [
         description: "MTU of running pods: live (follows the mode) or fixed (as they were made)",
         default: "live",
       },
+      {
+        flags: "--drain <duration>",
+        description: "How long an encapsulation that nobody sends any more is still received",
+        default: "5s",
+      },
     ],
     load: async () => (await import("./commands/agent.ts")).agent,
   },

@@ -39,7 +39,7 @@ export async function startAgent(state: LabState, node: string): Promise<number>
   return await changing(state, `lab start ${node}`, async (holder, paths) => {
     const { agentSocket } = nodeOf(state, node);
     const { pid } = await ensureReady(
-      await ensureProcess(agentProcess({ paths, node, podMtu: holder.record.podMtu }), holder),
+      await ensureProcess(agentProcess({ paths, node, record: holder.record }), holder),
       holder,
       {
         what: `the agent of ${node}`,

@@ -5,8 +5,9 @@ import { namespacePath } from "../lib/sys/index.ts";
 import { processNames } from "./lab-state.ts";
 import { launcher } from "./launcher.ts";
 import { type LabPaths, logFile, namespaceName, nodeDirectory } from "./paths.ts";
-import { mtuFile, type PodMtuMode } from "./pod-mtu.ts";
+import { mtuFile } from "./pod-mtu.ts";
 import type { ProcessSpec } from "./processes.ts";
+import type { LabRecord } from "./state-file.ts";
 
 export function serverProcess(paths: LabPaths): ProcessSpec {
   return {
@@ -35,10 +36,12 @@ export function routerProcess(paths: LabPaths): ProcessSpec {
 export interface AgentProcessOptions {
   readonly paths: LabPaths;
   readonly node: string;
-  readonly podMtu?: PodMtuMode | undefined;
+  /** What was asked for when the lab was made. */
+  readonly record: Pick<LabRecord, "podMtu" | "drain">;
 }
 
-export function agentProcess({ paths, node, podMtu = "fixed" }: AgentProcessOptions): ProcessSpec {
+export function agentProcess({ paths, node, record }: AgentProcessOptions): ProcessSpec {
+  const { podMtu = "fixed", drain } = record;
   const directory = nodeDirectory(paths, node);
   return {
     name: processNames.agent(node),
@@ -56,6 +59,7 @@ export function agentProcess({ paths, node, podMtu = "fixed" }: AgentProcessOpti
       mtuFile(directory),
       "--pod-mtu",
       podMtu,
+      ...(drain === undefined ? [] : ["--drain", drain]),
     ],
     namespace: namespacePath(namespaceName(paths, node)),
     environment: { SWITCHYARD_NODE: node, SWITCHYARD_SOCKET: paths.apiSocket },

@@ -43,6 +43,8 @@ const recordSchema = z.strictObject({
   mode: z.enum(modeNames),
   /** What the agents do about the MTU of running pods; absent: `fixed`. */
   podMtu: z.enum(podMtus).optional(),
+  /** As `agent --drain` takes it; absent: the agent's own. */
+  drain: z.string().optional(),
   /** Reverse-path filter the nodes' kernels were given; absent: the machine's own default. */
   rpFilter: z.enum(rpFilters).optional(),
   /** By process name: `server`, `router`, `agent-node1`. */

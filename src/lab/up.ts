@@ -44,6 +44,8 @@ export interface LabUpOptions {
   readonly mode?: string;
   /** What agents do about the MTU of running pods: `fixed` unless told, or `live`. */
   readonly podMtu?: string;
+  /** How long agents still receive what nobody sends any more, as `agent --drain` takes it; 5s unless told. */
+  readonly drain?: string;
   /** Reverse-path filter of the nodes: `strict`, `loose` or `off`; the machine's default unless told. */
   readonly rpFilter?: string;
   /** For each phase that may take time; 60,000 unless told. */
@@ -88,12 +90,20 @@ function openRecord(paths: LabPaths, options: LabUpOptions): RecordHolder {
     ...(options.dualStack && { dualStack: true as const }),
     mode: options.mode === undefined ? defaultMode : parseMode(options.mode),
     ...(options.podMtu !== undefined && { podMtu: parsePodMtu(options.podMtu) }),
+    ...(options.drain !== undefined && { drain: options.drain }),
     ...(options.rpFilter !== undefined && { rpFilter: parseRpFilter(options.rpFilter) }),
     processes: {},
     pods: {},
   }));
   const { record } = holder;
-  for (const size of ["nodes", "podsPerNode", "dualStack", "podMtu", "rpFilter"] as const) {
+  for (const size of [
+    "nodes",
+    "podsPerNode",
+    "dualStack",
+    "podMtu",
+    "drain",
+    "rpFilter",
+  ] as const) {
     if (options[size] === undefined || options[size] === record[size]) continue;
     throw new SwitchyardError(
       "INVALID_ARGUMENT",
@@ -174,9 +184,11 @@ async function startSpeakers(run: Run): Promise<Started> {
   writeFileSync(paths.routerConfig, `${JSON.stringify(config, undefined, 2)}\n`);
   const router = await ensureProcess(routerProcess(paths), holder);
   const agents = new Map<string, EnsuredProcess>();
-  const { podMtu } = holder.record;
   for (const { name } of topology.nodes) {
-    agents.set(name, await ensureProcess(agentProcess({ paths, node: name, podMtu }), holder));
+    agents.set(
+      name,
+      await ensureProcess(agentProcess({ paths, node: name, record: holder.record }), holder),
+    );
   }
   return { router, agents };
 }

@@ -22,6 +22,13 @@ import { openRouteSocket } from "../../src/netlink/index.ts";
 
 export const clock = systemClock;
 
+export interface TrafficWish {
+  /** Whose pods send and are sent to; all unless told. */
+  readonly nodes?: readonly string[];
+  /** Over all pairs together; 2,000 unless told. */
+  readonly probesPerSecond?: number;
+}
+
 export class Stage {
   readonly lab: LabState;
   readonly store: ReturnType<typeof openApiClient>;
@@ -96,10 +103,10 @@ export class Stage {
     await tunnelDevicesGone(this.lab, modeOfPool(spec), clock);
   }
 
-  /** Runs `act` under probes between the pods of these nodes (all unless told) and a TCP stream. */
+  /** Runs `act` under probes between pods and a TCP stream. */
   async underTraffic(
     act: () => Promise<void>,
-    nodes: readonly string[] = this.nodeNames,
+    { nodes = this.nodeNames, probesPerSecond = 2000 }: TrafficWish = {},
   ): Promise<WindowReport> {
     const pods = this.lab.pods.filter((pod) => nodes.includes(pod.node));
     const six = pods.flatMap(({ name, namespace, address6: address }) =>
@@ -108,7 +115,7 @@ export class Stage {
     const endpoints = [...pods, ...six, ...this.furtherEndpoints];
     const from = pods[0]?.name ?? "";
     const to = pods.at(-1)?.name ?? "";
-    const traffic = await Traffic.start({ endpoints, probesPerSecond: 2000, stream: { from, to } });
+    const traffic = await Traffic.start({ endpoints, probesPerSecond, stream: { from, to } });
     try {
       await sleep(clock, 300);
       await traffic.beginWindow();

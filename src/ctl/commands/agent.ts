@@ -6,6 +6,7 @@ import { SwitchyardError } from "../../lib/index.ts";
 import { refuseArguments } from "../cobra.ts";
 import { defaultSocketPath } from "../config.ts";
 import type { CtlContext, GlobalOptions } from "../context.ts";
+import { parseGoDurationMs } from "../go-duration.ts";
 import { daemonLogLevel } from "../log-level.ts";
 import { clientVersion } from "../version.ts";
 
@@ -15,6 +16,7 @@ export interface AgentOptions extends GlobalOptions {
   readonly stateDir?: string;
   readonly mtuFile: string;
   readonly podMtu: string;
+  readonly drain: string;
 }
 
 /** As Calico names a node after its host. */
@@ -27,6 +29,15 @@ function parsePodMtu(text: string): "live" | "fixed" {
   throw new SwitchyardError(
     "INVALID_ARGUMENT",
     `--pod-mtu is live or fixed, not ${JSON.stringify(text)}`,
+  );
+}
+
+function parseDrain(text: string): number {
+  const drainMs = parseGoDurationMs(text);
+  if (drainMs !== undefined) return drainMs;
+  throw new SwitchyardError(
+    "INVALID_ARGUMENT",
+    `--drain is a duration like 5s or 500ms, not ${JSON.stringify(text)}`,
   );
 }
 
@@ -44,6 +55,7 @@ export async function agent(
     stateDirectory: options.stateDir || `/run/switchyard/${node}`,
     mtuFile: options.mtuFile,
     podMtu: parsePodMtu(options.podMtu),
+    drainMs: parseDrain(options.drain),
     logLevel: daemonLogLevel(options.logLevel),
     version: clientVersion(),
   });
