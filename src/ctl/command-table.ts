@@ -65,6 +65,46 @@ const crud: readonly Flag[] = [
   ...config,
 ];
 
+const textOrJson: Flag = {
+  flags: "-o, --output <format>",
+  description: "text or json",
+  default: "text",
+};
+
+const modeFlags: readonly Flag[] = [
+  ...config.slice(0, 1),
+  {
+    flags: "--to <mode>",
+    description: "New mode: ipip, ipip-cross-subnet, vxlan, vxlan-cross-subnet, none",
+  },
+  { flags: "--accept <codes>", description: "Codes of traps, by commas, that refuse nothing" },
+  { flags: "--seed <number>", description: "Of the random choice of pairs of nodes and of waves" },
+  textOrJson,
+];
+
+const changeFlags: readonly Flag[] = [
+  ...modeFlags.slice(0, 3),
+  { flags: "--canary <nodes>", description: "How many nodes move first, alone; 0: none" },
+  { flags: "--wave <nodes>", description: "How many move at a time after them: 8, or 25%" },
+  {
+    flags: "--confirm-within <duration>",
+    description: "How long it waits to be confirmed before it goes back: 90s, 10m",
+  },
+  { flags: "--yes", description: "Confirm from the start: nobody is waited for" },
+  { flags: "--skip-proof", description: "Move without proof; needs --reason" },
+  { flags: "--reason <words>", description: "Why without proof: kept with the change" },
+  {
+    flags: "--watch",
+    description: "Look on until the end, not only until it waits to be confirmed",
+  },
+  ...modeFlags.slice(3),
+];
+
+const wordFlags: readonly Flag[] = [
+  ...config.slice(0, 1),
+  { flags: "--watch", description: "Look on until the change has ended" },
+];
+
 const write = () => import("./commands/write.ts");
 
 export const commandTable: readonly CommandSpec[] = [
@@ -200,6 +240,73 @@ export const commandTable: readonly CommandSpec[] = [
           { flags: "-o, --output <format>", description: "text or json", default: "text" },
         ],
         load: async () => (await import("./commands/mode-status.ts")).modeStatusCommand,
+      },
+      {
+        name: "prove",
+        usage: "POOL --to MODE",
+        description: "Prove by packets that a pool could change its mode; nothing moves",
+        flags: [...modeFlags.slice(0, 3), ...modeFlags.slice(-2)],
+        exactArgs: 1,
+        load: async () => (await import("./commands/mode-change.ts")).modeProveCommand,
+      },
+      {
+        name: "change",
+        usage: "POOL --to MODE",
+        description: "Change the mode of a pool: prove, move in waves, wait to be confirmed",
+        flags: changeFlags,
+        exactArgs: 1,
+        load: async () => (await import("./commands/mode-change.ts")).modeChangeCommand,
+      },
+      {
+        name: "confirm",
+        usage: "ID",
+        description: "Confirm a change: it is completed instead of going back",
+        flags: wordFlags,
+        exactArgs: 1,
+        load: async () => (await import("./commands/mode-word.ts")).modeConfirm,
+      },
+      {
+        name: "rollback",
+        usage: "ID",
+        description: "Let a change go back",
+        flags: wordFlags,
+        exactArgs: 1,
+        load: async () => (await import("./commands/mode-word.ts")).modeRollback,
+      },
+      {
+        name: "pause",
+        usage: "ID",
+        description: "Let no further node move",
+        flags: config.slice(0, 1),
+        exactArgs: 1,
+        load: async () => (await import("./commands/mode-word.ts")).modePause,
+      },
+      {
+        name: "resume",
+        usage: "ID",
+        description: "Let a paused change go on",
+        flags: config.slice(0, 1),
+        exactArgs: 1,
+        load: async () => (await import("./commands/mode-word.ts")).modeResume,
+      },
+      {
+        name: "history",
+        usage: "[POOL]",
+        description: "List the mode changes, plain patches included",
+        flags: [...config.slice(0, 1), textOrJson],
+        load: async () => (await import("./commands/mode-history.ts")).modeHistory,
+      },
+      {
+        name: "show",
+        usage: "ID",
+        description: "Show all that is known of a change",
+        flags: [
+          ...config.slice(0, 1),
+          { flags: "--watch", description: "Look on until the change has ended" },
+          textOrJson,
+        ],
+        exactArgs: 1,
+        load: async () => (await import("./commands/mode-show.ts")).modeShow,
       },
     ],
   },

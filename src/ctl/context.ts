@@ -1,6 +1,7 @@
 /** What a command may touch of the process it runs in, so that tests can run it without one. */
 
 import type { Clock } from "../lib/index.ts";
+import type { Terminal } from "./terminal.ts";
 
 export interface CtlContext {
   readonly stdout: (text: string) => void;
@@ -9,6 +10,10 @@ export interface CtlContext {
   readonly clock: Clock;
   /** Sets the exit status of a command that was carried out but answers "no": 0 unless told. */
   readonly answer?: (status: number) => void;
+  /** Standard output, where it is a terminal. */
+  readonly terminal?: Terminal;
+  /** While one listens, Ctrl-C does not end the process. Returns how to listen no more. */
+  readonly onInterrupt?: (listener: () => void) => () => void;
 }
 
 /** Options that every command takes. */

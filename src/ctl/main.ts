@@ -12,6 +12,13 @@ const context: CtlContext = {
   stderr: (text) => process.stderr.write(text),
   env: process.env,
   clock: systemClock,
+  ...(process.stdout.isTTY && {
+    terminal: { columns: () => process.stdout.columns, rows: () => process.stdout.rows },
+  }),
+  onInterrupt(listener) {
+    process.on("SIGINT", listener);
+    return () => process.off("SIGINT", listener);
+  },
 };
 
 // `switchyard get … | head -1` closes the pipe: end as any filter does, without a stack trace.

@@ -4,21 +4,22 @@ export * from "./decode.ts";
 export * from "./errors.ts";
 export { type Kind, kinds, kindTable, type SpecOf, type StatusOf } from "./kinds/index.ts";
 export type { EncapMode, IPPoolSpec } from "./kinds/ip-pool.ts";
-export type {
-  ChangeOrders,
-  ChangePhase,
-  ModeChangeSpec,
-  ModeChangeStatus,
-  ModeName,
-  Trap,
-  Verdict,
+export {
+  type ChangeOrders,
+  type ChangePhase,
+  type ModeChangeSpec,
+  type ModeChangeStatus,
+  type ModeName,
+  modeNames,
+  type Trap,
+  type Verdict,
 } from "./kinds/mode-change.ts";
 export type { Breach, ModeEvidenceStatus, ProofResult } from "./kinds/mode-evidence.ts";
 export type { NodeHostStatus } from "./kinds/node-host.ts";
 export { type Encapsulation, encapsulations, type NodeModeStatus } from "./kinds/node-mode.ts";
 export { mergePatch } from "./merge-patch.ts";
 export type { Metadata } from "./metadata.ts";
-export { modeFields, type NetworkMode, poolMode } from "./pool-mode.ts";
+export { modeFields, modeName, type NetworkMode, poolMode } from "./pool-mode.ts";
 export * from "./resource.ts";
 export { applyReadDefaults } from "./rules/ip-pool.ts";
 export { type PrepareOptions, prepareForWrite } from "./rules/prepare.ts";

@@ -35,3 +35,16 @@ const fieldsOf = {
 export function modeFields(name: ModeName): { ipipMode: EncapMode; vxlanMode: EncapMode } {
   return fieldsOf[name];
 }
+
+const nameOf = {
+  IPIPAlways: "ipip",
+  IPIPCrossSubnet: "ipip-cross-subnet",
+  VXLANAlways: "vxlan",
+  VXLANCrossSubnet: "vxlan-cross-subnet",
+  None: "none",
+} as const satisfies Record<NetworkMode, ModeName>;
+
+/** The mode of a pool as an operator names it. */
+export function modeName(spec: Encapsulated): ModeName {
+  return nameOf[poolMode(spec)];
+}

@@ -48,7 +48,12 @@ export async function openSession(): Promise<Session> {
   };
 }
 
-export async function runWith(env: CtlContext["env"], args: readonly string[]): Promise<RunResult> {
+/** `surroundings`: a terminal, a clock, somebody who presses Ctrl-C. */
+export async function runWith(
+  env: CtlContext["env"],
+  args: readonly string[],
+  surroundings: Partial<CtlContext> = {},
+): Promise<RunResult> {
   let stdout = "";
   let stderr = "";
   const status = await runCtl(args, {
@@ -60,6 +65,7 @@ export async function runWith(env: CtlContext["env"], args: readonly string[]): 
     },
     env,
     clock: systemClock,
+    ...surroundings,
   });
   return { stdout, stderr, status };
 }

@@ -1,0 +1,77 @@
+/** Asks for a change: checks what can be known before any agent is asked, and writes the object. */
+
+import type { Datastore } from "../../datastore/index.ts";
+import { hasCode, SwitchyardError } from "../../lib/index.ts";
+import { type IPPool, type ModeChange, type ModeChangeSpec, modeName } from "../../model/index.ts";
+import { nameList } from "../output/change/text.ts";
+import { isRunning } from "./find.ts";
+
+/** @throws SwitchyardError that says why it cannot begin; then nothing was written. */
+export async function requestChange(store: Datastore, spec: ModeChangeSpec): Promise<ModeChange> {
+  const [pools, changes, nodeModes] = await Promise.all([
+    store.list("IPPool"),
+    store.list("ModeChange"),
+    store.list("NodeMode"),
+  ]);
+  checkPool(spec, pools.items);
+  checkOthers(spec, changes.items);
+  if (nodeModes.items.length === 0) throw withoutAgents();
+  const taken = new Set(changes.items.map(({ metadata }) => metadata.name));
+  for (let number = 1; ; number++) {
+    const name = `${spec.pool}-${number}`;
+    if (taken.has(name)) continue;
+    try {
+      return await store.create({
+        apiVersion: "switchyard.io/v1",
+        kind: "ModeChange",
+        metadata: { name },
+        spec,
+      });
+    } catch (error) {
+      // Somebody asked at the same moment. Should it be of the same pool, the driver refuses one of them.
+      if (!hasCode(error, "RESOURCE_ALREADY_EXISTS")) throw error;
+    }
+  }
+}
+
+function checkPool(spec: ModeChangeSpec, pools: readonly IPPool[]): void {
+  const pool = pools.find(({ metadata }) => metadata.name === spec.pool);
+  if (!pool) throw unknownPool(spec.pool ?? "", pools);
+  const { metadata } = pool;
+  if (modeName(pool.spec) === spec.to) {
+    throw refuse(`pool ${metadata.name} is ${spec.to} already`);
+  }
+  if (pool.spec.cidr.includes(":") && spec.to?.startsWith("ipip")) {
+    throw refuse(
+      `pool ${metadata.name} (${pool.spec.cidr}) cannot become ${spec.to}: IP-in-IP carries IPv4 only; use vxlan, vxlan-cross-subnet or none`,
+    );
+  }
+}
+
+export function unknownPool(name: string, pools: readonly IPPool[]): SwitchyardError {
+  const names = pools.map(({ metadata }) => metadata.name);
+  const known = names.length > 0 ? `the pools are: ${nameList(names)}` : "there are no pools";
+  return new SwitchyardError("RESOURCE_NOT_FOUND", `there is no pool '${name}'; ${known}`);
+}
+
+function checkOthers(spec: ModeChangeSpec, changes: readonly ModeChange[]): void {
+  const running = changes.find((change) => isRunning(change) && change.spec.pool === spec.pool);
+  if (!running) return;
+  const { metadata, status } = running;
+  throw new SwitchyardError(
+    "RESOURCE_CONFLICT",
+    `change ${metadata.name} (to ${running.spec.to}, ${status?.phase ?? "not begun"}) of pool ${spec.pool} runs: ` +
+      `look at it with \`switchyard mode show ${metadata.name}\`, end it with confirm or rollback`,
+  );
+}
+
+function withoutAgents(): SwitchyardError {
+  return refuse(
+    "no node has an agent of Switchyard that has said anything (there is no NodeMode): nobody would prove or move anything\n" +
+      "Start the agents with `switchyard agent`, or see `switchyard mode status`.",
+  );
+}
+
+function refuse(text: string): SwitchyardError {
+  return new SwitchyardError("OPERATION_NOT_SUPPORTED", text);
+}

@@ -1,0 +1,56 @@
+/** `mode confirm`, `rollback`, `pause` and `resume`: the operator's word to a running change. */
+
+import { conclude } from "../change/conclude.ts";
+import { follow } from "../change/follow.ts";
+import { requireTextOrJson } from "../change/options.ts";
+import { type Said, sayWord, type Word } from "../change/say-word.ts";
+import { withDatastore } from "../connect.ts";
+import type { ConnectionOptions, CtlContext } from "../context.ts";
+
+export interface WordOptions extends ConnectionOptions {
+  readonly watch?: boolean;
+}
+
+export const modeConfirm = (args: readonly string[], options: WordOptions, context: CtlContext) =>
+  say("confirm", { args, options, context });
+export const modeRollback = (args: readonly string[], options: WordOptions, context: CtlContext) =>
+  say("rollback", { args, options, context });
+export const modePause = (args: readonly string[], options: WordOptions, context: CtlContext) =>
+  say("pause", { args, options, context });
+export const modeResume = (args: readonly string[], options: WordOptions, context: CtlContext) =>
+  say("resume", { args, options, context });
+
+interface Invocation {
+  readonly args: readonly string[];
+  readonly options: WordOptions;
+  readonly context: CtlContext;
+}
+
+async function say(word: Word, { args, options, context }: Invocation): Promise<void> {
+  await withDatastore({ options, context }, async (store) => {
+    const said = await sayWord({ store, id: args[0] ?? "", word });
+    const id = said.change.metadata.name;
+    context.stdout(`${id}: ${answerTo(word, said)}\n`);
+    if (!options.watch) return;
+    const followed = await follow({ store, context, id, untilTheEnd: true, document: false });
+    conclude({ followed, id, context, output: requireTextOrJson("text") });
+  });
+}
+
+function answerTo(word: Word, { change, already }: Said): string {
+  const phase = change.status?.phase ?? "not begun";
+  const { pool, to } = change.spec;
+  switch (word) {
+    case "confirm":
+      if (already) return `was confirmed before (${phase})`;
+      if (phase === "AwaitingConfirm")
+        return `confirmed: ${pool ?? "the mesh"} becomes ${to ?? "so"}`;
+      return `confirmed in advance (${phase}): it will not wait for anybody`;
+    case "rollback":
+      return already ? `goes back already (${phase})` : `goes back (it was ${phase})`;
+    case "pause":
+      return already ? `was paused before (${phase})` : `paused (${phase}): no further node moves`;
+    case "resume":
+      return already ? `is not paused (${phase})` : `goes on (${phase})`;
+  }
+}
