@@ -20,7 +20,8 @@ import {
   type Timer,
 } from "../lib/index.ts";
 import type { Log } from "../lib/log/index.ts";
-import { vxlanMacOf } from "../mode/index.ts";
+import { vxlanMacOf, widenedPools } from "../mode/index.ts";
+import { PROBE_DEVICE } from "../plan/index.ts";
 import { Announcer } from "./announcer.ts";
 import { bgpPlan } from "./bgp-config.ts";
 import { BgpRunner, type BgpRunnerOptions } from "./bgp-runner.ts";
@@ -30,6 +31,8 @@ import { FailureBook } from "./failure-book.ts";
 import { Journal } from "./journal.ts";
 import { LiveMtu } from "./live-mtu.ts";
 import { MtuFile } from "./mtu-file.ts";
+import { ProbeAddress } from "./probe-address.ts";
+import { probedPool } from "./probing.ts";
 import { type PassResult, Reconciler } from "./reconciler.ts";
 import type { AgentDiff, AgentStatus } from "./status.ts";
 import { serveStatus } from "./status-server.ts";
@@ -65,12 +68,14 @@ const PASS_SHARE = 10;
 /** The kernel is compared with the plan at least this often, whatever events say. */
 const COMPARE_EVERY_MS = 30_000;
 const DRAIN_MS = 5_000;
+const PROBE = "probe address";
 
 export class Agent {
   readonly #options: AgentOptions;
   readonly #cluster: Cluster;
   readonly #bgp: BgpRunner;
   readonly #ipam: Ipam;
+  readonly #probe: ProbeAddress;
   readonly #startedAtMs: number;
   readonly #failures = new FailureBook();
   readonly #evidence: EvidenceBook;
@@ -106,6 +111,7 @@ export class Agent {
     this.#journal = new Journal(log);
     this.#evidence = new EvidenceBook({ store, node: options.node, clock, log });
     this.#ipam = new Ipam({ store, clock });
+    this.#probe = new ProbeAddress(this.#ipam, options.node);
   }
 
   async start(): Promise<void> {
@@ -135,6 +141,10 @@ export class Agent {
       }),
       bgpConverged: () => this.#bgp.converged(),
       ...(podMtu === "live" && { liveMtu: new LiveMtu({ drainMs, held: mtuFile.held }) }),
+      probe: () => {
+        const problem = this.#errors.get(PROBE);
+        return { address: this.#probe.current, ...(problem !== undefined && { problem }) };
+      },
       writeMtu: (mtu) => mtuFile.write(mtu),
       drainMs,
     });
@@ -300,6 +310,7 @@ export class Agent {
         if (result.untold) throw new SwitchyardError("DATASTORE_UNAVAILABLE", result.untold);
       });
       await this.#attempt("tunnel addresses", () => this.#syncTunnelAddresses(result));
+      await this.#attempt(PROBE, () => this.#syncProbeAddress(result));
       if (result.wakeAtMs !== undefined) {
         this.#wake(Math.max(DEBOUNCE_MS, result.wakeAtMs - this.#options.clock.monotonicMs()));
       }
@@ -333,9 +344,19 @@ export class Agent {
     const receive = new Set(result.receive);
     await syncTunnelAddresses(this.#ipam, this.#options.store, {
       node,
-      pools: view.pools,
+      pools: [...view.pools, ...widenedPools(view.pools, view.modeChanges)],
       receive,
     });
+  }
+
+  async #syncProbeAddress({ plan, actual }: PassResult): Promise<void> {
+    if (!this.#cluster.connected) return;
+    const pool = probedPool(this.#cluster.view())?.cidr;
+    // One that could not be removed is in the kernel still.
+    const planned =
+      plan.addresses.some(({ device }) => device === PROBE_DEVICE) ||
+      actual.failures.some(({ object }) => object.endsWith(` dev ${PROBE_DEVICE}`));
+    if (await this.#probe.sync({ pool, planned })) this.#wake(DEBOUNCE_MS);
   }
 
   /** Runs one part; what it throws is kept for the status until the part succeeds. */

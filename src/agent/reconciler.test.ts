@@ -4,6 +4,7 @@ import { FakeDataplane, FakeKernel } from "../dataplane/index.ts";
 import { type Datastore, openSqliteStore, withRules } from "../datastore/index.ts";
 import {
   FakeClock,
+  type Ipv4,
   ipv4,
   type Prefix,
   type Prefix4,
@@ -13,7 +14,7 @@ import {
   sleep,
 } from "../lib/index.ts";
 import { silentLog } from "../lib/log/index.ts";
-import type { Encapsulation, IPPoolSpec } from "../model/index.ts";
+import type { ChangeOrders, Encapsulation, IPPoolSpec } from "../model/index.ts";
 import type { PrefixFacts } from "../plan/index.ts";
 import { Announcer } from "./announcer.ts";
 import { Cluster } from "./cluster.ts";
@@ -34,6 +35,8 @@ class Bench {
   outage = false;
   /** Writes of NodeModes happen, but the writer does not learn of it. */
   loseAnswers = false;
+  /** What IPAM has given the nodes. */
+  readonly probes: Partial<Record<Name, Ipv4>> = {};
   /** This node's watch of NodeModes says nothing until it is lifted. */
   stalled: Name | undefined;
   readonly nodes: Record<
@@ -142,6 +145,7 @@ class Bench {
       learned: () => learned,
       factsAt: (prefix) => this.factsAt(prefix),
       bgpConverged: () => true,
+      probe: () => ({ address: this.probes[name] }),
       writeMtu: (mtu) => {
         written.push(mtu);
         return undefined;
@@ -277,6 +281,7 @@ test("a new agent finds everything as its predecessor left it and changes nothin
     learned: () => [],
     factsAt: () => ({ blocks: [], learned: [] }),
     bgpConverged: () => false,
+    probe: () => ({ address: undefined }),
     writeMtu: () => undefined,
     drainMs: 1000,
   });
@@ -409,5 +414,96 @@ test("a pass over changed prefixes sends nothing that this node no longer says i
   await bench.settle();
   assert.equal(await reconciler.passOver([fresh]), undefined);
   assert.equal(kernel.routes.get("10.244.7.0/26"), undefined);
+  await bench.stop();
+});
+
+test("orders: a node widens, proves by its own table, moves, and goes back when nothing is ordered", async () => {
+  const bench = await started();
+  const { store, probes } = bench;
+  const both = async (rounds = 3) => {
+    for (let round = 0; round < rounds; round++) {
+      for (const name of ["node1", "node2"] as const) await bench.pass(name);
+    }
+  };
+  const base: ChangeOrders = {
+    ...{ step: 1, widen: true, prove: "first", guard: false, moved: [], key: "00" },
+  };
+  const order = async (orders: Partial<ChangeOrders> | undefined) => {
+    const change = await store.get("ModeChange", "to-vxlan");
+    const { orders: _, ...status } = change.status!;
+    const next = { ...status, ...(orders && { orders: { ...base, ...orders } }) };
+    await store.update<"ModeChange">({ ...change, status: next });
+    await bench.settle();
+  };
+  await store.create<"ModeChange">({
+    apiVersion: "switchyard.io/v1",
+    kind: "ModeChange",
+    metadata: { name: "to-vxlan" },
+    spec: { pool: "default-ipv4-ippool", to: "vxlan" },
+    status: { phase: "Proving", phaseSince: "", from: "ipip", history: [], orders: base },
+  });
+  await bench.settle();
+  await both(1);
+  const first = (await bench.mode("node1")).changes?.["to-vxlan"];
+  assert.deepEqual(first, {
+    widened: false,
+    moved: false,
+    waiting: ["this node has no probe address yet"],
+  });
+  probes.node1 = ipv4("10.244.1.9");
+  probes.node2 = ipv4("10.244.2.9");
+  await both();
+  const routesBefore = bench.nodes.node1.kernel.routeLines();
+  const proving = await bench.mode("node1");
+  assert.deepEqual(proving.changes, { "to-vxlan": { widened: true, moved: false } });
+  assert.equal(proving.probeAddress, "10.244.1.9");
+  assert.deepEqual(proving.accepts, ["none", "ipip", "vxlan"]);
+  const objects = [...bench.nodes.node1.kernel.objects.keys()];
+  assert.ok(objects.includes("address 10.244.1.9/32 dev lo"));
+  assert.ok(objects.includes("route 10.244.2.9/32 table 17900"), objects.join("\n"));
+  assert.deepEqual([bench.sends("node1"), bench.sends("node2")], ["ipip", "ipip"]);
+  assert.deepEqual((await bench.mode("node1")).sends, ["ipip"], "proof packets are not announced");
+
+  await order({ prove: "no", guard: true, moved: ["node1"] });
+  await both();
+  assert.deepEqual([bench.sends("node1"), bench.sends("node2")], ["vxlan", "ipip"]);
+  assert.deepEqual((await bench.mode("node1")).changes, {
+    "to-vxlan": { widened: true, moved: true },
+  });
+  assert.equal((await bench.mode("node1")).pools["default-ipv4-ippool"]?.mode, "VXLANAlways");
+  assert.deepEqual((await bench.mode("node2")).changes, {
+    "to-vxlan": { widened: true, moved: false },
+  });
+  assert.equal((await bench.mode("node2")).pools["default-ipv4-ippool"]?.mode, "IPIPAlways");
+  const left = [...bench.nodes.node1.kernel.objects.keys()].filter((key) => key.includes("17900"));
+  assert.deepEqual(left, [], "the proof is over");
+
+  await order({ prove: "no", guard: true, moved: [] });
+  await both();
+  assert.deepEqual([bench.sends("node1"), bench.sends("node2")], ["ipip", "ipip"]);
+  await order(undefined);
+  await both();
+  await bench.clock.advance(1000);
+  await both(2);
+  const after = await bench.mode("node1");
+  assert.deepEqual([after.changes, after.probeAddress], [undefined, undefined]);
+  assert.deepEqual(after.accepts, ["none", "ipip"]);
+  assert.deepEqual(bench.nodes.node1.kernel.routeLines(), routesBefore);
+  assert.ok(![...bench.nodes.node1.kernel.objects.keys()].some((key) => key.endsWith("dev lo")));
+  await bench.stop();
+});
+
+test("an order that comes while a plan is applied is not said to be done by it", async () => {
+  const bench = await started();
+  const { dataplane } = bench.nodes.node1;
+  const apply = dataplane.apply.bind(dataplane);
+  dataplane.apply = async (plan) => {
+    const actual = await apply(plan);
+    await bench.patch({ ipipMode: "Never", vxlanMode: "Always" });
+    return actual;
+  };
+  const before = (await bench.mode("node1")).pools["default-ipv4-ippool"];
+  await bench.pass("node1");
+  assert.deepEqual((await bench.mode("node1")).pools["default-ipv4-ippool"], before);
   await bench.stop();
 });

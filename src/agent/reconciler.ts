@@ -19,6 +19,7 @@ import {
   type Clock,
   errorText,
   formatAddress,
+  type IpAddress,
   type Prefix,
   parseIpv4,
   parseIpv6,
@@ -39,15 +40,14 @@ import {
   type PrefixFacts,
   plan,
   poolTunnel,
-  type SaidMtu,
   type Snapshot,
   stepGate,
 } from "../plan/index.ts";
 import { type Announcement, type Announcer, sortedEncapsulations } from "./announcer.ts";
-import { awaitsAddress } from "./awaited-address.ts";
 import type { Cluster } from "./cluster.ts";
 import type { LiveMtu, LiveMtuOutput } from "./live-mtu.ts";
-import { countDestinations, poolProgress } from "./progress.ts";
+import { type Basis, outcomeOf } from "./outcome.ts";
+import { probing } from "./probing.ts";
 
 export interface ReconcilerOptions {
   readonly node: string;
@@ -65,6 +65,8 @@ export interface ReconcilerOptions {
   readonly bgpConverged: () => boolean;
   /** Tells the CNI plugin the MTU of new pods; says why it cannot. */
   readonly writeMtu: (mtu: number) => string | undefined;
+  /** Where this node is to be probed, as IPAM gave it, or why it gave nothing. */
+  readonly probe: () => { readonly address: IpAddress | undefined; readonly problem?: string };
   /** Changes the MTU of running pods; absent: they stay as they were made. */
   readonly liveMtu?: LiveMtu;
   /** How long a packet may be on its way when its encapsulation is given up. */
@@ -99,7 +101,7 @@ export class Reconciler {
 
   /** @throws AGENT_NOT_READY while the node has no address to work with; what the kernel reading throws. */
   async pass(): Promise<PassResult> {
-    const { announcer, node, dataplane, clock, log } = this.#options;
+    const { announcer, node, version, dataplane, clock, log } = this.#options;
     const startedMs = clock.monotonicMs();
     const stored = this.#facts();
     const local = stored.nodes.find((candidate) => candidate.name === node);
@@ -108,6 +110,7 @@ export class Reconciler {
     const facts = this.#withMasks(stored, kernel);
     const gate = this.#stepGate(facts, kernel);
     this.#receive = gate.receive;
+    let basis: Basis = facts;
     let [snapshot, live] = this.#limited(this.#snapshot(facts, kernel, gate.receive), kernel);
     let untold: string | undefined;
 
@@ -119,6 +122,7 @@ export class Reconciler {
       untold = await this.#tell(this.#intent(wishes));
       // Others may have withdrawn meanwhile: only what is read after the announcement counts.
       const later = this.#withMasks(this.#facts(), kernel);
+      basis = later;
       [snapshot, live] = this.#limited(this.#snapshot(later, kernel, gate.receive), kernel);
     }
     const planner = await this.#planner(snapshot);
@@ -127,7 +131,10 @@ export class Reconciler {
     const actual = await dataplane.apply(wanted);
     const { warnings } = facts;
     const mtu = live?.tell;
-    const outcome = this.#outcome({ wanted, actual, offer: gate.offer, warnings, mtu });
+    const outcome = outcomeOf({
+      ...{ node, version, plan: wanted, actual, offer: gate.offer, warnings, mtu, basis },
+      probeProblem: this.#options.probe().problem,
+    });
     untold ??= await this.#tell(outcome);
     const { changes } = actual;
     log.debug({ changes, tookMs: Math.round(clock.monotonicMs() - startedMs) }, "pass done");
@@ -224,19 +231,19 @@ export class Reconciler {
     return new SwitchyardError("AGENT_NOT_READY", `${why}; the kernel stays as it is`);
   }
 
-  #facts(): ClusterFacts {
+  #facts(): ClusterFacts & Basis {
     const { cluster, node, vxlanMac } = this.#options;
     const view = cluster.view();
     // A change moves this node before the pool says so.
     const pools = orderedPools(view.pools, view.modeChanges, node);
-    return clusterFacts({ ...view, pools }, node, vxlanMac);
+    return { ...clusterFacts({ ...view, pools }, node, vxlanMac), view, ordered: pools };
   }
 
   /** What is stored, with the mask that the uplink really has. */
-  #withMasks(
-    stored: ClusterFacts,
+  #withMasks<F extends ClusterFacts>(
+    stored: F,
     kernel: KernelState,
-  ): ClusterFacts & Pick<MaskResult, "warnings"> {
+  ): F & Pick<MaskResult, "warnings"> {
     const { node } = this.#options;
     const { nodes, warnings } = resolveMasks({ node, ...stored, host: kernel.host });
     return { ...stored, nodes, warnings };
@@ -275,9 +282,13 @@ export class Reconciler {
     return output;
   }
 
-  #snapshot(facts: ClusterFacts, kernel: KernelState, receive: readonly Encapsulation[]): Snapshot {
-    const { announcer, cluster, node, learned, bgpConverged } = this.#options;
-    const own = cluster.view().nodes.find((candidate) => candidate.metadata.name === node)?.spec;
+  #snapshot(
+    { view, ordered: _, ...facts }: ClusterFacts & Basis,
+    kernel: KernelState,
+    receive: readonly Encapsulation[],
+  ): Snapshot {
+    const { announcer, node, learned, bgpConverged, probe } = this.#options;
+    const own = view.nodes.find((candidate) => candidate.metadata.name === node)?.spec;
     const ipip = parseIpv4(own?.bgp?.ipv4IPIPTunnelAddr ?? "");
     const vxlan = parseIpv4(own?.ipv4VXLANTunnelAddr ?? "");
     const vxlan6 = parseIpv6(own?.ipv6VXLANTunnelAddr ?? "");
@@ -293,6 +304,7 @@ export class Reconciler {
       announced: announcer.said?.sends ?? [],
       current: kernel.current,
       keepUnplannedRoutes: !bgpConverged(),
+      ...probing(view, probe().address),
     };
   }
 
@@ -310,43 +322,6 @@ export class Reconciler {
       agentVersion: version,
     };
     return { ...before, sends: sortedEncapsulations([...before.sends, ...wishes]) };
-  }
-
-  /** What the kernel holds now. */
-  #outcome(result: {
-    readonly wanted: NodePlan;
-    readonly actual: Actual;
-    readonly offer: readonly Encapsulation[];
-    readonly warnings: readonly string[];
-    readonly mtu: SaidMtu | undefined;
-  }): Announcement {
-    const { cluster, node: name, version } = this.#options;
-    const { wanted, actual, offer, warnings, mtu } = result;
-    const { nodes, pools } = cluster.view();
-    const node = nodes.find(({ metadata }) => metadata.name === name);
-    const ready = (tunnel: Encapsulation) =>
-      actual.receives.includes(tunnel) &&
-      (tunnel === "none" || !awaitsAddress(tunnel, { plan: wanted, node, pools }));
-    return {
-      accepts: sortedEncapsulations(["none", ...offer.filter(ready)]),
-      sends: sortedEncapsulations(actual.current.values()),
-      destinations: countDestinations(wanted.destinations, actual.current),
-      pools: Object.fromEntries(
-        cluster
-          .view()
-          .pools.map((pool) => [
-            pool.metadata.name,
-            poolProgress(pool, wanted.destinations, actual.current),
-          ]),
-      ),
-      ...(mtu && { mtu }),
-      ...(actual.ipipBackend && { ipipBackend: actual.ipipBackend }),
-      failures: [
-        ...actual.failures.map((failure) => `${failure.object}: ${failure.message}`),
-        ...warnings,
-      ],
-      agentVersion: version,
-    };
   }
 
   /** @returns why it could not be said. */

@@ -1,12 +1,14 @@
-/** Addresses of the devices that are ours: exactly the planned ones; pure. */
+/** Addresses that are ours, those of our devices and those we gave `lo`: exactly the planned ones; pure. */
 
 import { formatPrefix, isPrefix4 } from "../lib/index.ts";
 import type { LinkAddress } from "../netlink/index.ts";
 import type { AddressPlan } from "../plan/index.ts";
-import { isTunnelDevice } from "./ownership.ts";
+import { ownsAddress } from "./ownership.ts";
 
 export interface AddressDiffInput {
   readonly planned: readonly AddressPlan[];
+  /** RTPROT_* that are ours. */
+  readonly protocols: readonly number[];
   readonly held: readonly LinkAddress[];
   readonly deviceIndex: (name: string) => number | undefined;
   readonly deviceName: (index: number) => string | undefined;
@@ -20,7 +22,7 @@ export interface AddressDiff {
 }
 
 export function diffAddresses(input: AddressDiffInput): AddressDiff {
-  const { planned, held, deviceIndex, deviceName } = input;
+  const { planned, protocols, held, deviceIndex, deviceName } = input;
   const heldKeys = new Set(held.map(keyOf));
   const wanted = new Set<string>();
   const add: LinkAddress[] = [];
@@ -37,6 +39,7 @@ export function diffAddresses(input: AddressDiffInput): AddressDiff {
       scope: "global",
       // It comes from IPAM: nobody else has it, and it must be usable at once.
       ...(isPrefix4(address.prefix) ? {} : { nodad: true }),
+      ...(address.protocol === undefined ? {} : { protocol: address.protocol }),
     };
     wanted.add(keyOf(entry));
     if (!heldKeys.has(keyOf(entry))) add.push(entry);
@@ -45,7 +48,7 @@ export function diffAddresses(input: AddressDiffInput): AddressDiff {
     (entry) =>
       // The kernel gives each device an IPv6 link-local address of its own.
       (isPrefix4(entry.prefix) || entry.scope !== "link") &&
-      isTunnelDevice(deviceName(entry.index)) &&
+      ownsAddress({ protocols }, entry, deviceName(entry.index)) &&
       !wanted.has(keyOf(entry)),
   );
   return { add, stale, homeless };

@@ -1,9 +1,10 @@
-/** The address part of an apply: planned ones added early, others taken off our devices last. */
+/** The address part of an apply: planned ones added early, others that are ours taken away last. */
 
 import { formatPrefix } from "../lib/index.ts";
 import { addressDelete, addressReplace, type LinkAddress } from "../netlink/index.ts";
 import { diffAddresses } from "./address-diff.ts";
 import type { ApplyRun } from "./apply-context.ts";
+import { isTunnelDevice } from "./ownership.ts";
 import { writeBatch } from "./write-batch.ts";
 
 /** Adds what is missing. */
@@ -27,7 +28,8 @@ export async function removeAddresses(run: ApplyRun): Promise<void> {
   const planned = new Set([ipip?.device, vxlan?.device, vxlan6?.device]);
   const stale = diff(run).stale.filter((item) => {
     const device = run.tables.linkName(item.index);
-    return device !== undefined && (planned.has(device) || run.routesOn(device).length === 0);
+    if (device === undefined) return false;
+    return !isTunnelDevice(device) || planned.has(device) || run.routesOn(device).length === 0;
   });
   const writes = stale.map((item) => ({
     object: addressObject(run, item),
@@ -40,6 +42,7 @@ export async function removeAddresses(run: ApplyRun): Promise<void> {
 function diff({ plan, tables }: ApplyRun) {
   return diffAddresses({
     planned: plan.addresses,
+    protocols: plan.ownedProtocols,
     held: tables.addresses,
     deviceIndex: (name) => tables.linkByName(name)?.index,
     deviceName: tables.linkName,

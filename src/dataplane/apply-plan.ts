@@ -15,6 +15,7 @@ import { CurrentEncapsulations } from "./current-encapsulations.ts";
 import { receivedTunnels } from "./kernel-state.ts";
 import type { KernelTables } from "./kernel-tables.ts";
 import { TUNNEL_DEVICES } from "./ownership.ts";
+import { applyProof } from "./proof-table.ts";
 import { applySysctls, sysctlDevice } from "./sysctl.ts";
 import type { Actual } from "./types.ts";
 
@@ -48,7 +49,9 @@ export async function applyPlan(plan: NodePlan, context: ApplyContext): Promise<
   const firewall6Ready = await ledger.attempt("IPv6 firewall", async () =>
     (await context.firewall6.ensure(input6)) ? 1 : 0,
   );
-  await applyRoutes(run, (route) => obstacle(route, { plan, vxlan, vxlan6, ipipReady }));
+  const obstacleTo = (route: RoutePlan) => obstacle(route, { plan, vxlan, vxlan6, ipipReady });
+  await applyProof(run, obstacleTo);
+  await applyRoutes(run, obstacleTo);
 
   if (ledger.changes > 0 || ledger.failures.length > 0) await run.readAgain();
   const before = ledger.changes;

@@ -4,7 +4,13 @@
  */
 
 import { type Family, formatPrefix, isPrefix4 } from "../lib/index.ts";
-import { formatRoute, type Link, type Route, type RouteSocket } from "../netlink/index.ts";
+import {
+  formatRoute,
+  formatRule,
+  type Link,
+  type Route,
+  type RouteSocket,
+} from "../netlink/index.ts";
 import {
   diffObjects,
   type HeldObject,
@@ -28,12 +34,13 @@ import {
   readTables,
 } from "./kernel-tables.ts";
 import {
-  isTunnelDevice,
   type Ownership,
+  ownsAddress,
   ownsRoute,
   TUNNEL_DEVICES,
   yieldsToPlan,
 } from "./ownership.ts";
+import { readProof } from "./proof-table.ts";
 import { hasOurMetric } from "./route-body.ts";
 import type { RouteKeeper } from "./route-keeper.ts";
 import { readSysctls } from "./sysctl.ts";
@@ -66,9 +73,10 @@ export async function comparePlan(plan: NodePlan, context: CompareContext): Prom
   const held: HeldObject[] = [
     ...heldLinks(plan, tables),
     ...filters.held,
-    ...heldAddresses(tables),
+    ...heldAddresses(plan, tables),
     ...(await heldEntries(tables, socket)),
     ...heldRoutes(plan, tables),
+    ...(await heldProof(socket, tables)),
     ...firewalls.flatMap(({ held }) => held),
     ...heldSysctls(plan, namespace),
   ];
@@ -105,10 +113,17 @@ function vxlanObject(link: Link, tables: KernelTables): HeldObject {
   return { key, line: renderVxlanLink(text) };
 }
 
-function heldAddresses(tables: KernelTables): HeldObject[] {
-  return tables.addresses.flatMap(({ index, prefix, scope }) => {
+function heldAddresses(
+  { addresses: planned, ownedProtocols: protocols }: NodePlan,
+  tables: KernelTables,
+): HeldObject[] {
+  const wanted = new Set(planned.map(({ prefix, device }) => renderAddress(prefix, device)));
+  return tables.addresses.flatMap((address) => {
+    const { index, prefix, scope } = address;
     const device = tables.linkName(index);
-    if (device === undefined || !isTunnelDevice(device)) return [];
+    if (device === undefined) return [];
+    const stands = wanted.has(renderAddress(prefix, device));
+    if (!stands && !ownsAddress({ protocols }, address, device)) return [];
     // The kernel gives each device an IPv6 link-local address of its own.
     if (!isPrefix4(prefix) && scope === "link") return [];
     const line = renderAddress(prefix, device);
@@ -172,6 +187,19 @@ function heldRoutes(plan: NodePlan, tables: KernelTables): HeldObject[] {
     if (!wanted.has(prefix) || !hasOurMetric(route)) return [];
     return [yieldsToPlan(ownership, route, device) ? object : { ...object, note: FOREIGN }];
   });
+}
+
+/** All of the table, and the rules that lead to it, are ours. */
+async function heldProof(socket: RouteSocket, tables: KernelTables): Promise<HeldObject[]> {
+  const loopback = tables.linkByName("lo")?.index;
+  const { rules, routes } = await readProof(socket);
+  return [
+    ...rules.map((rule) => ({ key: `rule ${formatRule(rule)}`, line: `rule ${formatRule(rule)}` })),
+    ...routes.map((route) => ({
+      key: `route ${formatPrefix(route.destination)} table ${route.table}`,
+      line: `route ${formatRoute(withoutNews(route, loopback), tables.linkName)}`,
+    })),
+  ];
 }
 
 const FOREIGN = "the kernel's is not ours and is left alone";

@@ -6,7 +6,7 @@
 import assert from "node:assert/strict";
 import { describe, it, type TestContext } from "node:test";
 import { setTimeout as wait } from "node:timers/promises";
-import { prefix4, prefixEquals } from "../lib/index.ts";
+import { ipv4, prefix4, prefixEquals } from "../lib/index.ts";
 import type { NodePlan, RoutePlan } from "../plan/index.ts";
 import type { Dataplane } from "./types.ts";
 
@@ -114,6 +114,32 @@ export function dataplaneContract({ name, skip, open, plan }: ContractInput): vo
         );
         assert.equal((await dataplane.apply(plan(encapsulation))).changes, 0);
       }
+    });
+
+    it("holds a proof's table beside the rest, changes it, and takes it away again", async (context) => {
+      const { dataplane, reopen, routes } = await open(context);
+      const base = plan("ipip");
+      await dataplane.apply(base);
+      const before = routes();
+      const proving = withProof(base, ["10.244.2.9", "10.244.3.9"]);
+      const first = await dataplane.apply(proving);
+      assert.deepEqual(first.failures, []);
+      assert.ok(first.changes > 0);
+      assert.deepEqual(routes(), before, "the main table has no part in it");
+      assert.equal((await dataplane.apply(proving)).changes, 0);
+      assert.deepEqual((await dataplane.compare(proving)).differences, []);
+      assert.notDeepEqual((await dataplane.compare(base)).differences, []);
+      const fewer = withProof(base, ["10.244.3.9"]);
+      assert.equal((await dataplane.apply(fewer)).changes, 1);
+      assert.deepEqual((await dataplane.compare(fewer)).differences, []);
+      await dataplane.close();
+      const next = await reopen();
+      assert.equal((await next.apply(fewer)).changes, 0, "adopted");
+      const ended = await next.apply(base);
+      assert.deepEqual(ended.failures, []);
+      assert.deepEqual((await next.compare(base)).differences, []);
+      assert.deepEqual(routes(), before);
+      assert.equal((await next.apply(base)).changes, 0);
     });
 
     it("repairs a lost route, and tells of the loss", async (context) => {
@@ -257,6 +283,35 @@ function route(destination: string, device: string): RoutePlan {
     scope: "link",
     protocol: 12,
     reason: "contract",
+  };
+}
+
+/** As the planner makes it for the probe address 10.244.1.9. */
+function withProof(base: NodePlan, partners: readonly string[]): NodePlan {
+  const source = prefix4("10.244.1.9/32");
+  const common = { scope: "global", protocol: 80, reason: "contract" } as const;
+  const rule = { priority: 90, source, port: 17900, table: 17900 } as const;
+  return {
+    ...base,
+    addresses: [...base.addresses, { device: "lo", prefix: source, protocol: 80 }],
+    proof: {
+      table: 17900,
+      rules: [
+        { ...rule, ipProtocol: 17, end: "source" },
+        { ...rule, ipProtocol: 6, end: "destination" },
+      ],
+      routes: [
+        { ...common, kind: "unreachable", destination: prefix4("0.0.0.0/0") },
+        ...partners.map((partner) => ({
+          ...common,
+          kind: "unicast" as const,
+          destination: prefix4(`${partner}/32`),
+          gateway: ipv4("172.139.20.76"),
+          device: "tunl0",
+          onlink: true,
+        })),
+      ],
+    },
   };
 }
 

@@ -77,6 +77,7 @@ describe("diffAddresses", () => {
   const names = new Map([
     [2, "eth0"],
     [3, "tunl0"],
+    [1, "lo"],
   ]);
   const at = (index: number, text: string): LinkAddress => ({
     index,
@@ -86,6 +87,7 @@ describe("diffAddresses", () => {
   const diff = (planned: readonly string[], held: readonly LinkAddress[], device = "tunl0") => {
     const result = diffAddresses({
       planned: planned.map((text) => ({ device, prefix: prefix4(text) })),
+      protocols: [12, 80],
       held,
       deviceIndex: (name) => [...names].find(([, known]) => known === name)?.[0],
       deviceName: (index) => names.get(index),
@@ -99,6 +101,13 @@ describe("diffAddresses", () => {
     const held = [at(3, "10.244.1.9/32"), at(2, "172.139.20.75/24")];
     assert.deepEqual(diff(["10.244.1.0/32"], held), [["10.244.1.0/32"], ["10.244.1.9/32"]]);
     assert.deepEqual(diff(["10.244.1.9/32"], held), [[], []]);
+  });
+
+  it("takes from lo only what says that it is ours", () => {
+    const ours = { ...at(1, "10.244.1.9/32"), protocol: 80 };
+    const held = [at(1, "127.0.0.1/8"), { ...at(1, "192.0.2.1/32"), protocol: 1 }, ours];
+    assert.deepEqual(diff([], held, "lo"), [[], ["10.244.1.9/32"]]);
+    assert.deepEqual(diff(["10.244.1.9/32"], held, "lo"), [[], []]);
   });
 
   it("takes another length for another address", () => {

@@ -8,11 +8,13 @@ import { setImmediate } from "node:timers/promises";
 import type { Clock, Timer } from "../lib/index.ts";
 import type { Log } from "../lib/log/index.ts";
 import { type Monitor, type NetlinkEvent, openMonitor } from "../netlink/index.ts";
+import { PROOF_RULE_PRIORITY, PROOF_TABLE } from "../plan/index.ts";
 import { isTunnelDevice, isWorkloadDevice, type Ownership } from "./ownership.ts";
 
 /** Events of one change come in bursts: a device that goes takes its routes with it. */
 const DEBOUNCE_MS = 50;
-const TABLE_MAIN = 254;
+/** Those that hold anything of ours. */
+const TABLES: readonly number[] = [254, PROOF_TABLE];
 /** Some 2 ms of work. */
 const EVENTS_PER_TURN = 500;
 
@@ -44,7 +46,16 @@ export class DriftWatch {
     this.#options = options;
     const { namespace, ownPort } = options;
     this.#monitor = openMonitor({
-      groups: ["link", "ipv4-address", "ipv4-route", "ipv6-address", "ipv6-route", "neighbour"],
+      groups: [
+        "link",
+        "ipv4-address",
+        "ipv4-route",
+        "ipv4-rule",
+        "ipv6-address",
+        "ipv6-route",
+        "ipv6-rule",
+        "neighbour",
+      ],
       ignoreRoutesOf: ownPort,
       ...(namespace === undefined ? {} : { namespace }),
     });
@@ -142,8 +153,11 @@ export class DriftWatch {
       case "route": {
         const { route } = event;
         // Whoever wrote it: it may stand in the place of ours, or be the way to a next hop.
-        return (route.table ?? TABLE_MAIN) === TABLE_MAIN;
+        return TABLES.includes(route.table ?? 254);
       }
+      case "rule":
+        // Any may stand before ours, or be one of ours.
+        return event.rule.priority <= PROOF_RULE_PRIORITY;
       default:
         return false;
     }

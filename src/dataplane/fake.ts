@@ -114,7 +114,9 @@ export class FakeDataplane implements Dataplane {
       // A sysctl that nobody plans is nobody's.
       .filter(([key]) => planned.has(key) || !key.startsWith("sysctl "))
       .map(([key, value]) => ({ key, line: planned.get(key) === value ? key : `${key} ${value}` }));
-    const routes = planObjects(plan).filter(({ key }) => key.startsWith("route "));
+    const routes = planObjects(plan).filter(
+      ({ key }) => key.startsWith("route ") && !planned.has(key),
+    );
     const heldRoutes = [...kernel.routes].map(([key, route]) => ({
       key: `route ${key}`,
       line: `route ${renderRoute(route)}`,
@@ -206,6 +208,13 @@ function plannedObjects(plan: NodePlan): Map<string, string> {
   }
   for (const { device, prefix } of plan.addresses) {
     objects.set(`address ${formatPrefix(prefix)} dev ${device}`, "");
+  }
+  for (const rule of plan.proof?.rules ?? []) {
+    objects.set(`rule ${formatPrefix(rule.source)} ${rule.ipProtocol} ${rule.end}`, textOf(rule));
+  }
+  for (const route of plan.proof?.routes ?? []) {
+    const object = `route ${formatPrefix(route.destination)} table ${plan.proof?.table}`;
+    objects.set(object, renderRoute(route));
   }
   for (const { path, value } of plan.sysctls) objects.set(`sysctl ${path}`, value);
   objects.set("firewall", textOf(plan.firewall));

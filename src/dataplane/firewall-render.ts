@@ -58,7 +58,7 @@ export function firewallRules(input: FirewallInput): FirewallRules {
     firewall.vxlanSenders === undefined ? [] : [`udp dport ${firewall.vxlanPort} notrack`];
   const chains = [
     chain("nat-outgoing", natOutgoing(input)),
-    chain("nat-postrouting", natPostrouting(firewall), "nat hook postrouting priority srcnat"),
+    chain("nat-postrouting", natPostrouting(input), "nat hook postrouting priority srcnat"),
     chain("filter-input", filterInput(input), "filter hook input priority filter"),
     chain("filter-forward", filterForward(input), "filter hook forward priority filter"),
     chain("raw-prerouting", notrack, "filter hook prerouting priority raw"),
@@ -142,8 +142,13 @@ function natOutgoing({ firewall, family }: FirewallInput): string[] {
  * Traffic of the host itself that leaves by a tunnel with a source the other side could not answer
  * through it takes the tunnel's own address.
  */
-function natPostrouting(firewall: FirewallPlan): string[] {
-  const rules = ["jump nat-outgoing"];
+function natPostrouting({ firewall, family }: FirewallInput): string[] {
+  const { probeAddress } = firewall;
+  const probe =
+    probeAddress === undefined
+      ? []
+      : [`${familyWord(family)} saddr ${formatAddress(probeAddress)} accept`];
+  const rules = [...probe, "jump nat-outgoing"];
   for (const tunnel of firewall.tunnels) {
     const match = `oifname ${quote(tunnel)} fib saddr . oif type != local fib saddr type local`;
     if (firewall.vxlanSenders !== undefined) {

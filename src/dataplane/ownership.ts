@@ -5,7 +5,7 @@
 
 import { isHostPrefix } from "../lib/index.ts";
 import type { Encapsulation } from "../model/index.ts";
-import type { Route } from "../netlink/index.ts";
+import type { LinkAddress, Route } from "../netlink/index.ts";
 
 /** Calico's names of the devices a node gets. */
 export const TUNNEL_DEVICES = {
@@ -28,6 +28,19 @@ export interface Ownership {
   readonly protocols: readonly number[];
   /** Start of the names of pods' host-side devices. */
   readonly workloadDevicePrefix: string;
+}
+
+/** Where the addresses of hosts are that belong to no network. */
+const LOOPBACK = "lo";
+
+/** All of a tunnel device; elsewhere only on `lo`, and only what says by its protocol that it is ours. */
+export function ownsAddress(
+  { protocols }: Pick<Ownership, "protocols">,
+  { protocol }: LinkAddress,
+  device: string | undefined,
+): boolean {
+  if (isTunnelDevice(device)) return true;
+  return device === LOOPBACK && protocol !== undefined && protocols.includes(protocol);
 }
 
 /** What is ours before the first plan says so. */

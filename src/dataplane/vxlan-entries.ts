@@ -32,9 +32,9 @@ export function diffVxlanEntries(input: VxlanEntriesInput): VxlanEntriesDiff {
     addNeighbours: wanted
       .filter((entry) => heldMacs.get(entry.address) !== entry.mac)
       .map(({ address, mac }) => ({ index, address, mac, state: "permanent" })),
-    addFdb: wanted
-      .filter((entry) => !isHeld(entry.mac, entry.node))
-      .map(({ mac, node }) => ({ index, mac, destination: node, state: "permanent" })),
+    addFdb: [...nodes]
+      .filter(([mac, node]) => !isHeld(mac, node))
+      .map(([mac, node]) => ({ index, mac, destination: node, state: "permanent" })),
     staleNeighbours: neighbours.filter((entry) => !addresses.has(entry.address)),
     staleFdb: fdb.filter(({ mac, destination }) => {
       // Entries without a remote endpoint are the kernel's own (the device's default destination).

@@ -74,7 +74,6 @@ export function clusterFacts(
   };
 }
 
-/** @throws RangeError for a bad cidr. */
 /** Two Nodes with one address: one of them is a mistake, and what is sent to it reaches the other. */
 function sharedAddresses(nodes: readonly NodeFacts[]): string[] {
   const holders = new Map<IpAddress, string>();
@@ -141,12 +140,14 @@ function nodeFacts(
   if (!ipv4 && !ipv6) return [];
   const mac = spec.vxlanTunnelMACAddr ?? vxlanMac(name);
   const mac6 = spec.vxlanTunnelMACAddrV6 ?? vxlanMac(`${name}-v6`);
+  const probeAddress = parseAddress(mode?.status?.probeAddress ?? "");
   return [
     {
       name,
       ...(ipv4 && { ipv4: addressFacts(ipv4, spec.ipv4VXLANTunnelAddr, mac) }),
       ...(ipv6 && { ipv6: addressFacts(ipv6, spec.ipv6VXLANTunnelAddr, mac6) }),
       ...(mode?.status && { accepts: mode.status.accepts }),
+      ...(probeAddress !== undefined && { probeAddress }),
     },
   ];
 }
@@ -166,7 +167,8 @@ function addressFacts<A extends IpAddress>(
   };
 }
 
-function poolFacts({ metadata, spec }: IPPool): PoolFacts[] {
+/** @throws RangeError for a bad cidr. */
+export function poolFacts({ metadata, spec }: IPPool): PoolFacts[] {
   const prefix = parsePrefix(spec.cidr);
   if (!prefix || !isMasked(prefix))
     throw new RangeError(`IPPool ${metadata.name}: bad cidr ${spec.cidr}`);

@@ -9,6 +9,7 @@ export {
   clusterFacts,
   type NodeAddresses,
   nodeAddresses,
+  poolFacts,
 } from "./cluster-facts.ts";
 export { type ClusterView, effectiveSpec } from "./cluster-view.ts";
 export { type MaskResult, resolveMasks } from "./node-masks.ts";

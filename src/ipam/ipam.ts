@@ -18,6 +18,12 @@ import type { Allocation } from "./block.ts";
 import { blocksInOrder } from "./block-order.ts";
 import type { IpamContext } from "./context.ts";
 import { addressesOfHandle, allocationOf } from "./lookup.ts";
+import {
+  ensureProbeAddress,
+  findProbeAddress,
+  type ProbeAddressRequest,
+  releaseProbeAddress,
+} from "./probe.ts";
 import { readPools } from "./read-pools.ts";
 import { type ReleaseRequest, releaseAddresses, releaseHandle } from "./release.ts";
 import { ensureTunnelAddress, type TunnelAddressRequest } from "./tunnel.ts";
@@ -117,6 +123,21 @@ export class Ipam {
   async releaseHostAffinities(node: string): Promise<void> {
     const blocks = await listHostBlocks(this.#context, { node });
     await releaseBlocks(this.#context, { blocks, requireEmpty: false });
+  }
+
+  /** The node's probe address, in whatever pool. */
+  findProbeAddress(node: string): Promise<IpAddress | undefined> {
+    return findProbeAddress(this.#context, node);
+  }
+
+  /** The node's probe address in this pool, kept if it has one there. @throws IPAM_EXHAUSTED. */
+  ensureProbeAddress(request: ProbeAddressRequest): Promise<IpAddress> {
+    return ensureProbeAddress(this.#context, request);
+  }
+
+  /** Nothing to give back is no error. */
+  releaseProbeAddress(node: string): Promise<void> {
+    return releaseProbeAddress(this.#context, node);
   }
 
   /** The node's tunnel address, kept if it is still right; `undefined` without an eligible pool. */

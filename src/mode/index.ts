@@ -1,4 +1,12 @@
-export { orderedPools, widenedPools } from "./orders.ts";
+export {
+  changedPool,
+  isMoved,
+  orderedChanges,
+  orderedPools,
+  type ProbedChange,
+  probedChange,
+  widenedPools,
+} from "./orders.ts";
 export { judgeProof } from "./proof/judge.ts";
 export { type ProofMatrix, proofMatrix } from "./proof/matrix.ts";
 export type { ProofInput } from "./proof/pair-facts.ts";

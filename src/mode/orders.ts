@@ -5,8 +5,17 @@
 
 import { type IPPool, type ModeChange, modeFields } from "../model/index.ts";
 
+/** Those that agents obey now, in the order in which they were made. */
+export function orderedChanges(changes: readonly ModeChange[]): readonly ModeChange[] {
+  const ordered = changes.filter(({ status }) => status?.orders !== undefined);
+  if (ordered.length < 2) return ordered;
+  const age = ({ metadata: { creationTimestamp = "", name } }: ModeChange) =>
+    `${creationTimestamp} ${name}`;
+  return ordered.toSorted((a, b) => (age(a) < age(b) ? -1 : 1));
+}
+
 /** Whether this node is among those that send the new way. */
-function isMoved({ status }: ModeChange, node: string): boolean {
+export function isMoved({ status }: ModeChange, node: string): boolean {
   const moved = status?.orders?.moved ?? [];
   return moved === "all" || moved.includes(node);
 }
@@ -17,9 +26,7 @@ export function orderedPools(
   changes: readonly ModeChange[],
   node: string,
 ): readonly IPPool[] {
-  const moving = changes.filter(
-    (change) => change.spec.blocks === undefined && isMoved(change, node),
-  );
+  const moving = changes.filter((change) => isMoved(change, node));
   if (moving.length === 0) return pools;
   return pools.map((pool) => {
     const to = moving.find(({ spec }) => spec.pool === pool.metadata.name)?.spec.to;
@@ -32,11 +39,35 @@ export function widenedPools(
   pools: readonly IPPool[],
   changes: readonly ModeChange[],
 ): readonly IPPool[] {
-  return pools.flatMap((pool) =>
-    changes.flatMap(({ spec, status }) =>
-      spec.pool === pool.metadata.name && spec.to !== undefined && status?.orders?.widen
-        ? [{ ...pool, spec: { ...pool.spec, ...modeFields(spec.to) } }]
-        : [],
-    ),
-  );
+  return changes.flatMap((change) => {
+    const widened = change.status?.orders?.widen ? changedPool(pools, change) : undefined;
+    return widened ? [widened] : [];
+  });
+}
+
+/** The pool of a change as it will be; undefined if it is of no pool, or of one that is not there. */
+export function changedPool(
+  pools: readonly IPPool[],
+  { spec: { pool: name, to } }: ModeChange,
+): IPPool | undefined {
+  const pool = pools.find(({ metadata }) => metadata.name === name);
+  return pool && to && { ...pool, spec: { ...pool.spec, ...modeFields(to) } };
+}
+
+export interface ProbedChange {
+  readonly change: ModeChange;
+  /** As it will be. */
+  readonly pool: IPPool;
+}
+
+/** The change that nodes are probed for: a node has one probe address, in the pool of the oldest that has orders. */
+export function probedChange(
+  pools: readonly IPPool[],
+  changes: readonly ModeChange[],
+): ProbedChange | undefined {
+  for (const change of orderedChanges(changes)) {
+    const pool = changedPool(pools, change);
+    if (pool) return { change, pool };
+  }
+  return undefined;
 }

@@ -2,7 +2,7 @@
 
 import { familyOf, formatAddress, formatPrefix } from "../lib/index.ts";
 import { attributeTable } from "./attribute.ts";
-import { address as addressCodec, text, u32 } from "./codecs.ts";
+import { address as addressCodec, text, u8, u32 } from "./codecs.ts";
 import {
   familyNumber,
   NLM_F_CREATE,
@@ -26,6 +26,7 @@ const addressAttributes = attributeTable("IFA", {
   label: [3, "IFA_LABEL", text],
   broadcast: [4, "IFA_BROADCAST", addressCodec],
   flags: [8, "IFA_FLAGS", u32],
+  protocol: [11, "IFA_PROTO", u8],
 });
 
 const IFA_F_NODAD = 0x02;
@@ -61,6 +62,7 @@ export function decodeAddress(message: Message): LinkAddress {
     peer: values.address !== undefined && values.address !== address ? values.address : undefined,
     broadcast: values.broadcast,
     label: values.label,
+    protocol: values.protocol,
     scope: scopes.name(view.getUint8(start + 3)),
     flags: names.length > 0 ? names : undefined,
   });
@@ -85,6 +87,7 @@ function addressRequest(
       label: address.label,
       broadcast: address.broadcast,
       flags: address.nodad ? IFA_F_NODAD : undefined,
+      protocol: address.protocol,
     });
   });
   const peer = address.peer === undefined ? "" : ` peer ${formatAddress(address.peer)}`;

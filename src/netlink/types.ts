@@ -18,6 +18,8 @@ export interface LinkAddress {
   readonly broadcast?: IpAddress;
   /** IFA_LABEL (`eth0`), IPv4 only. */
   readonly label?: string;
+  /** IFAPROT_*: who added it (kernel 5.18); unset where nobody said. */
+  readonly protocol?: number;
   /** `global`, `link`, `host`. */
   readonly scope: string;
   /** Only read: IFA_F_* as `permanent`, `secondary`, `tentative`, `dadfailed`, `nodad`, `deprecated`. */

@@ -18,7 +18,7 @@ export function planFirewall(
   tunnels: TunnelPlans,
   family: Family,
 ): FirewallPlan {
-  const { settings, nodes, node: me } = snapshot;
+  const { settings, nodes, node: me, probeAddress } = snapshot;
   const ours = (prefix: Prefix) => prefixFamily(prefix) === family;
   const pools = snapshot.pools.filter((pool) => !pool.loadBalancerOnly && ours(pool.cidr));
   const senders: Prefix[] = [
@@ -43,6 +43,7 @@ export function planFirewall(
     tunnels: tunnels.addresses
       .filter((address) => ours(address.prefix))
       .map((address) => address.device),
+    ...(probeAddress !== undefined && familyOf(probeAddress) === family && { probeAddress }),
   };
 }
 

@@ -9,6 +9,13 @@ export { plan } from "./plan.ts";
 export { Planner, type PrefixChange, type PrefixFacts } from "./planner.ts";
 export { type PodMtuOutput, type SaidMtu, stepPodMtu } from "./pod-mtu.ts";
 export {
+  GUARD_PORT,
+  PROBE_DEVICE,
+  PROOF_PORT,
+  PROOF_RULE_PRIORITY,
+  PROOF_TABLE,
+} from "./proof.ts";
+export {
   renderAddress,
   renderFdbEntry,
   renderIpipLink,

@@ -7,6 +7,7 @@ import {
   hostPrefix,
   type Prefix,
 } from "../lib/index.ts";
+import { PROBE_DEVICE, renderRule } from "./proof.ts";
 import {
   renderAddress,
   renderFdbEntry,
@@ -14,6 +15,7 @@ import {
   renderNeighbour,
   renderRoute,
   renderSysctl,
+  renderTableRoute,
   renderVxlanLink,
 } from "./render.ts";
 import type { FirewallPlan, NodePlan, VxlanPlan } from "./types.ts";
@@ -41,12 +43,14 @@ export function planObjects(plan: NodePlan): PlanObject[] {
   }
   for (const { prefix, device } of plan.addresses) {
     const line = renderAddress(prefix, device);
-    objects.push({ key: line, line, reason: "this node's tunnel address" });
+    const what = device === PROBE_DEVICE ? "probe" : "tunnel";
+    objects.push({ key: line, line, reason: `this node's ${what} address` });
   }
   return [
     ...objects,
     ...vxlans.flatMap(endpoints),
     ...routeObjects(plan),
+    ...proofObjects(plan),
     ...firewallObjects(firewall),
     ...(firewall6 ? firewallObjects(firewall6) : []),
     ...sysctls(plan),
@@ -54,14 +58,16 @@ export function planObjects(plan: NodePlan): PlanObject[] {
 }
 
 function endpoints({ device, neighbours }: VxlanPlan): PlanObject[] {
+  const macs = new Set<string>();
   return neighbours.flatMap(({ address, mac, node }) => {
     const reason = `VXLAN endpoint of ${formatAddress(node)}`;
     const line = renderNeighbour(address, mac, device);
+    const neighbour = { key: `neighbour ${formatAddress(address)} dev ${device}`, line, reason };
+    // A node that is probed has two addresses behind one entry.
+    if (macs.has(mac)) return [neighbour];
+    macs.add(mac);
     const entry = renderFdbEntry(mac, node, device);
-    return [
-      { key: `neighbour ${formatAddress(address)} dev ${device}`, line, reason },
-      { key: `fdb ${mac} dev ${device}`, line: entry, reason },
-    ];
+    return [neighbour, { key: `fdb ${mac} dev ${device}`, line: entry, reason }];
   });
 }
 
@@ -73,6 +79,22 @@ function routeObjects({ routes }: NodePlan): PlanObject[] {
       reason: route.reason,
     }))
     .sort((a, b) => (a.line < b.line ? -1 : 1));
+}
+
+function proofObjects({ proof }: NodePlan): PlanObject[] {
+  if (!proof) return [];
+  const { table, rules, routes } = proof;
+  return [
+    ...rules.map((rule) => {
+      const line = renderRule(rule);
+      return { key: line, line, reason: "proof packets go by a table of their own" };
+    }),
+    ...routes.map((route) => ({
+      key: `route ${formatPrefix(route.destination)} table ${table}`,
+      line: `route ${renderTableRoute(route, table)}`,
+      reason: route.reason,
+    })),
+  ];
 }
 
 function firewallObjects(firewall: FirewallPlan): PlanObject[] {

@@ -7,6 +7,7 @@
 import { chooseDestinations } from "./destinations.ts";
 import { planFirewall } from "./firewall.ts";
 import { planMtu } from "./mtu.ts";
+import { planProbeAddress, planProof } from "./proof.ts";
 import { planRoutes } from "./routes.ts";
 import { planSysctls } from "./sysctls.ts";
 import { planTunnels } from "./tunnels.ts";
@@ -18,11 +19,14 @@ export function plan(snapshot: Snapshot): NodePlan {
   if (!local) throw new RangeError(`node ${snapshot.node} is not in its own snapshot`);
   const destinations = chooseDestinations(snapshot);
   const tunnels = planTunnels(snapshot, local);
+  const proof = planProof(snapshot, local);
   return {
     node: snapshot.node,
     uplink: snapshot.host.uplink.name,
     ...tunnels,
+    addresses: [...tunnels.addresses, ...planProbeAddress(snapshot)],
     routes: planRoutes(snapshot, destinations),
+    ...(proof && { proof }),
     firewall: planFirewall(snapshot, tunnels, 4),
     ...(local.ipv6 && { firewall6: planFirewall(snapshot, tunnels, 6) }),
     sysctls: planSysctls(snapshot, local, tunnels),

@@ -9,7 +9,7 @@ import { formatPrefix, isHostPrefix, type Prefix } from "../lib/index.ts";
 import { chooseDestinations } from "./destinations.ts";
 import { plan } from "./plan.ts";
 import { planRoutes } from "./routes.ts";
-import { ipipDestinations } from "./tunnels.ts";
+import { ipipDestinations, withProofs } from "./tunnels.ts";
 import type {
   BlockFacts,
   Destination,
@@ -143,7 +143,14 @@ export class Planner {
     };
     const routes = lazily(() => [...rest.routes, ...withoutTwins(entries.values())]);
     const destinations = lazily(() => [...entries.values()].flatMap((entry) => entry.destinations));
-    const ipip = lazily(() => [...entries.values()].flatMap((entry) => entry.ipip));
+    // Without any block the rest holds those of the proof alone.
+    const proofs = rest.ipip?.destinations ?? EMPTY;
+    const ipip = lazily(() =>
+      withProofs(
+        [...entries.values()].flatMap((entry) => entry.ipip),
+        proofs,
+      ),
+    );
     return {
       ...rest,
       ...(rest.ipip && {

@@ -23,13 +23,23 @@ const RTPROT_BOOT = 3;
 
 /** One route as `ip route show` or `ip -6 route show` prints it. */
 export function renderRoute(route: RoutePlan): string {
+  return routeWords(route, []);
+}
+
+/** As `ip route show table all` prints those that are not in table main. */
+export function renderTableRoute(route: RoutePlan, table: number): string {
+  return routeWords(route, ["table", String(table)]);
+}
+
+function routeWords(route: RoutePlan, table: readonly string[]): string {
   const words: string[] = [];
   const ipv6 = !isPrefix4(route.destination);
-  if (route.kind === "blackhole") words.push("blackhole");
+  if (route.kind !== "unicast") words.push(route.kind);
   words.push(formatDestination(route.destination));
   if (route.gateway !== undefined) words.push("via", formatAddress(route.gateway));
   if (route.device !== undefined) words.push("dev", route.device);
   else if (ipv6) words.push("dev", "lo");
+  words.push(...table);
   if (route.protocol !== RTPROT_BOOT) {
     words.push("proto", PROTOCOL_NAMES[route.protocol] ?? String(route.protocol));
   }

@@ -1,10 +1,18 @@
 /** The tunnel devices of a node, ready for every encapsulation that it must be able to receive. */
 
-import { type Family, hostPrefix, type IpAddress, type Ipv4, isPrefix4 } from "../lib/index.ts";
+import {
+  type Family,
+  formatPrefix,
+  hostPrefix,
+  type IpAddress,
+  type Ipv4,
+  isPrefix4,
+} from "../lib/index.ts";
 import { remoteBlocks } from "./destinations.ts";
 import { IPIP_DEVICE, VXLAN_DEVICE, VXLAN6_DEVICE } from "./devices.ts";
 import { addressOf, uplinkOf } from "./families.ts";
 import { encapsulationMtus } from "./mtu.ts";
+import { proofDestinations, proofNeighbours } from "./proof.ts";
 import type {
   AddressPlan,
   IpipPlan,
@@ -24,9 +32,9 @@ export interface TunnelPlans {
 export function planTunnels(snapshot: Snapshot, local: NodeFacts): TunnelPlans {
   const { ipv4, ipv6 } = local;
   const receives = (tunnel: Snapshot["receive"][number]) => snapshot.receive.includes(tunnel);
-  const ipip = ipv4 && receives("ipip") ? planIpip(snapshot, ipv4) : undefined;
+  const ipip = ipv4 && receives("ipip") ? planIpip(snapshot, local, ipv4) : undefined;
   const vxlan = ipv4 && receives("vxlan") ? planVxlan(snapshot, ipv4, 4) : undefined;
-  const vxlan6 = ipv6 && receives("vxlan-v6") ? planVxlan(snapshot, ipv6, 6) : undefined;
+  const vxlan6 = ipv6 && receives("vxlan-v6") ? planVxlan6(snapshot, local, ipv6) : undefined;
   return {
     ...(ipip && { ipip }),
     ...(vxlan && { vxlan }),
@@ -51,7 +59,11 @@ function tunnelAddress(
  * The destinations hold every remote block, whatever carries it now: an entry must be there before
  * the route that leads to it, and as long as a packet may be on its way after the route has gone.
  */
-function planIpip(snapshot: Snapshot, local: NonNullable<NodeFacts["ipv4"]>): IpipPlan {
+function planIpip(
+  snapshot: Snapshot,
+  node: NodeFacts,
+  local: NonNullable<NodeFacts["ipv4"]>,
+): IpipPlan {
   const { uplink } = snapshot.host;
   return {
     device: IPIP_DEVICE,
@@ -60,7 +72,7 @@ function planIpip(snapshot: Snapshot, local: NonNullable<NodeFacts["ipv4"]>): Ip
     uplink: uplink.name,
     accept: true,
     senders: ipipSenders(snapshot),
-    destinations: ipipDestinations(snapshot),
+    destinations: withProofs(ipipDestinations(snapshot), proofDestinations(snapshot, node)),
   };
 }
 
@@ -76,10 +88,25 @@ function ipipSenders(snapshot: Snapshot): Ipv4[] {
   return [...new Set([...nodes, ...external])];
 }
 
+/** A probe address may be borrowed, and then is among the blocks already. */
+export function withProofs(
+  blocks: IpipPlan["destinations"],
+  proofs: IpipPlan["destinations"],
+): IpipPlan["destinations"] {
+  if (proofs.length === 0) return blocks;
+  const known = new Set(blocks.map(({ prefix }) => formatPrefix(prefix)));
+  return [...blocks, ...proofs.filter(({ prefix }) => !known.has(formatPrefix(prefix)))];
+}
+
 export function ipipDestinations(snapshot: Snapshot): IpipPlan["destinations"] {
   return remoteBlocks(snapshot).flatMap(({ prefix, node: { ipv4 } }) =>
     isPrefix4(prefix) && ipv4 ? [{ prefix, node: ipv4.address }] : [],
   );
+}
+
+function planVxlan6(snapshot: Snapshot, node: NodeFacts, local: NodeAddress): VxlanPlan {
+  const vxlan = planVxlan(snapshot, local, 6);
+  return { ...vxlan, neighbours: [...vxlan.neighbours, ...proofNeighbours(snapshot, node)] };
 }
 
 function planVxlan(snapshot: Snapshot, local: NodeAddress, family: Family): VxlanPlan {

@@ -22,6 +22,8 @@ export interface NodeFacts {
   readonly ipv6?: NodeAddress<Ipv6>;
   /** What the node publishes that it accepts; undefined when it publishes nothing (no agent yet). */
   readonly accepts?: readonly Encapsulation[];
+  /** Where it can be probed while a mode change runs. */
+  readonly probeAddress?: IpAddress;
 }
 
 export interface PoolFacts {
@@ -136,6 +138,10 @@ export interface Snapshot {
   readonly keepUnplannedRoutes: boolean;
   /** Absent: running pods are left alone. */
   readonly podMtu?: PodMtu;
+  /** Where this node is probed while a mode change runs. */
+  readonly probeAddress?: IpAddress;
+  /** The pool whose new mode is to be proved, as it will be; absent: nothing is. */
+  readonly proof?: { readonly pool: PoolFacts };
 }
 
 /** One remote block: what should carry it, what will, and why they differ. */
@@ -177,10 +183,10 @@ export interface IpipPlan {
 }
 
 export interface RoutePlan {
-  readonly kind: "unicast" | "blackhole";
+  readonly kind: "unicast" | "blackhole" | "unreachable";
   readonly destination: Prefix;
   readonly gateway?: IpAddress;
-  /** Name of the device; absent for a blackhole. */
+  /** Name of the device; only a unicast route has one. */
   readonly device?: string;
   readonly onlink?: boolean;
   readonly scope: "global" | "link";
@@ -192,6 +198,28 @@ export interface RoutePlan {
 export interface AddressPlan {
   readonly device: string;
   readonly prefix: Prefix;
+  /** On a device that is not ours alone: by this IFA_PROTO the address is known as ours. */
+  readonly protocol?: number;
+}
+
+/** A rule of policy routing for one port of one host address. */
+export interface ProofRule {
+  readonly priority: number;
+  /** A single address. */
+  readonly source: Prefix;
+  /** IPPROTO_UDP or IPPROTO_TCP. */
+  readonly ipProtocol: number;
+  /** Which end has the port. */
+  readonly end: "source" | "destination";
+  readonly port: number;
+  readonly table: number;
+}
+
+/** See proof.ts. */
+export interface ProofPlan {
+  readonly table: number;
+  readonly rules: readonly ProofRule[];
+  readonly routes: readonly RoutePlan[];
 }
 
 /** Everything in it is of one family. */
@@ -211,6 +239,8 @@ export interface FirewallPlan {
   readonly vxlanPort: number;
   /** Tunnel devices whose traffic from other host addresses is masqueraded to the tunnel's own. */
   readonly tunnels: readonly string[];
+  /** An address of this host that stays the source of what it sends, whatever device that leaves by. */
+  readonly probeAddress?: IpAddress;
 }
 
 export interface SysctlPlan {
@@ -254,6 +284,8 @@ export interface NodePlan {
   readonly vxlan6?: VxlanPlan;
   readonly addresses: readonly AddressPlan[];
   readonly routes: readonly RoutePlan[];
+  /** Absent: nothing is to be proved, and nothing of a proof stays. */
+  readonly proof?: ProofPlan;
   /** IPv4: table `ip switchyard`. */
   readonly firewall: FirewallPlan;
   /** IPv6: table `ip6 switchyard`; absent on a node that has no IPv6. */

@@ -37,7 +37,7 @@ export const modeChangeSpecSchema = z.strictObject({
   /** The pool and its new mode; absent when the change is of the node-to-node mesh. */
   pool: z.string().optional(),
   to: z.enum(modeNames).optional(),
-  /** Only these blocks of the pool change; the rest stays. CIDRs. The pool's own mode stays as it is. */
+  /** These blocks of the pool go first, one after the other, from every node; then the rest, by waves. CIDRs. */
   blocks: z.array(z.string()).optional(),
   /** The BGP node-to-node mesh is to be on or off (route reflectors or routers instead). */
   mesh: z.enum(["on", "off"]).optional(),
@@ -81,6 +81,8 @@ export const changeOrdersSchema = z.strictObject({
   guard: z.boolean(),
   /** Nodes that send the new way. */
   moved: z.union([z.literal("all"), z.array(z.string())]),
+  /** Blocks of the pool that every node sends the new way, also those not in `moved`. CIDRs. */
+  blocks: z.array(z.string()).optional(),
   /** Authenticates probe packets: 32 bytes in hex. */
   key: z.string(),
 });

@@ -42,6 +42,10 @@ export const nodeModeStatusSchema = z.strictObject({
         widened: z.boolean(),
         /** The orders name this node, and everything here has moved. False while they do not name it. */
         moved: z.boolean(),
+        /** So many of the blocks that the orders name go the new way here. */
+        blocks: z.int().optional(),
+        /** Why it is not there yet: one line per cause. */
+        waiting: z.array(z.string()).optional(),
       }),
     )
     .optional(),
@@ -60,6 +64,8 @@ export const nodeModeStatusSchema = z.strictObject({
     .optional(),
   /** `kernel` or `bpf`: what carries IP-in-IP on this node. */
   ipipBackend: z.enum(["kernel", "bpf"]).optional(),
+  /** What is kept although no pool needs it any more, and why: a tunnel whose address sockets use. */
+  kept: z.array(z.string()).optional(),
   /** Objects the kernel refused, with its words. */
   failures: z.array(z.string()),
   agentVersion: z.string(),

@@ -1,0 +1,89 @@
+/** How far this node has come with the orders of each mode change: what its NodeMode says of them. Pure. */
+
+import {
+  formatPrefix,
+  hostPrefix,
+  type IpAddress,
+  parsePrefix,
+  prefixContains,
+} from "../lib/index.ts";
+import { changedPool, isMoved, orderedChanges, probedChange } from "../mode/index.ts";
+import type { Encapsulation, IPPool, ModeChange, NodeModeStatus } from "../model/index.ts";
+import { type NodePlan, PROBE_DEVICE, PROOF_TABLE, poolTunnel } from "../plan/index.ts";
+import type { poolProgress } from "./progress.ts";
+
+type ChangeProgress = NonNullable<NodeModeStatus["changes"]>[string];
+
+export interface ChangeProgressInput {
+  readonly node: string;
+  /** Pools as they are stored, and changes, that the plan was made from. */
+  readonly pools: readonly IPPool[];
+  readonly changes: readonly ModeChange[];
+  readonly plan: Pick<NodePlan, "addresses" | "proof">;
+  /** Objects that are not in the kernel as planned. */
+  readonly failed: readonly string[];
+  /** What this node will say that it accepts. */
+  readonly accepts: readonly Encapsulation[];
+  /** Of the pools as this node plans with them. */
+  readonly progress: Readonly<Record<string, ReturnType<typeof poolProgress>>>;
+  /** Why there is no probe address, if IPAM has said so. */
+  readonly probeProblem: string | undefined;
+}
+
+/** Undefined when no change has orders. */
+export function changeProgress(
+  input: ChangeProgressInput,
+): Readonly<Record<string, ChangeProgress>> | undefined {
+  const ordered = orderedChanges(input.changes);
+  if (ordered.length === 0) return undefined;
+  return Object.fromEntries(
+    ordered.map((change) => {
+      const waiting = change.status?.orders?.widen ? missing(change, input) : [];
+      const widened = change.status?.orders?.widen === true && waiting.length === 0;
+      const progress = input.progress[change.spec.pool ?? ""];
+      const moved = isMoved(change, input.node) && progress?.realised === true;
+      return [change.metadata.name, { widened, moved, ...(waiting.length > 0 && { waiting }) }];
+    }),
+  );
+}
+
+/** What the node is not ready for yet, in words. */
+function missing(change: ModeChange, input: ChangeProgressInput): string[] {
+  const { pools, changes, accepts, plan } = input;
+  const pool = changedPool(pools, change);
+  const cidr = pool && parsePrefix(pool.spec.cidr);
+  if (!pool || !cidr) return [`there is no IPPool ${change.spec.pool}`];
+  const { ipipMode = "Never", vxlanMode = "Never" } = pool.spec;
+  const tunnel = poolTunnel({ cidr, ipipMode, vxlanMode });
+  const found: string[] = [];
+  if (tunnel && !accepts.includes(tunnel)) found.push(`${tunnel} is not received yet`);
+  const probed = probedChange(pools, changes);
+  if (probed && probed.change !== change) {
+    return [...found, `nodes are probed for ModeChange ${probed.change.metadata.name} now`];
+  }
+  const probe = heldProbe(input);
+  if (probe === undefined || !prefixContains(cidr, probe)) {
+    found.push(input.probeProblem ?? "this node has no probe address yet");
+  } else if (change.status?.orders?.prove !== "no") {
+    const refused = input.failed.filter(isOfProof);
+    if (!plan.proof) found.push("the table of the proof is not there yet");
+    else if (refused.length > 0) found.push(`not in the kernel: ${refused.join(", ")}`);
+  }
+  return found;
+}
+
+/** This node's probe address, if its kernel has it. */
+export function heldProbe({
+  plan,
+  failed,
+}: Pick<ChangeProgressInput, "plan" | "failed">): IpAddress | undefined {
+  const planned = plan.addresses.find(({ device }) => device === PROBE_DEVICE)?.prefix.address;
+  if (planned === undefined) return undefined;
+  const object = `address ${formatPrefix(hostPrefix(planned))} dev ${PROBE_DEVICE}`;
+  return failed.includes(object) ? undefined : planned;
+}
+
+/** As the dataplane names its objects. */
+function isOfProof(object: string): boolean {
+  return object.startsWith("rule ") || object.endsWith(`table ${PROOF_TABLE}`);
+}
