@@ -2,12 +2,12 @@
 
 import { Collection, type CollectionChange, type Datastore } from "../datastore/index.ts";
 import type { ClusterView } from "../facts/index.ts";
+import { BorrowedAddresses } from "../facts/index.ts";
 import type { Clock, Prefix } from "../lib/index.ts";
 import type { Log } from "../lib/log/index.ts";
 import type { IPAMBlock, Kind, NodeMode } from "../model/index.ts";
 import type { BlockFacts } from "../plan/index.ts";
 import { AffinityBlocks, type BlockChange } from "./affinity-blocks.ts";
-import { BorrowedAddresses } from "./borrowed.ts";
 
 const watched = {
   nodes: "Node",

@@ -242,6 +242,14 @@ export const commandTable: readonly CommandSpec[] = [
         load: async () => (await import("./commands/mode-status.ts")).modeStatusCommand,
       },
       {
+        name: "plan",
+        usage: "POOL --to MODE",
+        description: "Show what a change of a pool's mode would do and trip over; changes nothing",
+        flags: [...modeFlags.slice(0, 3), ...modeFlags.slice(-2)],
+        exactArgs: 1,
+        load: async () => (await import("./commands/mode-plan.ts")).modePlanCommand,
+      },
+      {
         name: "prove",
         usage: "POOL --to MODE",
         description: "Prove by packets that a pool could change its mode; nothing moves",

@@ -69,7 +69,7 @@ export function clusterFacts(
       view.workloads.filter((workload) => workload.spec.node === node),
       workloadFacts,
     ),
-    settings: settings(view, node, problems),
+    settings: nodeSettings(view, node, problems),
     problems,
   };
 }
@@ -188,7 +188,12 @@ export function poolFacts({ metadata, spec }: IPPool): PoolFacts[] {
 const RTPROT_BIRD = 12;
 const RTPROT_FELIX = 80;
 
-function settings(view: ClusterView, node: string, problems: string[]): Settings {
+/** What the FelixConfigurations say for one node; what cannot be used is named among the problems. */
+export function nodeSettings(
+  view: Pick<ClusterView, "felixConfigurations">,
+  node: string,
+  problems: string[],
+): Settings {
   const felix = effectiveSpec(view.felixConfigurations, node);
   const snat = optionalAddress(felix.natOutgoingAddress, "natOutgoingAddress", problems);
   const externalNodes = (felix.externalNodesList ?? []).flatMap((text) => {

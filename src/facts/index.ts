@@ -3,12 +3,14 @@
  * it, and for `mode plan`, which foresees it.
  */
 
+export { BorrowedAddresses } from "./borrowed.ts";
 export {
   blockFacts,
   type ClusterFacts,
   clusterFacts,
   type NodeAddresses,
   nodeAddresses,
+  nodeSettings,
   poolFacts,
 } from "./cluster-facts.ts";
 export { type ClusterView, effectiveSpec } from "./cluster-view.ts";

@@ -12,4 +12,6 @@ export { type ProofMatrix, proofMatrix } from "./proof/matrix.ts";
 export type { ProofInput } from "./proof/pair-facts.ts";
 export { type ProbePair, type ProbePairs, probePairs } from "./proof/pairs.ts";
 export { type ModeStatus, modeStatus, type NodeStanding, type PoolStanding } from "./status.ts";
+export { findTraps } from "./traps/find-traps.ts";
+export type { TrapInput } from "./traps/types.ts";
 export { vxlanMacOf } from "./vxlan-mac.ts";

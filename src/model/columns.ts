@@ -151,8 +151,8 @@ export const kindColumns: { readonly [K in ExposedKind]: KindColumns<K> } = {
   }),
   NodeHost: columns("NAME UPLINK MTU KERNEL", "NAME UPLINK MTU KERNEL DRIVER IPIP VXLAN", {
     NAME: nameOf,
-    UPLINK: ({ status }) => status?.uplink.name ?? "-",
-    MTU: ({ status }) => orDash(status?.uplink.mtu),
+    UPLINK: ({ status }) => status?.uplink?.name ?? "-",
+    MTU: ({ status }) => orDash(status?.uplink?.mtu),
     KERNEL: ({ status }) => status?.kernel ?? "-",
     DRIVER: ({ status }) => status?.driver ?? "-",
     IPIP: ({ status }) => status?.tunnels.ipip ?? "-",

@@ -4,6 +4,7 @@ export { poolTunnel } from "./encapsulation.ts";
 export { addressesOf, addressOf } from "./families.ts";
 export { type GateState, initialGate, stepGate } from "./gate.ts";
 export { DEFAULT_MTU_IFACE_PATTERN, encapsulationMtus, planMtu } from "./mtu.ts";
+export { resolveNextHop } from "./next-hop.ts";
 export { type PlanObject, planObjects } from "./objects.ts";
 export { plan } from "./plan.ts";
 export { Planner, type PrefixChange, type PrefixFacts } from "./planner.ts";

@@ -17,42 +17,58 @@ const deviceSchema = z.strictObject({
 export const nodeHostSpecSchema = z.strictObject({});
 
 export const nodeHostStatusSchema = z.strictObject({
-  uplink: deviceSchema,
+  /** Absent: no device holds the address that the Node says. */
+  uplink: deviceSchema.optional(),
   uplink6: deviceSchema.optional(),
+  /** Those that say how large packets may be, and the uplinks. */
   interfaces: z.array(z.strictObject({ name: z.string(), mtu: z.int(), running: z.boolean() })),
   /** Routes of the host that lead to other nodes: not ours, and no more than that. */
   routes: z.array(
     z.strictObject({ destination: z.string(), gateway: z.string().optional(), device: z.string() }),
   ),
-  /** Addresses of the host's devices, with their masks. */
+  /** Addresses of the host's devices, with their masks; not of pods' devices, and no more than 32. */
   addresses: z.array(z.strictObject({ device: z.string(), address: z.string() })),
   /** `uname -r`. */
   kernel: z.string(),
-  /** What can carry each tunnel here: `kernel`, `bpf`, or why nothing can. */
+  /** What can carry each tunnel here: `kernel`, `bpf`, `unknown`, or why nothing can. */
   tunnels: z.strictObject({ ipip: z.string(), vxlan: z.string() }),
-  /** ethtool: driver of the uplink, and its offloads that are on, as ethtool spells them. */
+  /** Driver of the uplink, and its offloads of checksums and tunnels that are on, in the kernel's names. */
   driver: z.string().optional(),
   offloads: z.array(z.string()),
-  /** net.ipv4.conf.*.rp_filter where it is not 0, by device, `all` and `default` included. */
+  /** net.ipv4.conf.*.rp_filter where it is not 0: of `all`, and of devices that are not pods'. */
   rpFilter: z.record(z.string(), z.int()),
-  /** Devices and sockets, not ours, that hold the VXLAN port: in words. */
-  vxlanPortHolders: z.array(z.string()),
+  /** Devices and sockets, not ours, at the VXLAN port: in words, and whether our device cannot be beside it. */
+  vxlanPortHolders: z.array(z.strictObject({ holder: z.string(), blocks: z.boolean() })),
   /** Tunnel addresses that sockets of the host use as their source, each with how many. */
   tunnelAddressSockets: z.record(z.string(), z.int()),
   /** MTUs of running pods, and how many have each. */
   podMtus: z.record(z.string(), z.int()),
-  /** BGP sessions: peer address to state (`Established`), and blocks learned over it. */
-  bgp: z.array(
-    z.strictObject({
-      peer: z.string(),
-      kind: z.string(),
-      state: z.string(),
-      reason: z.string().optional(),
-      localAs: z.int().optional(),
-      remoteAs: z.int().optional(),
-      prefixes: z.array(z.string()),
-    }),
-  ),
+  /** Absent: this node speaks no BGP. Its size does not grow with the mesh as long as that is well. */
+  bgp: z
+    .strictObject({
+      localAs: z.int(),
+      /** Sessions that are to be, and that are Established. */
+      sessions: z.int(),
+      established: z.int(),
+      /** Those outside of the mesh, and those that are not Established; no more than 64. */
+      peers: z.array(
+        z.strictObject({
+          address: z.string(),
+          /** As in `node status`: `node-to-node mesh`, `global`, `node specific`. */
+          kind: z.string(),
+          /** `Established`, or another state of RFC 4271. */
+          state: z.string(),
+          remoteAs: z.int(),
+          /** Routes learned. */
+          received: z.int(),
+          /** What ended the last session. */
+          reason: z.string().optional(),
+        }),
+      ),
+      /** Blocks of other nodes that no session has told of: how many, and the first 32. */
+      missing: z.strictObject({ count: z.int(), blocks: z.array(z.string()) }),
+    })
+    .optional(),
   agentVersion: z.string(),
   /** RFC 3339. */
   updatedAt: z.string(),

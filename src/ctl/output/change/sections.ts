@@ -13,12 +13,17 @@ import { durationText, type Line, nameList, plainText, rttText } from "./text.ts
 
 /** `refuse NODE_WITHOUT_AGENT: …`, its nodes, its remedy; what refuses comes first. */
 export function trapLines(change: ModeChange): readonly Line[] {
-  const traps = [...(change.status?.traps ?? [])].sort(
+  return linesOfTraps(change.status?.traps ?? [], change.spec);
+}
+
+/** What refuses comes first, what was accepted is said to be. */
+export function linesOfTraps(found: readonly Trap[], spec: ModeChange["spec"]): readonly Line[] {
+  const traps = [...found].sort(
     (a, b) => Number(a.severity === "warn") - Number(b.severity === "warn"),
   );
   return traps.flatMap((trap): Line[] => [
     {
-      text: trapText(trap, change),
+      text: trapText(trap, { spec }),
       ...(trap.severity === "refuse" && { style: "bad" as const }),
     },
     ...(trap.nodes.length > 0 ? [{ text: `    nodes: ${nameList(trap.nodes)}` }] : []),
@@ -27,7 +32,10 @@ export function trapLines(change: ModeChange): readonly Line[] {
 }
 
 /** The one line of it. An accepted trap refuses nothing. */
-export function trapText({ code, severity, message }: Trap, change: ModeChange): string {
+export function trapText(
+  { code, severity, message }: Trap,
+  change: Pick<ModeChange, "spec">,
+): string {
   const accepted = severity === "refuse" && change.spec.accepted?.includes(code);
   return `${accepted ? "accepted" : severity} ${code}: ${plainText(message)}`;
 }
