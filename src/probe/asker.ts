@@ -57,13 +57,7 @@ export class ProbeAsker {
       ...(namespace !== undefined && { namespace }),
     });
     try {
-      await new Promise<void>((resolve, reject) => {
-        socket.once("error", reject);
-        socket.connect(peer.port, formatAddress(peer.address), () => {
-          socket.off("error", reject);
-          resolve();
-        });
-      });
+      await connect(socket, peer);
       return new ProbeAsker(options, socket);
     } catch (error) {
       socket.close();
@@ -132,6 +126,14 @@ export class ProbeAsker {
   #nowUs(): number {
     return Math.round(this.#options.clock.monotonicMs() * 1000);
   }
+}
+
+function connect(socket: Socket, peer: ProbeAskerOptions["peer"]): Promise<void> {
+  return new Promise((resolve, reject) => {
+    // Called with the error, whatever its type says.
+    const connected = (error?: unknown) => (error ? reject(error) : resolve());
+    socket.connect(peer.port, formatAddress(peer.address), connected);
+  });
 }
 
 function refusal(error: unknown): Answer {

@@ -1,6 +1,7 @@
-/** Packets that show what a path carries: format, asking, answering. */
+/** Packets that show what a path carries: format, asking, answering, and the rounds of the proof. */
 
 export { type Answer, ProbeAsker, type ProbeAskerOptions } from "./asker.ts";
+export { BulkServer, type BulkServerOptions } from "./bulk-server.ts";
 export { ProbeEndpoint, type ProbeEndpointOptions } from "./endpoint.ts";
 export {
   encodePacket,
@@ -9,3 +10,9 @@ export {
   type ProbePacket,
   probeIdentity,
 } from "./packet.ts";
+export {
+  type ProofPartner,
+  type ProofRoundOptions,
+  runFirstRound,
+  runFullRound,
+} from "./rounds.ts";

@@ -26,6 +26,7 @@ import { check, errnoNumbers, systemCallError } from "./system-error.ts";
 
 const SOCK_STREAM = 1;
 const SOCK_DGRAM = 2;
+const SOCK_RAW = 3;
 const SOCK_NONBLOCK = 0o4000;
 const SOCK_CLOEXEC = 0o2000000;
 const SOL_SOCKET = 1;
@@ -109,7 +110,7 @@ export interface ConnectTcpOptions extends SocketOptions, SocketAddress {
 export async function connectTcp(options: ConnectTcpOptions): Promise<number> {
   const { signal, timeoutMs = 10_000 } = options;
   signal?.throwIfAborted();
-  const fd = startConnect(options);
+  const fd = startConnectTcp(options);
   try {
     const deadlineMs = performance.now() + timeoutMs;
     for (;;) {
@@ -134,8 +135,8 @@ export async function connectTcp(options: ConnectTcpOptions): Promise<number> {
   }
 }
 
-/** A TCP socket whose connect(2) is under way. */
-function startConnect(options: ConnectTcpOptions): number {
+/** A TCP socket whose connect(2) is under way: it is writable when that has ended, well or not. */
+export function startConnectTcp(options: Omit<ConnectTcpOptions, "timeoutMs" | "signal">): number {
   return openSocket(options, { family: familyOf(options.address), type: SOCK_STREAM }, (fd) => {
     if (options.localAddress !== undefined || options.localPort !== undefined) {
       if (options.localPort) setFlag(fd, SO_REUSEADDR, "SO_REUSEADDR");
@@ -156,6 +157,27 @@ export function acceptTcp(listener: number): number | undefined {
   return check(fd, "accept4", `fd ${listener}`);
 }
 
+export interface RawSocketOptions extends SocketOptions {
+  /** IP protocol number of what is sent and received. */
+  readonly protocol: number;
+  readonly address: IpAddress;
+  readonly peer: IpAddress;
+}
+
+/**
+ * Sends what follows the IP header, as it is given, with its checksums; the kernel makes the header, and routes
+ * by addresses and protocol, without ports. Receives copies of that protocol's packets between both addresses
+ * (of IPv4 with their headers). CAP_NET_RAW.
+ */
+export function openRawSocket(options: RawSocketOptions): number {
+  const { address, peer, protocol } = options;
+  return openSocket(options, { family: familyOf(address), type: SOCK_RAW, protocol }, (fd) => {
+    bindSocket(fd, { address, port: 0 });
+    const bytes = encodeSocketAddress({ address: peer, port: 0 });
+    check(libc.connect(fd, bytes, bytes.length), "connect", formatAddress(peer));
+  });
+}
+
 /** The local address of an IP socket. */
 export function socketAddress(fd: number): SocketAddress {
   const bytes = new Uint8Array(28);
@@ -170,12 +192,12 @@ export function socketAddress(fd: number): SocketAddress {
 
 function openSocket(
   options: SocketOptions,
-  kind: { readonly family: Family; readonly type: number },
+  kind: { readonly family: Family; readonly type: number; readonly protocol?: number },
   setUp: (fd: number) => void,
 ): number {
   const make = () => {
     const domain = kind.family === 4 ? AF_INET : AF_INET6;
-    return libc.socket(domain, kind.type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    return libc.socket(domain, kind.type | SOCK_NONBLOCK | SOCK_CLOEXEC, kind.protocol ?? 0);
   };
   const { namespace } = options;
   const made = namespace === undefined ? make() : withNamespace(namespace, make);
