@@ -129,7 +129,7 @@ describe("mode change", () => {
         ],
       },
       3,
-      /: trap refuse NODE_WITHOUT_AGENT: nobody can order it; nodes: node2; remedy: start its agent\n.*nothing has moved: a trap refuses it \(NODE_WITHOUT_AGENT\)\n$/s,
+      /: trap refuse NODE_WITHOUT_AGENT: nobody can order it; nodes: node2; remedy: start its agent\n.*refused: pods: ipip -> none: a trap refuses it\n$/s,
     ],
   ];
   for (const [name, flags, end, exitStatus, output] of ends) {
@@ -264,13 +264,16 @@ describe("mode prove", () => {
     const { stdout, status, id } = await driven(
       run("prove", "pods", "--to", "none"),
       async (id) => {
-        const results = [goodResult("node2", { both: { sent: 10, received: 0 } })];
-        await cluster.see(id, "node1", evidenceOf({ proved: "full", results }));
+        const results = [goodResult("node2", { error: "EPERM" })];
+        const heard = ["node2"];
+        await cluster.see(id, "node1", evidenceOf({ proved: "full", heard, results }));
+        const good = [goodResult("node1")];
+        await cluster.see(id, "node2", evidenceOf({ proved: "full", results: good }));
         await cluster.write(id, { phase: "Done", verdicts: [verdict] });
       },
     );
     assert.equal((await cluster.store.get("ModeChange", id)).spec.proveOnly, true);
-    assert.ok(stdout.includes("\n 1 node1  - B\n 2 node2  . -\n"), stdout);
+    assert.ok(stdout.includes("\n 1 node1  - r\n 2 node2  + -\n"), stdout);
     assert.ok(
       stdout.includes(
         `${id}: verdict FAILED 10.0.1.0/24 -> 10.0.2.0/24 (none, 1 of 1 pairs failed): source addresses of pods are filtered\n`,

@@ -18,7 +18,7 @@ export async function readFacts({ store, change, nowMs }: FactsRequest): Promise
   ]);
   return {
     change,
-    nodes: nodes.items.map(({ metadata }) => metadata.name),
+    nodes: nodes.items,
     nodeModes: new Map(
       nodeModes.items.flatMap(({ metadata, status }) =>
         status ? [[metadata.name, status] as const] : [],

@@ -75,7 +75,7 @@ export class ChangeWatch {
     );
     return {
       change,
-      nodes: [...this.#nodes.items().keys()],
+      nodes: [...this.#nodes.items().values()],
       nodeModes: new Map(nodeModes),
       evidence: new Map(evidence),
       nowMs: this.#clock.now(),

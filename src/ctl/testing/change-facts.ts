@@ -1,10 +1,12 @@
 /** Changes as a driver and agents would have written them, for tests of what is shown. */
 
+import { probePairs } from "../../mode/index.ts";
 import type {
   ModeChange,
   ModeChangeSpec,
   ModeChangeStatus,
   ModeEvidenceStatus,
+  Node,
   NodeModeStatus,
   ProofResult,
 } from "../../model/index.ts";
@@ -56,11 +58,18 @@ export function guardOf(
   return { guard: { step: 5, quiet: true, breaches: [], probes, counters: {}, ...guard } };
 }
 
+export function nodeOf(name: string, index = 0): Node {
+  const apiVersion = "projectcalico.org/v3";
+  const ipv4Address = `10.0.${index >> 8}.${index & 255}/16`;
+  return { apiVersion, kind: "Node", metadata: { name }, spec: { bgp: { ipv4Address } } };
+}
+
 /** A pair that passed everything. */
 export function goodResult(node: string, result: Partial<ProofResult> = {}): ProofResult {
   return {
     node,
     encapsulation: "none",
+    first: { sent: 3 },
     both: { sent: 10, received: 10 },
     full: { bytes: 1450, arrived: true, oneMore: "refused" },
     tcp: { bytes: 1_000_000, completed: true, tookUs: 9000, stallUs: 100 },
@@ -73,24 +82,25 @@ export function factsOf(
   change: ModeChange,
   facts: Partial<Omit<ChangeFacts, "change">> = {},
 ): ChangeFacts {
-  const nodes = ["node1", "node2", "node3"];
-  const none = { nodeModes: new Map(), evidence: new Map() };
-  return { change, nodes, ...none, nowMs: startMs + 10_000, ...facts };
+  const nodes = ["node1", "node2", "node3"].map(nodeOf);
+  const nodeModes = new Map(
+    (facts.nodes ?? nodes).map((node) => [node.metadata.name, nodeModeOf(undefined)]),
+  );
+  return { change, nodes, nodeModes, evidence: new Map(), nowMs: startMs + 10_000, ...facts };
 }
 
-/** `count` nodes, each of which has proved its way to every other one, or to the next `partners`. */
+/** `count` nodes, each of which has proved its way to every partner that the pairing gives it. */
 export function provedCluster(
   count: number,
-  { partners = count - 1, name = (index: number) => `node${index + 1}` } = {},
+  { name = (index: number) => `node${index + 1}` } = {},
 ): Pick<ChangeFacts, "nodes" | "evidence"> {
-  const nodes = Array.from({ length: count }, (_, index) => name(index));
-  const evidence = nodes.map((node, index) => {
-    const others = Array.from(
-      { length: partners },
-      (_, next) => nodes[(index + 1 + next) % count]!,
-    );
+  const nodes = Array.from({ length: count }, (_, index) => nodeOf(name(index), index));
+  const proving = nodes.map(({ metadata }) => ({ name: metadata.name, subnet: "10.0.0.0/16" }));
+  const partners = Map.groupBy(probePairs({ nodes: proving, seed: 0 }).pairs, ({ from }) => from);
+  const evidence = proving.map(({ name: node }) => {
+    const others = (partners.get(node) ?? []).map(({ to }) => to);
     const results = others.map((other) => goodResult(other));
-    return [node, evidenceOf({ proved: "full", results, heard: nodes })] as const;
+    return [node, evidenceOf({ proved: "full", results, heard: others })] as const;
   });
   return { nodes, evidence: new Map(evidence) };
 }

@@ -3,7 +3,7 @@
 import { type Datastore, openApiClient } from "../../datastore/index.ts";
 import { hasCode, sleep, systemClock } from "../../lib/index.ts";
 import type { ModeChange, ModeChangeStatus, ModeEvidenceStatus } from "../../model/index.ts";
-import { nodeModeOf } from "./change-facts.ts";
+import { nodeModeOf, nodeOf } from "./change-facts.ts";
 import { openSession, poolText, type Session } from "./session.ts";
 
 export interface Cluster {
@@ -27,13 +27,8 @@ export async function openCluster({ agents = true } = {}): Promise<Cluster> {
   ].join("---\n");
   const { status, stderr } = await session.run("create", "-f", session.file("pools.yaml", text));
   if (status !== 0) throw new Error(stderr);
-  for (const name of ["node1", "node2"]) {
-    await store.create<"Node">({
-      apiVersion: "projectcalico.org/v3",
-      kind: "Node",
-      metadata: { name },
-      spec: {},
-    });
+  for (const [index, name] of ["node1", "node2"].entries()) {
+    await store.create(nodeOf(name, index));
     if (!agents) continue;
     await store.create<"NodeMode">({
       apiVersion: "switchyard.io/v1",

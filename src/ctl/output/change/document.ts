@@ -12,7 +12,7 @@ export function changeDocument(facts: ChangeFacts): Readonly<Record<string, unkn
   const { change, nowMs, evidence } = facts;
   const { metadata, spec, status } = change;
   const { result, exitStatus } = outcomeOf(facts);
-  const pairs = provedPairs(facts);
+  const { pairs } = provedPairs(facts);
   const progress = nodeProgress(facts);
   const last = status?.history.at(-1);
   return {
@@ -36,8 +36,8 @@ export function changeDocument(facts: ChangeFacts): Readonly<Record<string, unkn
     verdicts: status?.verdicts ?? [],
     proof: {
       pairs: pairs.length,
-      failed: pairs.filter(({ state }) => isFailed(state)).length,
-      failures: pairs.filter(({ state }) => isFailed(state)),
+      failed: pairs.filter(isFailed).length,
+      failures: pairs.filter(isFailed),
       results: Object.fromEntries(
         [...evidence].sort(byName).map(([node, { results, heard }]) => [node, { results, heard }]),
       ),

@@ -7,13 +7,13 @@ import type {
   Breach,
   ModeChange,
   ModeEvidenceStatus,
+  Node,
   NodeModeStatus,
 } from "../../../model/index.ts";
 
 export interface ChangeFacts {
   readonly change: ModeChange;
-  /** Names of the cluster's nodes. */
-  readonly nodes: readonly string[];
+  readonly nodes: readonly Node[];
   readonly nodeModes: ReadonlyMap<string, NodeModeStatus>;
   /** By node: what each saw of this change. */
   readonly evidence: ReadonlyMap<string, ModeEvidenceStatus>;
@@ -27,8 +27,10 @@ export interface NodeProgress {
   readonly proved: "no" | "first" | "full";
   /** The orders say that it sends the new way. */
   readonly ordered: boolean;
-  /** It says that it does. */
+  /** It says that it does: no longer true at once when it goes back. */
   readonly moved: boolean;
+  /** It acts on orders, or has not seen yet that there are none any more. */
+  readonly obeys: boolean;
   /** Its guard has watched the present step to the end, and nothing was wrong. */
   readonly quiet: boolean;
   readonly breaches: readonly Breach[];
@@ -51,14 +53,13 @@ export function nodeProgress(facts: ChangeFacts): readonly NodeProgress[] {
   return allNodes(facts).map((node) => {
     const said = nodeModes.get(node)?.changes?.[change.metadata.name];
     const seen = evidence.get(node);
-    const isOrdered = orders?.moved === "all" || ordered.has(node);
     return {
       node,
       widened: said?.widened ?? false,
       proved: seen?.proved ?? "no",
-      ordered: isOrdered,
-      // "moved" answers the orders: of a node that is to stay it says that it has stayed.
-      moved: isOrdered && (said?.moved ?? false),
+      ordered: orders?.moved === "all" || ordered.has(node),
+      moved: said?.moved ?? false,
+      obeys: said !== undefined,
       quiet: seen?.guard !== undefined && seen.guard.step === orders?.step && seen.guard.quiet,
       breaches: seen?.guard?.breaches ?? [],
       problems: seen?.problems ?? [],
@@ -68,7 +69,8 @@ export function nodeProgress(facts: ChangeFacts): readonly NodeProgress[] {
 
 /** Nodes of the cluster, and those that the change still names although they are gone. */
 export function allNodes({ change, nodes }: ChangeFacts): readonly string[] {
-  const named = new Set([...nodes, ...(change.status?.waves ?? []).flat()]);
+  const names = nodes.map(({ metadata }) => metadata.name);
+  const named = new Set([...names, ...(change.status?.waves ?? []).flat()]);
   return [...named].sort(byNumber.compare);
 }
 

@@ -2,7 +2,7 @@
 
 import { type ChangeFacts, probeFigures } from "./facts.ts";
 import { isEnd, totalMs } from "./phases.ts";
-import { changeTitle, durationText, nameList, plainText } from "./text.ts";
+import { changeTitle, durationText, plainText } from "./text.ts";
 
 /** docs/reference/exit-codes.md says the same. */
 export const exitStatuses = {
@@ -38,16 +38,12 @@ export function outcomeOf(facts: ChangeFacts): Outcome {
   switch (status?.phase) {
     case "Done":
       if (!spec.proveOnly) {
-        const sentence = `done: ${title} in ${took}${lost}`;
+        const sentence = `done: ${title} in ${took}${lost}${because}`;
         return { result: "done", exitStatus: attention, sentence };
       }
       return proofOutcome(facts, took);
     case "Refused": {
-      const codes = (status.traps ?? [])
-        .filter(({ severity, code }) => severity === "refuse" && !spec.accepted?.includes(code))
-        .map(({ code }) => code);
-      const traps = codes.length > 0 ? ` (${nameList([...new Set(codes)])})` : "";
-      const sentence = `refused: ${title}, nothing has moved${because}${traps}`;
+      const sentence = `refused: ${title}${because || ": nothing has moved"}`;
       return { result: "refused", exitStatus: exitStatuses.refused, sentence };
     }
     case "RolledBack": {

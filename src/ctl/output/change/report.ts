@@ -88,11 +88,11 @@ function phaseLines({ change, nowMs }: ChangeFacts): readonly Line[] {
     .map((text) => ({ text }));
 }
 
-function waveLines({ spec, status }: ModeChange): readonly Line[] {
-  return (status?.waves ?? []).map((wave, index) => {
-    const isCanary = index === 0 && spec.canary !== 0 && (status?.waves?.length ?? 0) > 1;
-    return { text: `${index + 1}${isCanary ? " (canary)" : ""}: ${nameList(wave, 16)}` };
-  });
+/** The first is the canary, empty where there is none. */
+function waveLines({ status }: ModeChange): readonly Line[] {
+  return (status?.waves ?? []).flatMap((wave, index) =>
+    wave.length === 0 ? [] : [{ text: `${index === 0 ? "canary" : index}: ${nameList(wave, 16)}` }],
+  );
 }
 
 /** Nodes that have not done what they were told, while it runs. */

@@ -34,7 +34,8 @@ export function renderScreen(facts: ChangeFacts, options: ScreenOptions): readon
     guardLines(facts, options),
     verdictLines(change).filter(({ style }) => style === "bad"),
     trapLines(change),
-    nodeLines(progress, options),
+    // At the end nodes have forgotten the change: what they say of it means nothing.
+    isEnd(change.status?.phase) ? [] : nodeLines(progress, options),
   ];
   let room = options.rows - 1 - head.length - tail.length;
   const body = optional.flatMap((part) => {
@@ -121,7 +122,9 @@ export function phaseNow(facts: ChangeFacts, progress: readonly NodeProgress[]):
       return `${moved} of ${total} nodes moved (${ordered} ordered), ${quiet} quiet${waveText(facts, ordered)}`;
     }
     case "RollingBack":
-      return `${count((node) => node.ordered)} of ${total} nodes still to go back`;
+      return status.orders
+        ? `${count(({ moved }) => moved)} of ${total} nodes still send the new way`
+        : `${count(({ obeys }) => obeys)} of ${total} nodes have not seen yet that it is over`;
     case "Narrowing":
       return "the pool is written; the old way is closed";
     default:
@@ -138,9 +141,8 @@ function waveText({ change }: ChangeFacts, ordered: number): string {
     sum += wave.length;
     return sum >= ordered;
   });
-  return waves.length > 1 && index >= 0 && ordered > 0
-    ? `, wave ${index + 1} of ${waves.length}`
-    : "";
+  if (index < 0 || ordered === 0) return "";
+  return index === 0 ? ", the canary" : `, wave ${index} of ${waves.length - 1}`;
 }
 
 /** One line per node up to a screenful; larger clusters are told by the figures of the phases. */
