@@ -20,7 +20,7 @@ import {
   type Timer,
 } from "../lib/index.ts";
 import type { Log } from "../lib/log/index.ts";
-import { vxlanMacOf, widenedPools } from "../mode/index.ts";
+import { type Driver, vxlanMacOf, widenedPools } from "../mode/index.ts";
 import { PROBE_DEVICE } from "../plan/index.ts";
 import { Announcer } from "./announcer.ts";
 import { bgpPlan } from "./bgp-config.ts";
@@ -30,6 +30,7 @@ import { EvidenceBook } from "./evidence.ts";
 import { FailureBook } from "./failure-book.ts";
 import { Journal } from "./journal.ts";
 import { LiveMtu } from "./live-mtu.ts";
+import { modeDriver } from "./mode-driver.ts";
 import { MtuFile } from "./mtu-file.ts";
 import { ProbeAddress } from "./probe-address.ts";
 import { probedPool } from "./probing.ts";
@@ -79,6 +80,7 @@ export class Agent {
   readonly #startedAtMs: number;
   readonly #failures = new FailureBook();
   readonly #evidence: EvidenceBook;
+  readonly #driver: Driver;
   #dataplane: Dataplane | undefined;
   #reconciler: Reconciler | undefined;
   #statusServer: { close(): Promise<void> } | undefined;
@@ -112,6 +114,7 @@ export class Agent {
     this.#evidence = new EvidenceBook({ store, node: options.node, clock, log });
     this.#ipam = new Ipam({ store, clock });
     this.#probe = new ProbeAddress(this.#ipam, options.node);
+    this.#driver = modeDriver({ ...options, cluster: this.#cluster });
   }
 
   async start(): Promise<void> {
@@ -153,6 +156,7 @@ export class Agent {
       const own = blocks?.some(({ nodes }) => nodes.includes(node)) ?? true;
       this.#noted(own ? undefined : blocks?.map(({ prefix }) => prefix));
     });
+    this.#driver.start();
     this.#wake(0);
   }
 
@@ -162,6 +166,7 @@ export class Agent {
     this.#timer?.cancel();
     this.#changedTimer?.cancel();
     await this.#running;
+    await this.#driver.stop();
     await this.#evidence.stop();
     await this.#bgp.stop(false);
     await this.#cluster.stop();

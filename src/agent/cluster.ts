@@ -76,6 +76,11 @@ export class Cluster {
     }
   }
 
+  /** For others in this process who would otherwise watch the same again. */
+  get collections(): Collections {
+    return this.#collections;
+  }
+
   /** Every kind has been listed once: before that nothing may be decided. */
   get synced(): boolean {
     return this.#all().every((collection) => collection.synced);

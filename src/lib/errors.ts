@@ -52,6 +52,9 @@ export const errorCatalogue = {
   AGENT_NOT_READY: {
     hint: "Look at `switchyard node status`: it says what the agent waits for.",
   },
+  MODE_CHANGE_TOO_LATE: {
+    hint: "Look at the change with `switchyard get modechange NAME -o yaml`; ask for a new one to go elsewhere.",
+  },
   LAB_FAILED: { hint: "Run `switchyard lab down`, then `lab up` again." },
 } as const satisfies Record<string, ErrorDefinition>;
 

@@ -1,3 +1,4 @@
+export { Driver } from "./change/driver.ts";
 export {
   changedPool,
   isMoved,

@@ -123,6 +123,8 @@ export const modeChangeStatusSchema = z.strictObject({
   poolResourceVersion: z.string().optional(),
   /** Of the pool when the change began: one made anew under the same name is another pool. */
   poolUid: z.string().optional(),
+  /** The pool says the new mode, and there is no way back any more. */
+  committed: z.boolean().optional(),
   /** Absent before anything is asked of agents, and at the end. */
   orders: changeOrdersSchema.optional(),
   /** Nodes in the order in which they move; the first wave is the canary. */
@@ -131,7 +133,7 @@ export const modeChangeStatusSchema = z.strictObject({
   verdicts: z.array(verdictSchema).optional(),
   /** RFC 3339: without confirmation it goes back then. */
   confirmBy: z.string().optional(),
-  /** Set when it goes back or is refused, and kept: why, in words. */
+  /** Set when it goes back and at the end: which of old and new it is, and why, in words. */
   reason: z.string().optional(),
   /** What somebody should look at although the change goes on or is over. */
   attention: z.array(z.string()).optional(),

@@ -1,0 +1,167 @@
+/** How far the nodes have come with what they were ordered, and why those behind are behind. */
+
+import type { Breach, ModeEvidence, Node, NodeMode } from "../../model/index.ts";
+import { durationText } from "./bounds.ts";
+import { notThere } from "./target.ts";
+import type { Running } from "./types.ts";
+
+/** A node that is waited for, and what it said last. */
+export interface Behind {
+  readonly node: string;
+  readonly why: string;
+}
+
+/** Named in a sentence; the rest is counted. */
+const MOST_NAMED = 5;
+
+/**
+ * Nodes that obey orders: those whose agent has ever spoken. One that was given a wave stays one if its NodeMode
+ * is lost. The others cannot be waited for: a trap has told of them before.
+ */
+export function membersOf({ world, status }: Pick<Running, "world" | "status">): Node[] {
+  const waved = new Set(status.waves?.flat());
+  return world.nodes.filter(
+    ({ metadata }) => world.nodeModes.has(metadata.name) || waved.has(metadata.name),
+  );
+}
+
+/** Nodes of the cluster that obey nobody. */
+export function strangersOf(running: Pick<Running, "world" | "status">): string[] {
+  const members = new Set(membersOf(running).map(({ metadata }) => metadata.name));
+  return running.world.nodes
+    .map(({ metadata }) => metadata.name)
+    .filter((name) => !members.has(name));
+}
+
+type Question = (node: string) => string | undefined;
+
+/** The members of whom the question has an answer: why they are behind. */
+export function behind(running: Running, question: Question): Behind[] {
+  return membersOf(running).flatMap(({ metadata: { name } }) => {
+    const why = question(name);
+    return why === undefined ? [] : [{ node: name, why }];
+  });
+}
+
+export function isMoved({ status }: Running, node: string): boolean {
+  const moved = status.orders?.moved ?? [];
+  return moved === "all" || moved.includes(node);
+}
+
+export const unsettled =
+  ({ change, world }: Running): Question =>
+  (node) =>
+    notThere(change, world, world.nodeModes.get(node));
+
+export const unproved =
+  ({ world }: Running, round: "first" | "full"): Question =>
+  (node) => {
+    const evidence = world.evidence.get(node)?.status;
+    if (evidence === undefined) return silence(world.nodeModes.get(node));
+    if (evidence.proved === round || evidence.proved === "full") return undefined;
+    if (evidence.problems.length > 0) return evidence.problems.join("; ");
+    return evidence.ready ? "has not finished its packets" : "is not ready to be probed";
+  };
+
+export const unwidened =
+  (running: Running): Question =>
+  (node) => {
+    const nodeMode = running.world.nodeModes.get(node);
+    const word = wordOf(running, nodeMode);
+    if (word?.widened) return undefined;
+    return word ? whyNot(running, nodeMode, "does not receive the new way yet") : silence(nodeMode);
+  };
+
+/** Of nodes that the orders name. */
+export const unmoved =
+  (running: Running): Question =>
+  (node) => {
+    if (!isMoved(running, node)) return undefined;
+    const nodeMode = running.world.nodeModes.get(node);
+    const word = wordOf(running, nodeMode);
+    if (word?.moved) return undefined;
+    return word ? whyNot(running, nodeMode, "has not moved yet") : silence(nodeMode);
+  };
+
+/** Of nodes that the orders name: their guard has seen nothing for the settling time of these orders. */
+export const unquiet =
+  (running: Running): Question =>
+  (node) => {
+    const { world, status } = running;
+    if (!isMoved(running, node)) return undefined;
+    const guard = world.evidence.get(node)?.status?.guard;
+    if (guard === undefined) return "its guard has reported nothing";
+    if (guard.step !== status.orders?.step) return "its guard has not looked at this step yet";
+    return guard.quiet ? undefined : "its guard is not done with this step";
+  };
+
+/** No node is to have moved: it says so, and is where the pool says. */
+export const notBack =
+  (running: Running): Question =>
+  (node) => {
+    const nodeMode = running.world.nodeModes.get(node);
+    const elsewhere = notThere(running.change, running.world, nodeMode);
+    if (elsewhere !== undefined) return elsewhere;
+    return wordOf(running, nodeMode)?.moved ? "has not gone back yet" : undefined;
+  };
+
+/** Orders are withdrawn: the node has seen that too. */
+export const unaware =
+  (running: Running): Question =>
+  (node) => {
+    const nodeMode = running.world.nodeModes.get(node);
+    if (wordOf(running, nodeMode)) return "has not seen yet that nothing is ordered any more";
+    return notThere(running.change, running.world, nodeMode);
+  };
+
+/** All breaches, each with the node that saw it. */
+export function breachesIn(evidence: ReadonlyMap<string, ModeEvidence>): string[] {
+  const texts: string[] = [];
+  for (const [node, { status }] of evidence) {
+    for (const breach of status?.guard?.breaches ?? []) texts.push(breachText(node, breach));
+  }
+  return texts;
+}
+
+function breachText(node: string, { kind, node: other, message }: Breach): string {
+  return `${node}${other === undefined ? "" : ` towards ${other}`}: ${kind}: ${message}`;
+}
+
+/** `2 of 4 nodes have not moved within 5 min: a: why; b: why`. */
+export function laggardsText(
+  running: Running,
+  { late, what, boundMs }: { late: readonly Behind[]; what: string; boundMs: number },
+): string {
+  const all = membersOf(running).length;
+  const count = `${late.length} of ${all} nodes ${late.length === 1 ? "has" : "have"} not ${what}`;
+  return `${count} within ${durationText(boundMs)}: ${namedText(late)}`;
+}
+
+export function namedText(late: readonly Behind[]): string {
+  const named = late.slice(0, MOST_NAMED).map(({ node, why }) => `${node}: ${why}`);
+  const more = late.length - named.length;
+  return [...named, ...(more > 0 ? [`and ${more} more`] : [])].join("; ");
+}
+
+export function listText(items: readonly string[]): string {
+  const named = items.slice(0, MOST_NAMED);
+  const more = items.length - named.length;
+  return [...named, ...(more > 0 ? [`and ${more} more`] : [])].join(", ");
+}
+
+function wordOf({ change }: Running, nodeMode: NodeMode | undefined) {
+  return nodeMode?.status?.changes?.[change.metadata.name];
+}
+
+function silence(nodeMode: NodeMode | undefined): string {
+  if (nodeMode?.status === undefined) return "has published nothing: is its agent running?";
+  const { agentVersion } = nodeMode.status;
+  return `says nothing of this change: is its agent (${agentVersion}) running, and new enough?`;
+}
+
+/** In the node's own words, if it has any. */
+function whyNot({ change }: Running, nodeMode: NodeMode | undefined, otherwise: string): string {
+  const pool = nodeMode?.status?.pools[change.spec.pool ?? ""];
+  const lines = [...(pool?.waiting ?? []), ...(nodeMode?.status?.failures ?? [])];
+  return lines.join("; ") || otherwise;
+}
