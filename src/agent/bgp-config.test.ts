@@ -214,9 +214,9 @@ test("blocks of both families are told, and addresses of pods outside of the own
 test("with bindMode NodeIP a node listens on its address of each family", () => {
   const bgpConfigurations = [configuration({ bindMode: "NodeIP" })];
   const { config } = peersOf({ nodes: dualStack, bgpConfigurations });
-  assert.deepEqual(config.listen?.addresses?.map(formatAddress), [
+  assert.deepEqual(config.listen?.[0]?.addresses?.map(formatAddress), [
     "172.139.20.75",
     "2001:db8:20::75",
   ]);
-  assert.equal(peersOf({ nodes: dualStack }).config.listen?.addresses, undefined);
+  assert.equal(peersOf({ nodes: dualStack }).config.listen?.[0]?.addresses, undefined);
 });

@@ -114,10 +114,12 @@ export function bgpPlan(input: BgpPlanInput): BgpPlan | undefined {
     config: {
       localAs: local.as,
       routerId: ipv4?.address ?? input.hashedRouterId(name),
-      listen: {
-        port: local.port,
-        ...(settings.bindMode === "NodeIP" && { addresses }),
-      },
+      listen: [
+        {
+          port: local.port,
+          ...(settings.bindMode === "NodeIP" && { addresses }),
+        },
+      ],
       gracefulRestart: { restartTimeSeconds: DEFAULT_RESTART_SECONDS },
       peers: [...peers.values()],
       originate,

@@ -10,7 +10,7 @@ import { FakeSpeaker } from "./testing.ts";
 const config: SpeakerConfig = {
   localAs: 64512,
   routerId: ipv4("172.139.20.75"),
-  listen: { port: 179 },
+  listen: [{ port: 179 }],
   peers: [],
   originate: [],
 };

@@ -1,6 +1,12 @@
 /** A configuration checked and completed with its defaults, and what of it a session depends on. */
 
-import { formatAddress, formatPrefix, isMasked, SwitchyardError } from "../lib/index.ts";
+import {
+  formatAddress,
+  formatPrefix,
+  type IpAddress,
+  isMasked,
+  SwitchyardError,
+} from "../lib/index.ts";
 import type { SessionParameters } from "./session/index.ts";
 import type { PeerConfig, SpeakerConfig } from "./types.ts";
 
@@ -47,7 +53,23 @@ function checkPeer(peer: PeerConfig): void {
   if (peer.connectRetrySeconds !== undefined) {
     checkRange(`${at}.connectRetrySeconds`, peer.connectRetrySeconds, [1, 65535]);
   }
+  checkSocketOptions(at, peer);
   check(peer.families?.length !== 0, `${at}.families`, "no family");
+}
+
+const MAXIMUM_PASSWORD_BYTES = 80;
+const MAXIMUM_TTL = 255;
+
+function checkSocketOptions(at: string, { password, ttl, ttlSecurityHops }: PeerConfig): void {
+  if (password !== undefined) {
+    const { length } = new TextEncoder().encode(password);
+    const good = length > 0 && length <= MAXIMUM_PASSWORD_BYTES;
+    check(good, `${at}.password`, `${length} bytes; TCP MD5 takes 1 to ${MAXIMUM_PASSWORD_BYTES}`);
+  }
+  if (ttl !== undefined) checkRange(`${at}.ttl`, ttl, [1, MAXIMUM_TTL]);
+  if (ttlSecurityHops === undefined) return;
+  checkRange(`${at}.ttlSecurityHops`, ttlSecurityHops, [1, 254]);
+  check(ttl === undefined, `${at}.ttl`, "with ttlSecurityHops it is 255");
 }
 
 function checkAs(field: string, as: number): void {
@@ -81,9 +103,27 @@ export function sessionParameters(config: SpeakerConfig, peer: PeerConfig): Sess
     connectRetrySeconds: peer.connectRetrySeconds ?? DEFAULT_CONNECT_RETRY_SECONDS,
     families: peer.families ?? ["ipv4-unicast"],
     restartTimeSeconds: restartTimeSeconds(config),
-    ...(peer.localAddress === undefined ? {} : { localAddress: peer.localAddress }),
+    ...socketParameters(peer),
     ...(peer.keepaliveSeconds === undefined ? {} : { keepaliveSeconds: peer.keepaliveSeconds }),
   };
+}
+
+function socketParameters({ localAddress, device, ttl, ttlSecurityHops: hops }: PeerConfig) {
+  return {
+    ...(localAddress === undefined ? {} : { localAddress }),
+    ...(device === undefined ? {} : { device }),
+    ttl: ttl ?? MAXIMUM_TTL,
+    ...(hops === undefined ? {} : { minimumTtl: MAXIMUM_TTL + 1 - hops }),
+  };
+}
+
+/** The keys that the kernel is to ask for when somebody dials this speaker. */
+export function passwords(config: SpeakerConfig): ReadonlyMap<IpAddress, string> {
+  return new Map(
+    config.peers.flatMap(({ address, password }) =>
+      password === undefined ? [] : [[address, password] as const],
+    ),
+  );
 }
 
 /** Structural equality of plain data that may hold bigints. */

@@ -113,6 +113,7 @@ export class Peer {
       transport: host.transport,
       table: host.table,
       parameters,
+      password: config.password,
       restarted: () => !this.#everEstablished,
       handlers: {
         onEstablished: (negotiated, localAddress) => this.#onEstablished(negotiated, localAddress),
@@ -148,8 +149,9 @@ export class Peer {
     this.#session.accept(connection);
   }
 
-  /** Takes what may change under a running session: policies. */
+  /** Takes what may change under a running session: policies, the password. */
   reconfigure(config: PeerConfig): void {
+    if (config.password !== this.#config.password) this.#session.setPassword(config.password);
     this.#config = config;
     this.#importPolicy = compilePolicy(config.importPolicy);
     for (const table of this.#tables.values()) {

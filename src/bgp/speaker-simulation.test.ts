@@ -103,6 +103,27 @@ describe("configuration", () => {
       { peers: [{ ...peerNamed("x", B), holdTimeSeconds: 2 }] },
       /peers\.x\.holdTimeSeconds: 2 /,
     ],
+    [
+      "an empty password",
+      { peers: [{ ...peerNamed("x", B), password: "" }] },
+      /peers\.x\.password: 0 bytes/,
+    ],
+    [
+      "a password too long",
+      { peers: [{ ...peerNamed("x", B), password: "é".repeat(41) }] },
+      /peers\.x\.password: 82 bytes; TCP MD5 takes 1 to 80/,
+    ],
+    ["ttl 0", { peers: [{ ...peerNamed("x", B), ttl: 0 }] }, /peers\.x\.ttl: 0 is not/],
+    [
+      "255 hops",
+      { peers: [{ ...peerNamed("x", B), ttlSecurityHops: 255 }] },
+      /peers\.x\.ttlSecurityHops: 255 is not/,
+    ],
+    [
+      "ttl with TTL security",
+      { peers: [{ ...peerNamed("x", B), ttl: 64, ttlSecurityHops: 1 }] },
+      /peers\.x\.ttl: with ttlSecurityHops it is 255/,
+    ],
   ];
   for (const [name, change, message] of bad) {
     it(`is refused: ${name}`, () => {

@@ -30,7 +30,7 @@ function config(
   return {
     localAs: 64512,
     routerId: ipv4(address),
-    listen: { addresses: [ipv4(address)], port: PORT },
+    listen: [{ addresses: [ipv4(address)], port: PORT }],
     originate: [],
     ...parts,
   };
@@ -131,6 +131,63 @@ describe("two speakers over real sockets", () => {
     const a = await run(config(A, { peers: [peer(A, B)] }));
     await until("a dial failed", () => a.peers()[0]?.lastError.includes("ECONNREFUSED") === true);
     assert.match(a.peers()[0]!.state, /Active|Connect/);
+  });
+
+  it("with one password are a session, and stay one while the password changes", async () => {
+    const forA = (password?: string) =>
+      config(A, { peers: [peer(A, B, { passive: true, ...(password && { password }) })] });
+    const forB = (password?: string) =>
+      config(B, { peers: [peer(B, A, password ? { password } : {})] });
+    const a = await run(forA("one"));
+    const b = await run(forB("other"));
+    const quietMs = systemClock.monotonicMs() + 300;
+    await until("time passed", () => systemClock.monotonicMs() > quietMs);
+    assert.match(b.peers()[0]!.state, /Connect|Active/);
+    b.configure(forB("one"));
+    await until("both converged", () => a.converged() && b.converged());
+    const since = [a, b].map((speaker) => speaker.peers()[0]!.sinceMs);
+    for (const password of ["two", undefined, "three"]) {
+      a.configure(forA(password));
+      b.configure({
+        ...forB(password),
+        originate: originate(`10.9.${password?.length ?? 0}.0/24`),
+      });
+      await until(`a route with password ${password}`, () =>
+        learned(a).includes(`10.9.${password?.length ?? 0}.0/24`),
+      );
+    }
+    assert.deepEqual(
+      [a, b].map((speaker) => speaker.peers()[0]!.sinceMs),
+      since,
+    );
+  });
+
+  it("with TTL security are a session; from farther away there is none", async () => {
+    const hops = { ttlSecurityHops: 1 };
+    const a = await run(config(A, { peers: [peer(A, B, { passive: true, ...hops })] }));
+    const b = await run(config(B, { peers: [peer(B, A, { ttl: 254 })] }));
+    await until("B is refused", () => b.peers()[0]?.lastError !== "");
+    assert.equal(a.peers()[0]?.state, "Active");
+    b.configure(config(B, { peers: [peer(B, A, hops)] }));
+    await until("both converged", () => a.converged() && b.converged());
+  });
+
+  it("listen elsewhere from now on, and peers find them", async () => {
+    const a = await run(config(A, { peers: [peer(A, B, { passive: true })] }));
+    const forB = (port: number) => config(B, { peers: [peer(B, A, { port })] });
+    const b = await run(forB(PORT + 1));
+    await until("B is refused", () => b.peers()[0]?.lastError.includes("ECONNREFUSED") === true);
+    const addresses = [ipv4(A)];
+    a.configure({
+      ...config(A, { peers: [peer(A, B, { passive: true })] }),
+      listen: [
+        { addresses, port: PORT },
+        { addresses, port: PORT + 1 },
+      ],
+    });
+    await until("a session on the new port", () => b.peers()[0]?.state === "Established");
+    b.configure(forB(PORT));
+    await until("a session on the old port", () => b.peers()[0]?.state === "Established");
   });
 
   it("refuse connections from elsewhere", async () => {

@@ -5,13 +5,14 @@
 
 import {
   type Clock,
+  errorText,
   formatAddress,
   type IpAddress,
   SwitchyardError,
   type Timer,
 } from "../lib/index.ts";
 import type { Log } from "../lib/log/index.ts";
-import { checkConfig, sameData, sessionParameters } from "./config.ts";
+import { checkConfig, passwords, sameData, sessionParameters } from "./config.ts";
 import { Peer, type PeerHost } from "./peer.ts";
 import { LocRib, type Origination, Originations, type Path } from "./rib/index.ts";
 import { RouteFeed } from "./route-feed.ts";
@@ -50,7 +51,7 @@ export class Speaker {
   readonly #host: PeerHost;
   #config: SpeakerConfig;
   #originated = new Map<PrefixKey, Origination>();
-  #listener: Listener | undefined;
+  #listeners: readonly Listener[] = [];
   #running = false;
   #lastPeerId = 0;
   #statusDue = false;
@@ -92,10 +93,11 @@ export class Speaker {
       await this.#listen(this.#config);
     } catch (error) {
       this.#running = false;
+      this.#closeListeners();
       throw error;
     }
     if (!this.#running) {
-      this.#closeListener();
+      this.#closeListeners();
       return;
     }
     const { selectionDeferralSeconds = 0 } = this.#config.gracefulRestart ?? {};
@@ -117,7 +119,7 @@ export class Speaker {
     this.#config = config;
     if (!this.#running) return;
     if (!sameData(before.listen, config.listen)) {
-      this.#closeListener();
+      this.#closeListeners();
       this.#listen(config).catch((error: Error) => this.#log.error({ error: error.message }));
     }
     this.#apply(config);
@@ -184,7 +186,7 @@ export class Speaker {
     options: { readonly notify?: boolean; readonly message?: string } = {},
   ): Promise<void> {
     this.#running = false;
-    this.#closeListener();
+    this.#closeListeners();
     this.#convergenceCheck?.cancel();
     this.#deferral?.cancel();
     this.#deferral = undefined;
@@ -194,22 +196,47 @@ export class Speaker {
     this.#peers.clear();
   }
 
-  #closeListener(): void {
-    this.#listener?.close();
-    this.#listener = undefined;
+  #closeListeners(): void {
+    for (const listener of this.#listeners) listener.close();
+    this.#listeners = [];
   }
 
-  async #listen({ listen }: SpeakerConfig): Promise<void> {
-    if (listen === undefined) return;
-    this.#listener = await this.#transport.listen(listen, (connection) => this.#accept(connection));
+  async #listen({ listen = [] }: SpeakerConfig): Promise<void> {
+    const listeners: Listener[] = [];
+    this.#listeners = listeners;
+    for (const place of listen) {
+      const options = { ...place, passwords: passwords(this.#config) };
+      const made = await this.#transport.listen(options, (connection) => this.#accept(connection));
+      // Closed while it was made.
+      if (this.#listeners !== listeners) {
+        made.close();
+        return;
+      }
+      listeners.push(made);
+    }
+    // Peers may have changed meanwhile.
+    this.#setPasswords(this.#config);
+  }
+
+  #setPasswords(config: SpeakerConfig): void {
+    const keys = passwords(config);
+    try {
+      for (const listener of this.#listeners) listener.setPasswords(keys);
+    } catch (error) {
+      this.#log.error({ error: errorText(error) }, "passwords for incoming connections not set");
+    }
   }
 
   #accept(connection: Connection): void {
     for (const peer of this.#peers.values()) {
-      if (peer.config.address === connection.remoteAddress) {
+      if (peer.config.address !== connection.remoteAddress) continue;
+      try {
         peer.accept(connection);
-        return;
+      } catch (error) {
+        this.#log.warn({ peer: peer.config.name, error: errorText(error) }, "connection refused");
+        connection.destroy();
       }
+      return;
     }
     this.#log.warn(
       { address: formatAddress(connection.remoteAddress as IpAddress) },
@@ -233,6 +260,7 @@ export class Speaker {
         peer.reconfigure(next);
       }
     }
+    this.#setPasswords(config);
     this.#originate(config);
     for (const next of config.peers) {
       if (this.#peers.has(next.name)) continue;

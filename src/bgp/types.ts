@@ -9,11 +9,7 @@ export interface SpeakerConfig {
   readonly localAs: number;
   readonly routerId: Ipv4;
   /** No listener when absent: every session is dialled. */
-  readonly listen?: {
-    /** Every address of the machine when absent. */
-    readonly addresses?: readonly IpAddress[];
-    readonly port: number;
-  };
+  readonly listen?: readonly ListenConfig[];
   readonly gracefulRestart?: {
     /** Advertised restart time, seconds 0..4095 (RFC 4724 section 3); 120 when the block is absent. */
     readonly restartTimeSeconds: number;
@@ -29,6 +25,14 @@ export interface SpeakerConfig {
   readonly originate: readonly OriginatedRoute[];
 }
 
+export interface ListenConfig {
+  /** Every address of the machine when absent. */
+  readonly addresses?: readonly IpAddress[];
+  readonly port: number;
+  /** Only connections that come in by this network device (SO_BINDTODEVICE). */
+  readonly device?: string;
+}
+
 export interface PeerConfig {
   /** Unique and stable; identifies the session across configurations. */
   readonly name: string;
@@ -36,7 +40,22 @@ export interface PeerConfig {
   /** 179 unless told. */
   readonly port?: number;
   readonly remoteAs: number;
+  /** Of what this side dials; the kernel's choice unless told. */
   readonly localAddress?: IpAddress;
+  /** Network device by which this side dials (SO_BINDTODEVICE); the kernel's choice unless told. */
+  readonly device?: string;
+  /**
+   * TCP MD5 signatures (RFC 2385), 1..80 bytes. Changing it changes the running session's key: the
+   * session stays when the other side does the same within the hold time.
+   */
+  readonly password?: string;
+  /** Time to live of what is sent, 1..255; 255 unless told, so that a peer may use GTSM or not. */
+  readonly ttl?: number;
+  /**
+   * GTSM (RFC 5082): the peer is at most so many hops away, 1..254. What arrives with a time to live
+   * of less than 256 minus this is dropped by the kernel; what is sent starts with 255.
+   */
+  readonly ttlSecurityHops?: number;
   /** Wait for the peer to dial; never dial it. */
   readonly passive?: boolean;
   /** Proposed hold time, seconds: 0 or >= 3; 240 unless told (as BIRD). */

@@ -38,6 +38,9 @@ export const errorCatalogue = {
     hint: "End the process that listens there, or choose another path or state directory.",
   },
   DATASTORE_UNAVAILABLE: { hint: "Check that the server runs and its socket can be reached." },
+  BGP_CONNECTION_REFUSED: {
+    hint: "See spec.ttlSecurity of the BGPPeer, and who dials from there.",
+  },
   BGP_MALFORMED: { hint: "The peer sent what the protocol forbids; see its log." },
   IPAM_EXHAUSTED: { hint: "Add an IPPool, or release addresses." },
   IPAM_NO_POOL: {

@@ -53,7 +53,7 @@ export function ourConfig(options: SessionOptions): ProgramConfig {
   return {
     localAs: options.ourAs,
     routerId: OUR_ADDRESS,
-    listen: { port: 179 },
+    listen: [{ port: 179 }],
     gracefulRestart: { restartTimeSeconds: options.ourRestartTimeSeconds ?? 30 },
     peers: [
       {

@@ -72,6 +72,11 @@ export class BirdLab {
     return this.#report;
   }
 
+  /** The speaker has said something. */
+  get hasReport(): boolean {
+    return this.#report !== undefined;
+  }
+
   /** The configuration is everything below `router id`. */
   async startBird(config: string, ...args: string[]): Promise<void> {
     const file = join(this.#directory, "bird.conf");

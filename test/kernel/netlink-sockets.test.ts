@@ -152,10 +152,13 @@ test("path MTU: what the route says is what a socket sees, and DF refuses more",
 test("TCP segments with too small a time to live are dropped (RFC 5082)", async (t) => {
   const namespace = freshNamespace(t);
   const where = { namespace, address: localhost, port: 5006 };
-  const listener = openTcpListener({ ...where, prepare: (fd) => setMinimumTimeToLive(fd, 255) });
+  const listener = openTcpListener({
+    ...where,
+    prepare: (fd) => setMinimumTimeToLive({ fd, family: 4 }, 255),
+  });
   t.after(() => closeFd(listener));
   const connect = (ttl: number, timeoutMs: number) =>
-    connectTcp({ ...where, timeoutMs, prepare: (fd) => setTimeToLive(fd, ttl) });
+    connectTcp({ ...where, timeoutMs, prepare: (fd) => setTimeToLive({ fd, family: 4 }, ttl) });
   await assert.rejects(connect(254, 300), { message: /Connection timed out$/ });
   assert.equal(acceptTcp(listener), undefined);
   closeFd(await connect(255, 5000));

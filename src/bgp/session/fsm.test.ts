@@ -13,6 +13,7 @@ const parameters: SessionParameters = {
   address: ipv4("192.0.2.2"),
   port: 179,
   passive: false,
+  ttl: 255,
   localAs: 64512,
   routerId: ipv4("192.0.2.1"),
   remoteAs: 64513,

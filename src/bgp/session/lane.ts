@@ -37,7 +37,7 @@ import {
 } from "./fsm.ts";
 import type { Negotiated } from "./negotiate.ts";
 import type { SessionParameters } from "./parameters.ts";
-import type { Connection, ConnectionHandlers, Transport } from "./transport.ts";
+import type { Connection, ConnectionHandlers, ConnectionOptions, Transport } from "./transport.ts";
 
 const SLICE_MS = 5;
 /** A hold timer that fires late may have been overtaken by data still in the kernel: one look more. */
@@ -66,6 +66,8 @@ export interface LaneOptions {
   readonly parameters: SessionParameters;
   readonly table: AttributeTable;
   readonly handlers: LaneHandlers;
+  /** As they are to be now. */
+  connectionOptions(): ConnectionOptions;
 }
 
 export class Lane {
@@ -130,6 +132,11 @@ export class Lane {
       this.#sendHold.start(Math.max(SEND_HOLD_MS, 2 * holdMs));
     }
     return taken;
+  }
+
+  /** The connection's options are to be others now. @throws SwitchyardError */
+  reconfigure(): void {
+    this.#connection?.configure(this.#options.connectionOptions());
   }
 
   dispatch(event: FsmEvent): void {
@@ -203,11 +210,16 @@ export class Lane {
 
   #dial(): void {
     const { transport, parameters } = this.#options;
-    const { address, port, localAddress } = parameters;
     let connection: Connection | undefined;
     try {
       connection = transport.dial(
-        { address, port, ...(localAddress === undefined ? {} : { localAddress }) },
+        {
+          address: parameters.address,
+          port: parameters.port,
+          localAddress: parameters.localAddress,
+          device: parameters.device,
+          ...this.#options.connectionOptions(),
+        },
         this.#connectionHandlers(() => connection),
       );
       this.#attach(connection);

@@ -1,130 +1,155 @@
-/** The transport over `node:net`. */
+/** The transport over real sockets: made and given their options by `lib/sys`, run by `node:net`. */
 
-import { connect, createServer, type Socket } from "node:net";
-import { formatAddress, type IpAddress, parseAddress, SwitchyardError } from "../../lib/index.ts";
-import type { Connection, ConnectionHandlers, Listener, Transport } from "./transport.ts";
-
-const LINGER_MS = 5000;
-
-class NodeConnection implements Connection {
-  readonly remoteAddress: IpAddress;
-  readonly #socket: Socket;
-  #handlers: ConnectionHandlers | undefined;
-  #reason = "";
-
-  constructor(socket: Socket, remoteAddress: IpAddress) {
-    this.#socket = socket;
-    this.remoteAddress = remoteAddress;
-    socket.setNoDelay(true);
-    socket.on("error", (error) => {
-      this.#reason = error.message;
-    });
-    socket.on("close", () => this.#handlers?.onClose(this.#reason));
-    socket.on("end", () => socket.destroy());
-    socket.on("data", (chunk) => this.#handlers?.onData(chunk as unknown as Uint8Array));
-    socket.on("drain", () => this.#handlers?.onDrain());
-    socket.on("connect", () => this.#handlers?.onConnect());
-  }
-
-  get localAddress(): IpAddress | undefined {
-    return socketAddress(this.#socket.localAddress);
-  }
-
-  setHandlers(handlers: ConnectionHandlers): void {
-    this.#handlers = handlers;
-  }
-
-  write(bytes: Uint8Array): boolean {
-    return this.#socket.write(bytes);
-  }
-
-  pause(): void {
-    this.#socket.pause();
-  }
-
-  resume(): void {
-    this.#socket.resume();
-  }
-
-  end(): void {
-    this.#handlers = undefined;
-    if (this.#socket.connecting) {
-      this.#socket.destroy();
-      return;
-    }
-    // A peer that is gone acknowledges nothing.
-    this.#socket.setTimeout(LINGER_MS, () => this.#socket.destroy());
-    // The peer may never close its side, and unread input must not hold ours open.
-    this.#socket.resume();
-    this.#socket.end(() => this.#socket.destroy());
-  }
-
-  destroy(): void {
-    this.#handlers = undefined;
-    this.#socket.destroy();
-  }
-}
-
-/** IPv4 peers of a dual-stack listener appear as `::ffff:a.b.c.d`. */
-function socketAddress(text: string | undefined): IpAddress | undefined {
-  if (text === undefined) return undefined;
-  return parseAddress(text.startsWith("::ffff:") ? text.slice(7) : text.replace(/%.*$/, ""));
-}
+import { createServer } from "node:net";
+import {
+  errorText,
+  familyOf,
+  formatAddress,
+  type IpAddress,
+  ipAddress,
+  ipv4,
+  SwitchyardError,
+} from "../../lib/index.ts";
+import {
+  openTcpListener,
+  openTcpSocket,
+  saveFirstPackets,
+  setTcpMd5Key,
+  setTimeToLive,
+} from "../../lib/sys/index.ts";
+import {
+  AcceptedConnection,
+  NodeConnection,
+  setConnectionOptions,
+  socketAddress,
+  unconnectedSocket,
+} from "./node-connection.ts";
+import type { Connection, Listener, Passwords, Transport } from "./transport.ts";
 
 export const nodeTransport: Transport = {
-  dial({ address, port, localAddress }, handlers) {
-    const socket = connect({
+  dial({ address, port, localAddress, device, ...options }, handlers) {
+    const fd = openTcpSocket(familyOf(address), {
+      ...(device === undefined ? {} : { device }),
+      prepare: (made) => setConnectionOptions({ fd: made, peer: address, options }),
+    });
+    const socket = unconnectedSocket(fd);
+    const connection = new NodeConnection(socket, address, options);
+    connection.setHandlers(handlers);
+    socket.connect({
       host: formatAddress(address),
       port,
       ...(localAddress === undefined ? {} : { localAddress: formatAddress(localAddress) }),
     });
-    const connection = new NodeConnection(socket, address);
-    connection.setHandlers(handlers);
     return connection;
   },
 
-  async listen({ addresses, port }, onConnection) {
+  async listen({ addresses, port, device, passwords }, onConnection) {
     const listeners: Listener[] = [];
     const close = () => {
       for (const listener of listeners) listener.close();
     };
     try {
-      for (const host of addresses?.map(formatAddress) ?? [undefined]) {
-        listeners.push(await listenOn({ host, port }, onConnection));
+      for (const address of addresses ?? anyAddress) {
+        const optional = addresses === undefined;
+        const fd = openListener({ address, port, device, passwords, optional });
+        if (fd === undefined) continue;
+        listeners.push(await serve({ fd, address, passwords, onConnection }));
       }
     } catch (error) {
       close();
       throw error;
     }
-    return { close };
+    return {
+      setPasswords: (changed) => {
+        for (const listener of listeners) listener.setPasswords(changed);
+      },
+      close,
+    };
   },
 };
 
-function listenOn(
-  { host, port }: { readonly host: string | undefined; readonly port: number },
-  onConnection: (connection: Connection) => void,
-): Promise<Listener> {
+/** A peer with GTSM takes the answer to its SYN only so, and there is no connection yet to be asked. */
+const LISTENER_TTL = 255;
+
+/** A socket for each family: a key for an IPv4 peer belongs on an IPv4 socket. */
+const anyAddress: readonly IpAddress[] = [ipv4("0.0.0.0"), ipAddress("::")];
+
+interface ListenerOptions {
+  readonly address: IpAddress;
+  readonly port: number;
+  readonly device: string | undefined;
+  readonly passwords: Passwords;
+  /** A kernel without IPv6 is no reason not to listen on the rest. */
+  readonly optional: boolean;
+}
+
+function openListener(options: ListenerOptions): number | undefined {
+  const { address, port, device, passwords, optional } = options;
+  try {
+    return openTcpListener({
+      address,
+      port,
+      ...(device === undefined ? {} : { device }),
+      prepare: (fd) => {
+        setTimeToLive({ fd, family: familyOf(address) }, LISTENER_TTL);
+        saveFirstPackets(fd);
+        replaceKeys({ fd, address, before: new Map(), wanted: passwords });
+      },
+    });
+  } catch (error) {
+    const { errno } = (error as SwitchyardError).details ?? {};
+    if (optional && familyOf(address) === 6 && errno === "EAFNOSUPPORT") return undefined;
+    const where = `${formatAddress(address)} port ${port}${device === undefined ? "" : ` on ${device}`}`;
+    throw new SwitchyardError(
+      "SYSTEM_CALL_FAILED",
+      `cannot listen for BGP on ${where}: ${errorText(error)}`,
+      { cause: error },
+    );
+  }
+}
+
+function serve(options: {
+  readonly fd: number;
+  readonly address: IpAddress;
+  /** Those the socket has. */
+  readonly passwords: Passwords;
+  readonly onConnection: (connection: Connection) => void;
+}): Promise<Listener> {
+  const { fd, address, onConnection } = options;
   const server = createServer({ allowHalfOpen: true }, (socket) => {
     const remote = socketAddress(socket.remoteAddress);
     // Gone again before it was looked at.
     if (remote === undefined) socket.destroy();
-    else onConnection(new NodeConnection(socket, remote));
+    else onConnection(new AcceptedConnection(socket, remote, { ttl: LISTENER_TTL }));
   });
+  let before = options.passwords;
+  const setPasswords = (wanted: Passwords) => {
+    replaceKeys({ fd, address, before, wanted });
+    before = wanted;
+  };
   return new Promise<Listener>((resolve, reject) => {
-    server.once("error", (error) => {
-      const where = `${host ?? "any address"} port ${port}`;
-      reject(
-        new SwitchyardError(
-          "SYSTEM_CALL_FAILED",
-          `cannot listen for BGP on ${where}: ${error.message}`,
-          { cause: error },
-        ),
-      );
-    });
-    server.listen({ port, ...(host === undefined ? {} : { host }) }, () => {
+    server.once("error", reject);
+    server.listen({ fd }, () => {
       server.removeAllListeners("error");
       server.on("error", () => undefined);
-      resolve({ close: () => server.close() });
+      resolve({ setPasswords, close: () => server.close() });
     });
   });
+}
+
+function replaceKeys(change: {
+  readonly fd: number;
+  /** Of the socket, which holds keys of its family only. */
+  readonly address: IpAddress;
+  readonly before: Passwords;
+  readonly wanted: Passwords;
+}): void {
+  const { fd, address, before, wanted } = change;
+  const concerned = (peer: IpAddress) => familyOf(peer) === familyOf(address);
+  for (const peer of before.keys()) {
+    if (concerned(peer) && !wanted.has(peer)) setTcpMd5Key(fd, peer, "");
+  }
+  for (const [peer, password] of wanted) {
+    if (concerned(peer) && before.get(peer) !== password) setTcpMd5Key(fd, peer, password);
+  }
 }

@@ -8,6 +8,9 @@ export interface SessionParameters {
   readonly address: IpAddress;
   readonly port: number;
   readonly localAddress?: IpAddress;
+  readonly device?: string;
+  readonly ttl: number;
+  readonly minimumTtl?: number;
   readonly passive: boolean;
   readonly localAs: number;
   readonly routerId: Ipv4;

@@ -3,7 +3,7 @@
  * one of them is Established. Decides when to dial, which connection survives, and when to try again.
  */
 
-import { Backoff, type Clock, type IpAddress } from "../../lib/index.ts";
+import { Backoff, type Clock, errorText, type IpAddress } from "../../lib/index.ts";
 import type { SessionState } from "../types.ts";
 import {
   type AttributeTable,
@@ -20,7 +20,7 @@ import type { DownCause } from "./fsm.ts";
 import { Lane, type LaneHandlers } from "./lane.ts";
 import { type Negotiated, negotiate } from "./negotiate.ts";
 import { localOpen, type SessionParameters } from "./parameters.ts";
-import type { Connection, Transport } from "./transport.ts";
+import type { Connection, ConnectionOptions, Transport } from "./transport.ts";
 
 export interface SessionHandlers {
   onEstablished(negotiated: Negotiated, localAddress: IpAddress | undefined): void;
@@ -39,6 +39,8 @@ export interface PeerSessionOptions {
   readonly transport: Transport;
   readonly table: AttributeTable;
   readonly parameters: SessionParameters;
+  /** RFC 2385. */
+  readonly password?: string | undefined;
   readonly handlers: SessionHandlers;
   /** Whether the next OPEN says that this speaker has restarted (RFC 4724 section 3). */
   restarted(): boolean;
@@ -70,9 +72,11 @@ export class PeerSession {
   readonly #errorWait = new Backoff(ERROR_WAIT);
   readonly #restart: Deadline;
   #stopped = true;
+  #password: string | undefined;
 
   constructor(options: PeerSessionOptions) {
     this.#options = options;
+    this.#password = options.password;
     const { clock, parameters } = options;
     this.#retry = new Backoff({
       initialMs: Math.min(FIRST_RETRY_MS, parameters.connectRetrySeconds * 1000),
@@ -111,8 +115,24 @@ export class PeerSession {
     }
   }
 
-  /** Takes a connection the peer has dialled. */
+  /**
+   * Signs with another key from now on, the running session too. A connection that does not take it is
+   * closed: never is one kept with a key that is not the configured one.
+   */
+  setPassword(password: string | undefined): void {
+    this.#password = password;
+    for (const lane of this.#lanes()) {
+      try {
+        lane.reconfigure();
+      } catch (error) {
+        lane.dispatch({ kind: "tcp-failed", reason: errorText(error) });
+      }
+    }
+  }
+
+  /** Takes a connection the peer has dialled. @throws SwitchyardError, and takes it not */
   accept(connection: Connection): void {
+    connection.configure(this.#connectionOptions());
     // A peer that dials again has given up what it dialled before, unless it got further than that.
     for (const older of this.#incoming) {
       if (older.state === "OpenSent") older.dispatch({ kind: "stop" });
@@ -129,6 +149,11 @@ export class PeerSession {
   /** False: wait for `onDrain` before sending more. */
   send(bytes: Uint8Array): boolean {
     return this.#established?.send(bytes) ?? true;
+  }
+
+  #connectionOptions(): ConnectionOptions {
+    const { ttl, minimumTtl } = this.#options.parameters;
+    return { ttl, minimumTtl, password: this.#password };
   }
 
   #lanes(): Lane[] {
@@ -151,6 +176,7 @@ export class PeerSession {
       parameters,
       table,
       handlers: this.#laneHandlers(),
+      connectionOptions: () => this.#connectionOptions(),
     });
   }
 

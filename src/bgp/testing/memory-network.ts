@@ -44,6 +44,8 @@ class End implements Connection {
     return true;
   }
 
+  configure(): void {}
+
   pause(): void {}
 
   resume(): void {}
@@ -92,7 +94,7 @@ export class MemoryNetwork {
       listen: async (_options: ListenOptions, onConnection): Promise<Listener> => {
         const name = formatAddress(own);
         this.#listeners.set(name, onConnection);
-        return { close: () => this.#listeners.delete(name) };
+        return { setPasswords: () => undefined, close: () => this.#listeners.delete(name) };
       },
     };
   }

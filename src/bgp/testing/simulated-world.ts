@@ -33,7 +33,7 @@ export class World {
     return {
       localAs: as,
       routerId: ipv4(address),
-      listen: { port: 179 },
+      listen: [{ port: 179 }],
       gracefulRestart: { restartTimeSeconds },
       originate: originate.map((text) => ({ prefix: prefix(text) })),
       peers: neighbours.map((neighbour) => ({

@@ -41,7 +41,7 @@ export function speakerConfigOf(config: RouterConfig): SpeakerConfig {
   return {
     localAs: config.localAs,
     routerId: ipv4(config.routerId) as Ipv4,
-    listen: { port: 179 },
+    listen: [{ port: 179 }],
     gracefulRestart: { restartTimeSeconds: 120 },
     peers: config.peers.map((peer) => ({
       name: peer.name,

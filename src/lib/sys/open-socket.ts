@@ -95,6 +95,11 @@ export function openTcpListener(options: TcpListenerOptions): number {
   });
 }
 
+/** A TCP socket neither bound nor connected, for `new net.Socket({ fd })`. @throws SYSTEM_CALL_FAILED. */
+export function openTcpSocket(family: Family, options: SocketOptions = {}): number {
+  return openSocket(options, { family, type: SOCK_STREAM }, () => undefined);
+}
+
 export interface ConnectTcpOptions extends SocketOptions, SocketAddress {
   readonly localAddress?: IpAddress;
   readonly localPort?: number;

@@ -17,10 +17,14 @@ const IP_MTU_DISCOVER = 10;
 const IP_MTU = 14;
 const IP_MINTTL = 21;
 const SOL_IPV6 = 41;
+const IPV6_UNICAST_HOPS = 16;
 const IPV6_MTU_DISCOVER = 23;
+const IPV6_MINHOPCOUNT = 73;
 const SOL_TCP = 6;
 const TCP_INFO = 11;
 const TCP_MD5SIG = 14;
+const TCP_SAVE_SYN = 27;
+const TCP_SAVED_SYN = 28;
 
 /** setsockopt(2) of an `int`. `name` is for the error: `SO_MARK`. */
 export function setIntegerOption(
@@ -63,14 +67,28 @@ export function setSocketMark(fd: number, mark: number): void {
   setIntegerOption(fd, { level: SOL_SOCKET, option: SO_MARK, name: "SO_MARK" }, mark);
 }
 
-/** IPv4 time to live of what is sent. */
-export function setTimeToLive(fd: number, ttl: number): void {
-  setIntegerOption(fd, { level: SOL_IP, option: IP_TTL, name: "IP_TTL" }, ttl);
+/** An IP socket; most options have a number for each family. */
+export interface IpSocket {
+  readonly fd: number;
+  readonly family: Family;
 }
 
-/** Drops IPv4 TCP segments that arrive with a smaller time to live (RFC 5082); UDP knows no such thing. */
-export function setMinimumTimeToLive(fd: number, ttl: number): void {
-  setIntegerOption(fd, { level: SOL_IP, option: IP_MINTTL, name: "IP_MINTTL" }, ttl);
+/** Time to live, or hop limit, of what is sent. */
+export function setTimeToLive({ fd, family }: IpSocket, ttl: number): void {
+  const option =
+    family === 4
+      ? { level: SOL_IP, option: IP_TTL, name: "IP_TTL" }
+      : { level: SOL_IPV6, option: IPV6_UNICAST_HOPS, name: "IPV6_UNICAST_HOPS" };
+  setIntegerOption(fd, option, ttl);
+}
+
+/** Drops TCP segments that arrive with a smaller time to live (RFC 5082); UDP knows no such thing. */
+export function setMinimumTimeToLive({ fd, family }: IpSocket, ttl: number): void {
+  const option =
+    family === 4
+      ? { level: SOL_IP, option: IP_MINTTL, name: "IP_MINTTL" }
+      : { level: SOL_IPV6, option: IPV6_MINHOPCOUNT, name: "IPV6_MINHOPCOUNT" };
+  setIntegerOption(fd, option, ttl);
 }
 
 /**
@@ -95,6 +113,23 @@ export function pathMtu(fd: number): number {
   return getBytes(fd, { level: SOL_IP, option: IP_MTU, name: "IP_MTU" }, 4).getInt32(0, true);
 }
 
+/** A listener whose connections remember the packet they began with, for {@link initialTimeToLive}. */
+export function saveFirstPackets(listener: number): void {
+  const option = { level: SOL_TCP, option: TCP_SAVE_SYN, name: "TCP_SAVE_SYN" };
+  setIntegerOption(listener, option, 1);
+}
+
+/** The time to live with which an accepted connection's SYN arrived; can be asked for once. */
+export function initialTimeToLive({ fd, family }: IpSocket): number {
+  // The packet's headers, from the IP header on.
+  const packet = getBytes(
+    fd,
+    { level: SOL_TCP, option: TCP_SAVED_SYN, name: "TCP_SAVED_SYN" },
+    256,
+  );
+  return packet.getUint8(family === 4 ? 8 : 7);
+}
+
 /** RFC 2385: segments from and to `peer` are signed with `key` (1 to 80 bytes); an empty key removes it. */
 export function setTcpMd5Key(fd: number, peer: IpAddress, key: string): void {
   const bytes = new TextEncoder().encode(key);
@@ -107,6 +142,8 @@ export function setTcpMd5Key(fd: number, peer: IpAddress, key: string): void {
   new DataView(option.buffer).setUint16(130, bytes.length, true);
   option.set(bytes, 136);
   const result = libc.setsockopt(fd, SOL_TCP, TCP_MD5SIG, option, option.length);
+  // ENOENT: there was none to remove.
+  if (result === -1 && bytes.length === 0 && lastErrno() === errnoNumbers.ENOENT) return;
   check(result, "setsockopt(TCP_MD5SIG)", `fd ${fd}`);
 }
 

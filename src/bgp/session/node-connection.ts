@@ -1,0 +1,160 @@
+/** A TCP connection over `node:net`, with the socket options that Node.js has no call for. */
+
+import { Socket } from "node:net";
+import {
+  familyOf,
+  formatAddress,
+  type IpAddress,
+  parseAddress,
+  SwitchyardError,
+} from "../../lib/index.ts";
+import {
+  initialTimeToLive,
+  setMinimumTimeToLive,
+  setTcpMd5Key,
+  setTimeToLive,
+} from "../../lib/sys/index.ts";
+import type { Connection, ConnectionHandlers, ConnectionOptions } from "./transport.ts";
+
+const LINGER_MS = 5000;
+
+export class NodeConnection implements Connection {
+  readonly remoteAddress: IpAddress;
+  readonly #socket: Socket;
+  #options: ConnectionOptions;
+  #handlers: ConnectionHandlers | undefined;
+  #reason = "";
+
+  /** `options` are those the socket has. */
+  constructor(socket: Socket, remoteAddress: IpAddress, options: ConnectionOptions = {}) {
+    this.#socket = socket;
+    this.remoteAddress = remoteAddress;
+    this.#options = options;
+    socket.setNoDelay(true);
+    socket.on("error", (error) => {
+      this.#reason = error.message;
+    });
+    socket.on("close", () => this.#handlers?.onClose(this.#reason));
+    socket.on("end", () => socket.destroy());
+    socket.on("data", (chunk) => this.#handlers?.onData(chunk as unknown as Uint8Array));
+    socket.on("drain", () => this.#handlers?.onDrain());
+    socket.on("connect", () => this.#handlers?.onConnect());
+  }
+
+  get localAddress(): IpAddress | undefined {
+    return socketAddress(this.#socket.localAddress);
+  }
+
+  setHandlers(handlers: ConnectionHandlers): void {
+    this.#handlers = handlers;
+  }
+
+  configure(options: ConnectionOptions): void {
+    const fd = descriptor(this.#socket);
+    if (fd === undefined) {
+      const message = "a BGP connection was closed before its socket options were set";
+      throw new SwitchyardError("BGP_CONNECTION_REFUSED", message);
+    }
+    this.configureSocket(fd, options);
+  }
+
+  protected configureSocket(fd: number, options: ConnectionOptions): void {
+    setConnectionOptions({ fd, peer: this.remoteAddress, before: this.#options, options });
+    this.#options = options;
+  }
+
+  write(bytes: Uint8Array): boolean {
+    return this.#socket.write(bytes);
+  }
+
+  pause(): void {
+    this.#socket.pause();
+  }
+
+  resume(): void {
+    this.#socket.resume();
+  }
+
+  end(): void {
+    this.#handlers = undefined;
+    if (this.#socket.connecting) {
+      this.#socket.destroy();
+      return;
+    }
+    // A peer that is gone acknowledges nothing.
+    this.#socket.setTimeout(LINGER_MS, () => this.#socket.destroy());
+    // The peer may never close its side, and unread input must not hold ours open.
+    this.#socket.resume();
+    this.#socket.end(() => this.#socket.destroy());
+  }
+
+  destroy(): void {
+    this.#handlers = undefined;
+    this.#socket.destroy();
+  }
+}
+
+/**
+ * The kernel drops what comes from too far only once it is told to, when the connection is there and
+ * may have brought data already. So the packet it began with is looked at: it came the same way.
+ */
+export class AcceptedConnection extends NodeConnection {
+  #initialTtl: number | undefined;
+
+  protected override configureSocket(fd: number, options: ConnectionOptions): void {
+    const { minimumTtl = 0 } = options;
+    if (minimumTtl > 0) {
+      this.#initialTtl ??= initialTimeToLive({ fd, family: familyOf(this.remoteAddress) });
+      if (this.#initialTtl < minimumTtl) {
+        const from = formatAddress(this.remoteAddress);
+        throw new SwitchyardError(
+          "BGP_CONNECTION_REFUSED",
+          `a BGP connection from ${from} came with time to live ${this.#initialTtl}; TTL security (RFC 5082) asks for ${minimumTtl} at least`,
+        );
+      }
+    }
+    super.configureSocket(fd, options);
+  }
+}
+
+/** IPv4 peers of a dual-stack socket appear as `::ffff:a.b.c.d`. */
+export function socketAddress(text: string | undefined): IpAddress | undefined {
+  if (text === undefined) return undefined;
+  return parseAddress(text.startsWith("::ffff:") ? text.slice(7) : text.replace(/%.*$/, ""));
+}
+
+/** What brings an option back to what the kernel starts with. */
+const KERNEL_DEFAULT_TTL = -1;
+const NO_MINIMUM_TTL = 0;
+
+/** Sets only what differs: a kernel need not know an option that nobody uses. @throws SwitchyardError */
+export function setConnectionOptions(change: {
+  readonly fd: number;
+  readonly peer: IpAddress;
+  readonly before?: ConnectionOptions;
+  readonly options: ConnectionOptions;
+}): void {
+  const { fd, peer, before = {}, options } = change;
+  const socket = { fd, family: familyOf(peer) };
+  if (options.password !== before.password) setTcpMd5Key(fd, peer, options.password ?? "");
+  if (options.ttl !== before.ttl) setTimeToLive(socket, options.ttl ?? KERNEL_DEFAULT_TTL);
+  if (options.minimumTtl !== before.minimumTtl) {
+    setMinimumTimeToLive(socket, options.minimumTtl ?? NO_MINIMUM_TTL);
+  }
+}
+
+/**
+ * Node.js keeps the descriptor in the handle of a socket, which its documentation does not name; there
+ * is no other way to a socket it has accepted. `undefined` once it is closed.
+ */
+function descriptor(socket: Socket): number | undefined {
+  const { _handle: handle } = socket as unknown as { readonly _handle: { fd: number } | null };
+  return handle && handle.fd >= 0 ? handle.fd : undefined;
+}
+
+/** Takes over a TCP socket that is not connected yet. */
+export function unconnectedSocket(fd: number): Socket {
+  // Without `manualStart` it would read before it is connected, and fail.
+  const options = { fd, manualStart: true };
+  return new Socket(options);
+}
