@@ -23,15 +23,25 @@ export async function modeStatusCommand(
   if (output !== "text" && output !== "json")
     throw failure(`unrecognized output format '${output}'`);
   const status = await withDatastore({ options, context }, async (store) => {
-    const [nodes, pools, nodeModes] = await Promise.all([
+    const [nodes, pools, nodeModes, changes, affinities] = await Promise.all([
       store.list("Node"),
       store.list("IPPool"),
       store.list("NodeMode"),
+      store.list("ModeChange"),
+      store.list("BlockAffinity"),
     ]);
-    return modeStatus({ nodes: nodes.items, pools: pools.items, nodeModes: nodeModes.items });
+    return modeStatus({
+      nodes: nodes.items,
+      pools: pools.items,
+      nodeModes: nodeModes.items,
+      changes: changes.items,
+      affinities: affinities.items,
+    });
   });
   context.stdout(
-    output === "json" ? `${JSON.stringify(status, null, 2)}\n` : renderModeStatus(status),
+    output === "json"
+      ? `${JSON.stringify(status, null, 2)}\n`
+      : renderModeStatus(status, context.clock.now()),
   );
   if (!status.settled) context.answer?.(NOT_SETTLED);
 }
