@@ -26,6 +26,7 @@ import {
   type RouteSocket,
   routeReplace,
 } from "../netlink/index.ts";
+import { preparePorts } from "./fault/detour.ts";
 import { type LabPaths, namespaceName } from "./paths.ts";
 import { type RpFilter, setRpFilter } from "./rp-filter.ts";
 import type { Topology } from "./topology.ts";
@@ -89,7 +90,9 @@ async function buildRouter(paths: LabPaths, topology: Topology): Promise<void> {
     for (const port of ports) {
       if (links.has(port)) continue;
       const peer = { name: uplink, namespace: namespacePath(namespaceName(paths, port)) };
-      await socket.createLink({ kind: "veth", name: port, up: true, peer });
+      const { index } = await socket.createLink({ kind: "veth", name: port, peer });
+      preparePorts(namespace, [index]);
+      await socket.changeLink(index, { up: true });
     }
     links = await linksByName(socket);
     const requests: Request[] = [];

@@ -11,6 +11,8 @@ function measure(spec: FaultSpec): string[] {
   switch (spec.kind) {
     case "loss":
       return [`of ${spec.percent} %`];
+    case "small-mtu":
+      return [`of ${spec.mtu} bytes`];
     case "stateful-filter":
       return spec.traffic === undefined ? [] : [`of ${spec.traffic}`];
     default:

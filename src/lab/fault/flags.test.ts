@@ -23,6 +23,8 @@ describe("faultOf", () => {
       { between: ["br30", "br20"], traffic: "pods" },
       "stateful-filter of pods from br30 to br20",
     ],
+    ["small-mtu", { router: true, mtu: "1400" }, "small-mtu of 1400 bytes at the router"],
+    ["bad-checksum", { node: "node1" }, "bad-checksum on the link of node1"],
     ["strict-rp-filter", {}, "strict-rp-filter on every node"],
     ["strict-rp-filter", { node: "node1" }, "strict-rp-filter on node1"],
   ];
@@ -40,6 +42,9 @@ describe("faultOf", () => {
     ["loss", {}, /^loss: percent: /],
     ["loss", { percent: "0" }, /^loss: percent: /],
     ["loss", { percent: "many" }, /^--percent takes a number, not "many"$/],
+    ["small-mtu", {}, /^small-mtu: mtu: /],
+    ["small-mtu", { mtu: "1200" }, /^small-mtu: mtu: .*1280/],
+    ["small-mtu", { mtu: "1400.5" }, /^small-mtu: mtu: /],
     ["cut", { percent: "5" }, /^cut: .*percent/],
     ["cut", { between: ["node1"] }, /^--between takes two members, not 1$/],
     ["stateful-filter", {}, /^stateful-filter: between: /],

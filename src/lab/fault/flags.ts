@@ -10,6 +10,7 @@ export interface FaultFlags {
   readonly router?: boolean;
   readonly oneWay?: boolean;
   readonly percent?: string;
+  readonly mtu?: string;
   readonly traffic?: string;
 }
 
@@ -19,7 +20,7 @@ export function faultOf(kind: string, flags: FaultFlags): FaultSpec {
   if (found === undefined) {
     throw invalid(`${JSON.stringify(kind)} is no kind of fault: ${faultKinds.join(", ")}`);
   }
-  const { between, percent, ...further } = flags;
+  const { between, percent, mtu, ...further } = flags;
   if (between !== undefined && between.length !== 2) {
     throw invalid(`--between takes two members, not ${between.length}`);
   }
@@ -28,6 +29,7 @@ export function faultOf(kind: string, flags: FaultFlags): FaultSpec {
     ...further,
     ...(between !== undefined && { between }),
     ...(percent !== undefined && { percent: numberOf("--percent", percent) }),
+    ...(mtu !== undefined && { mtu: numberOf("--mtu", mtu) }),
   });
 }
 

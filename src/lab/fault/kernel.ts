@@ -3,20 +3,31 @@
 import { nft } from "../../dataplane/index.ts";
 import { hasCode, parseJson } from "../../lib/index.ts";
 import type { LabState } from "../lab-state.ts";
-import { filterTable, portTable, type Rendering, renderFaults } from "./render-nft.ts";
+import { ensureDetour, removeDetour } from "./detour.ts";
+import { tables } from "./nft-words.ts";
+import { portsOf } from "./place.ts";
+import { needsDetour } from "./render-detour.ts";
+import { type Rendering, renderFaults } from "./render-nft.ts";
+import { setRouterMtu } from "./router-mtu.ts";
 import { makeStrict, type RpFilters, readRpFilters, restoreRpFilters } from "./rp-filter.ts";
 import type { FaultSpec } from "./spec.ts";
 
-/** Makes the router's kernel have these and no other. @throws COMMAND_FAILED. */
+/** Makes the router's kernel have these and no other. @throws SwitchyardError. */
 export async function loadFaults(state: LabState, rendering: Rendering): Promise<void> {
   const { namespace } = state.router;
-  await nft({ namespace, arguments: ["-f", "-"], script: renderFaults(rendering) });
+  const script = renderFaults(rendering);
+  const aside = needsDetour(rendering.faults, rendering.topology);
+  const place = { namespace, ports: portsOf(rendering.topology) };
+  if (aside) await ensureDetour(place);
+  await nft({ namespace, arguments: ["-f", "-"], script });
+  if (!aside) await removeDetour(place);
+  await setRouterMtu(namespace, rendering);
 }
 
 /** Packets dropped so far, by the name of the counter. */
 export async function countedDrops(state: LabState): Promise<ReadonlyMap<string, number>> {
   const counted = new Map<string, number>();
-  for (const table of [portTable, filterTable]) {
+  for (const table of Object.values(tables)) {
     for (const { name, packets } of await countersIn(state.router.namespace, table)) {
       counted.set(name, packets);
     }

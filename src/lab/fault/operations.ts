@@ -11,7 +11,8 @@ import { RecordHolder } from "../record-holder.ts";
 import { type Topology, topologyOf } from "../topology.ts";
 import { describeFault } from "./describe.ts";
 import { countedDrops, heldRpFilters, loadFaults, putBack, setStrict } from "./kernel.ts";
-import { counterName, renderFaults } from "./render-nft.ts";
+import { counterName } from "./nft-words.ts";
+import { renderFaults } from "./render-nft.ts";
 import { checkFault, type FaultRecord, type FaultSpec } from "./spec.ts";
 
 /** A fault that the lab has. */
@@ -20,7 +21,7 @@ export interface LabFault {
   readonly spec: FaultSpec;
   /** `drop-ipip between node1 and node3`. */
   readonly text: string;
-  /** Packets it has dropped; undefined where nobody counts. */
+  /** Packets it has dropped or spoiled; undefined where nobody counts. */
   readonly packets: number | undefined;
 }
 

@@ -23,6 +23,8 @@ describe("renderFaults", () => {
     assert.deepEqual(script.trim().split("\n"), [
       "add table netdev switchyard-fault",
       "delete table netdev switchyard-fault",
+      "add table netdev switchyard-fault-detour",
+      "delete table netdev switchyard-fault-detour",
       "add table inet switchyard-fault",
       "delete table inet switchyard-fault",
     ]);
@@ -40,16 +42,16 @@ describe("renderFaults", () => {
 
   test("between two members the port of entry is known by its mark", () => {
     assert.deepEqual(rulesOf({ kind: "drop-vxlan", between: ["node3", "br20"] }), [
-      `egress oifname { "node1", "node2" } meta mark { 3 } udp dport 4789 ${drop}`,
-      `egress oifname { "node3" } meta mark { 1, 2 } udp dport 4789 ${drop}`,
+      `egress oifname { "node1", "node2" } meta mark & 0xff { 0x3 } udp dport 4789 ${drop}`,
+      `egress oifname { "node3" } meta mark & 0xff { 0x1, 0x2 } udp dport 4789 ${drop}`,
     ]);
   });
 
   test("at the router nothing within a subnet is met", () => {
     assert.deepEqual(rulesOf({ kind: "loss", router: true, percent: 2.5 }), [
-      `egress oifname { "node3", "outside" } meta mark { 1, 2 } numgen random mod 100000 < 2500 ${drop}`,
-      `egress oifname { "node1", "node2", "outside" } meta mark { 3 } numgen random mod 100000 < 2500 ${drop}`,
-      `egress oifname { "node1", "node2", "node3" } meta mark { 4 } numgen random mod 100000 < 2500 ${drop}`,
+      `egress oifname { "node3", "outside" } meta mark & 0xff { 0x1, 0x2 } numgen random mod 100000 < 2500 ${drop}`,
+      `egress oifname { "node1", "node2", "outside" } meta mark & 0xff { 0x3 } numgen random mod 100000 < 2500 ${drop}`,
+      `egress oifname { "node1", "node2", "node3" } meta mark & 0xff { 0x4 } numgen random mod 100000 < 2500 ${drop}`,
     ]);
   });
 
@@ -67,6 +69,34 @@ describe("renderFaults", () => {
       [`${way} udp dport 4789 ${drop}`],
     );
     assert.equal(rulesOf({ kind: "stateful-filter", between: ["br30", "br20"] }).length, 4);
+  });
+
+  test("what may be too large is led aside, measured there, and goes on where it would have gone", () => {
+    const spec = {
+      kind: "small-mtu",
+      mtu: 1400,
+      between: ["node1", "br30"],
+      oneWay: true,
+    } as const;
+    const script = renderFaults({ topology, faults: [{ id: 7, spec }], gone: [] });
+    const rules = script
+      .split("\n")
+      .filter((line) => / (egress|back) (oifname|meta|fwd)/.test(line));
+    assert.deepEqual(
+      rules.map((line) => line.replace(/^add rule netdev switchyard-fault/, "")),
+      [
+        " egress meta mark & 0x10000 != 0 accept",
+        ' egress oifname "node3" meta mark & 0xff { 0x1 } meta length > 1400 meta mark set meta mark | 0x300',
+        ' egress meta mark & 0xff00 != 0 fwd to "fault-in"',
+        `-detour back meta mark & 0xff { 0x1 } meta mark & 0xff00 { 0x300 } meta length > 1400 ${drop}`,
+        "-detour back meta mark set meta mark | 0x10000",
+        '-detour back fwd to meta mark & 0xff00 map { 0x100 : "node1", 0x200 : "node2", 0x300 : "node3", 0x400 : "outside" }',
+      ],
+    );
+  });
+
+  test("the router's own MTU needs no rules", () => {
+    assert.deepEqual(rulesOf({ kind: "small-mtu", mtu: 1400, router: true }), []);
   });
 
   test("chains stay, rules are exchanged, counters of what has gone are deleted", () => {

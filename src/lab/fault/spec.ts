@@ -12,7 +12,7 @@ import { SwitchyardError } from "../../lib/index.ts";
  */
 const place = {
   /** What goes from the first member to the second, and back unless `oneWay`. */
-  between: z.tuple([z.string(), z.string()]).optional(),
+  between: z.tuple([z.string(), z.string()]).readonly().optional(),
   /** On the link of this node: what it sends, and what it is sent unless `oneWay`. */
   node: z.string().optional(),
   /** What crosses the router: not within a subnet. */
@@ -32,12 +32,19 @@ const specSchema = z.discriminatedUnion("kind", [
   z.strictObject({ kind: z.literal("source-check"), ...place }),
   /** A share of all packets is dropped. */
   z.strictObject({ kind: z.literal("loss"), ...place, percent: z.number().gt(0).max(100) }),
+  /**
+   * Larger packets (bytes of IP) are dropped and nobody is told; at the router: its own MTU, so that those
+   * who send larger ones are told, and packets that may be cut are.
+   */
+  z.strictObject({ kind: z.literal("small-mtu"), ...place, mtu: z.int().min(1280).max(1499) }),
+  /** Of what is inside IP-in-IP or VXLAN, checksums that were left to an offload arrive wrong. */
+  z.strictObject({ kind: z.literal("bad-checksum"), ...place }),
   /** Everything is dropped, ARP and BGP too. */
   z.strictObject({ kind: z.literal("cut"), ...place }),
   /** From the first subnet to the second only replies pass: conntrack of the router's own kernel. */
   z.strictObject({
     kind: z.literal("stateful-filter"),
-    between: z.tuple([z.string(), z.string()]),
+    between: z.tuple([z.string(), z.string()]).readonly(),
     /** All three unless told. */
     traffic: z.enum(filteredTraffic).optional(),
   }),
