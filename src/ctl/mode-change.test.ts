@@ -13,6 +13,9 @@ before(async () => {
 });
 after(() => cluster.close());
 
+/** The first change, of which later tests speak. */
+let first = "";
+
 const run = (...args: readonly string[]) => cluster.session.run("mode", ...args);
 const runIn = (surroundings: Partial<CtlContext>, env: CtlContext["env"], ...args: string[]) =>
   runWith(
@@ -53,6 +56,7 @@ describe("mode change", () => {
       run("change", "pods", "--to", "none", "--canary", "1", "--wave", "25%", "--seed", "7"),
       moveAll,
     );
+    first = id;
     assert.equal(stderr, "");
     const lines = stdout.trimEnd().split("\n");
     assert.deepEqual(lines.slice(0, 3), [
@@ -78,21 +82,23 @@ describe("mode change", () => {
 
   test("is refused while another of the same pool runs", async () => {
     const { stderr, status } = await run("change", "pods", "--to", "vxlan");
-    assert.match(
+    assert.ok(
+      stderr.startsWith(
+        `change ${first} (to none, AwaitingConfirm) of pool pods runs: look at it with \`switchyard mode show ${first}\``,
+      ),
       stderr,
-      /^change pods-1 \(to none, AwaitingConfirm\) of pool pods runs: look at it with `switchyard mode show pods-1`/,
     );
     assert.equal(status, 1);
   });
 
   test("can be named by its pool; confirm, with --watch, stays to the end", async () => {
     const started = run("confirm", "pods", "--watch");
-    await cluster.until("pods-1", ({ spec }) => spec.confirmed === true);
-    await cluster.write("pods-1", { phase: "Narrowing" });
-    await cluster.write("pods-1", { phase: "Done" });
+    await cluster.until(first, ({ spec }) => spec.confirmed === true);
+    await cluster.write(first, { phase: "Narrowing" });
+    await cluster.write(first, { phase: "Done" });
     const { stdout, status } = await started;
-    assert.match(stdout, /^pods-1: confirmed: pods becomes none\n/);
-    assert.match(stdout, /\npods-1: done: pods: ipip -> none in .* s\n$/);
+    assert.match(stdout, RegExp(`^${first}: confirmed: pods becomes none\n`));
+    assert.match(stdout, RegExp(`\n${first}: done: pods: ipip -> none in .* s\n$`));
     assert.equal(status, 0);
   });
 
@@ -179,7 +185,7 @@ describe("mode change", () => {
     const pictures = stdout.split("\u001b[J");
     // biome-ignore lint/suspicious/noControlCharactersInRegex: escapes are what it is about
     const plain = pictures.at(-1)!.replaceAll(/\u001b\[[0-9]*[mA]/g, "");
-    assert.match(plain, /^pods: ipip -> none {3}pods-\d+\n/);
+    assert.match(plain, /^pods: ipip -> none {3}pods-[-0-9]+\n/);
     assert.match(plain, /\n {2}?\* Rolling|\n\* Rolling/);
     assert.match(plain, /: done: pods: ipip -> none in .* s\n$/);
     assert.ok(stdout.includes("\u001b[32m"), "colours");
@@ -286,33 +292,35 @@ describe("mode prove", () => {
 
 describe("words to a change", () => {
   test("are written once, and answered", async () => {
-    const change = driven(run("change", "pods", "--to", "none"), moveAll);
-    const { id } = await change;
+    const { id } = await driven(run("change", "pods", "--to", "none"), moveAll);
+    await cluster.write(id, { phase: "Rolling" });
     const said = async (word: string) => (await run(word, id)).stdout;
-    assert.equal(await said("resume"), `${id}: is not paused (AwaitingConfirm)\n`);
-    assert.equal(await said("pause"), `${id}: paused (AwaitingConfirm): no further node moves\n`);
-    assert.equal(await said("pause"), `${id}: was paused before (AwaitingConfirm)\n`);
-    assert.equal(await said("resume"), `${id}: goes on (AwaitingConfirm)\n`);
-    assert.equal(await said("rollback"), `${id}: goes back (it was AwaitingConfirm)\n`);
-    assert.equal(await said("rollback"), `${id}: goes back already (AwaitingConfirm)\n`);
+    assert.equal(await said("resume"), `${id}: is not paused (Rolling)\n`);
+    assert.equal(await said("pause"), `${id}: paused (Rolling): no further node moves\n`);
+    assert.equal(await said("pause"), `${id}: was paused before (Rolling)\n`);
+    assert.equal(await said("resume"), `${id}: goes on (Rolling)\n`);
+    assert.equal(
+      await said("confirm"),
+      `${id}: confirmed in advance (Rolling): it will not wait for anybody\n`,
+    );
+    assert.equal(await said("confirm"), `${id}: was confirmed before (Rolling)\n`);
+    assert.equal(await said("rollback"), `${id}: goes back (it was Rolling)\n`);
+    assert.equal(await said("rollback"), `${id}: goes back already (Rolling)\n`);
     const late = await run("confirm", id);
-    assert.deepEqual(late, {
-      stdout: "",
-      stderr: `change ${id} goes back: it is too late to confirm\n`,
-      status: 1,
-    });
-    await cluster.write(id, { phase: "RolledBack" });
+    const stderr = `confirm ${id}: rollback has been said before\n`;
+    assert.deepEqual(late, { stdout: "", stderr, status: 1 });
+    await cluster.write(id, { phase: "RolledBack", reason: "fully old" });
     assert.equal(
       (await run("rollback", id)).stderr,
-      `change ${id} is over (RolledBack): there is nothing to rollback\n`,
+      `rollback ${id}: it has ended (RolledBack: fully old)\n`,
     );
   });
 
   test("to a change that is done say how to go back all the same", async () => {
-    const { stderr } = await run("rollback", "pods-1");
+    const { stderr } = await run("rollback", first);
     assert.equal(
       stderr,
-      "change pods-1 is over (Done): there is nothing to rollback; to go back, change it again: switchyard mode change pods --to ipip\n",
+      `rollback ${first}: it has ended (Done); to go back, change pods to ipip\n`,
     );
   });
 
@@ -320,10 +328,7 @@ describe("words to a change", () => {
     const { id } = await driven(run("change", "pods", "--to", "none"), moveAll);
     await cluster.write(id, { phase: "Narrowing" });
     const { stderr, status } = await run("rollback", id);
-    assert.match(
-      stderr,
-      /is confirmed and being completed: it is too late to rollback; change the pool again/,
-    );
+    assert.equal(stderr, `rollback ${id}: it is being committed; go back by a change to ipip\n`);
     assert.equal(status, 1);
     await cluster.write(id, { phase: "Done" });
   });
@@ -342,22 +347,22 @@ describe("mode history and mode show", () => {
   test("list what was, of one pool or of all", async () => {
     const { stdout } = await run("history", "pods");
     assert.match(stdout, /^ID +POOL +FROM +TO +RESULT +STARTED +TOOK +LOST +BY/);
-    assert.match(stdout, /\npods-1 +pods +ipip +none +Done +2/);
+    assert.match(stdout, RegExp(`\n${first} +pods +ipip +none +Done +2`));
     assert.equal((await run("history", "six")).stdout.trimEnd().split("\n").length, 1);
     const rows = JSON.parse((await run("history", "-o", "json")).stdout);
-    assert.equal(rows[0].id, "pods-1");
+    assert.equal(rows[0].id, first);
   });
 
   test("show one as text and as a document", async () => {
-    const { stdout, status } = await run("show", "pods-1");
+    const { stdout, status } = await run("show", first);
     assert.match(
       stdout,
-      /^pods-1\n {2}pods: ipip -> none\n {2}canary 1, wave 25%, seed 7, confirmed\n/,
+      RegExp(`^${first}\n {2}pods: ipip -> none\n {2}canary 1, wave 25%, seed 7, confirmed\n`),
     );
     assert.equal(status, 0);
-    assert.equal(JSON.parse((await run("show", "pods-1", "-o", "json")).stdout).result, "done");
+    assert.equal(JSON.parse((await run("show", first, "-o", "json")).stdout).result, "done");
     // One that is over has nothing to look at: the same, with the exit status of its end.
-    assert.match((await run("show", "pods-1", "--watch")).stdout, /pods-1: done: /);
+    assert.match((await run("show", first, "--watch")).stdout, RegExp(`${first}: done: `));
   });
 });
 

@@ -1,4 +1,5 @@
 export { Driver } from "./change/driver.ts";
+export { type OperatorWord, requestChange, sayWord } from "./change/request.ts";
 export {
   changedPool,
   isMoved,

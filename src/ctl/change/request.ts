@@ -1,13 +1,22 @@
-/** Asks for a change: checks what can be known before any agent is asked, and writes the object. */
+/** Asks for a change, once it has been checked what can be known before any agent is asked. */
 
 import type { Datastore } from "../../datastore/index.ts";
-import { hasCode, SwitchyardError } from "../../lib/index.ts";
+import { type Clock, SwitchyardError } from "../../lib/index.ts";
+import { requestChange } from "../../mode/index.ts";
 import { type IPPool, type ModeChange, type ModeChangeSpec, modeName } from "../../model/index.ts";
 import { nameList } from "../output/change/text.ts";
 import { isRunning } from "./find.ts";
 
+export interface AskOptions {
+  readonly spec: ModeChangeSpec;
+  readonly clock: Clock;
+}
+
 /** @throws SwitchyardError that says why it cannot begin; then nothing was written. */
-export async function requestChange(store: Datastore, spec: ModeChangeSpec): Promise<ModeChange> {
+export async function askForChange(
+  store: Datastore,
+  { spec, clock }: AskOptions,
+): Promise<ModeChange> {
   const [pools, changes, nodeModes] = await Promise.all([
     store.list("IPPool"),
     store.list("ModeChange"),
@@ -16,22 +25,7 @@ export async function requestChange(store: Datastore, spec: ModeChangeSpec): Pro
   checkPool(spec, pools.items);
   checkOthers(spec, changes.items);
   if (nodeModes.items.length === 0) throw withoutAgents();
-  const taken = new Set(changes.items.map(({ metadata }) => metadata.name));
-  for (let number = 1; ; number++) {
-    const name = `${spec.pool}-${number}`;
-    if (taken.has(name)) continue;
-    try {
-      return await store.create({
-        apiVersion: "switchyard.io/v1",
-        kind: "ModeChange",
-        metadata: { name },
-        spec,
-      });
-    } catch (error) {
-      // Somebody asked at the same moment. Should it be of the same pool, the driver refuses one of them.
-      if (!hasCode(error, "RESOURCE_ALREADY_EXISTS")) throw error;
-    }
-  }
+  return await requestChange(store, { spec, clock, random: Math.random });
 }
 
 function checkPool(spec: ModeChangeSpec, pools: readonly IPPool[]): void {

@@ -4,7 +4,7 @@ import type { ModeChangeSpec } from "../../model/index.ts";
 import { conclude } from "../change/conclude.ts";
 import { follow } from "../change/follow.ts";
 import { type ChangeFlags, changeSpec, requireTextOrJson } from "../change/options.ts";
-import { requestChange } from "../change/request.ts";
+import { askForChange } from "../change/request.ts";
 import { withDatastore } from "../connect.ts";
 import type { CtlContext } from "../context.ts";
 
@@ -32,7 +32,7 @@ async function carryOut(
 ): Promise<void> {
   const output = requireTextOrJson(options.output);
   await withDatastore({ options, context }, async (store) => {
-    const { metadata } = await requestChange(store, spec);
+    const { metadata } = await askForChange(store, { spec, clock: context.clock });
     const id = metadata.name;
     const followed = await follow({
       store,

@@ -1,9 +1,11 @@
 /** `mode confirm`, `rollback`, `pause` and `resume`: the operator's word to a running change. */
 
+import { type OperatorWord, sayWord } from "../../mode/index.ts";
+import type { ModeChange } from "../../model/index.ts";
 import { conclude } from "../change/conclude.ts";
+import { findChange } from "../change/find.ts";
 import { follow } from "../change/follow.ts";
 import { requireTextOrJson } from "../change/options.ts";
-import { type Said, sayWord, type Word } from "../change/say-word.ts";
 import { withDatastore } from "../connect.ts";
 import type { ConnectionOptions, CtlContext } from "../context.ts";
 
@@ -26,18 +28,33 @@ interface Invocation {
   readonly context: CtlContext;
 }
 
-async function say(word: Word, { args, options, context }: Invocation): Promise<void> {
+async function say(word: OperatorWord, { args, options, context }: Invocation): Promise<void> {
   await withDatastore({ options, context }, async (store) => {
-    const said = await sayWord({ store, id: args[0] ?? "", word });
-    const id = said.change.metadata.name;
-    context.stdout(`${id}: ${answerTo(word, said)}\n`);
+    const before = await findChange(store, args[0] ?? "");
+    const id = before.metadata.name;
+    const said = await sayWord(store, { name: id, word, clock: context.clock });
+    const already = hasSaid[word](before);
+    context.stdout(`${id}: ${answerTo(word, { change: said, already })}\n`);
     if (!options.watch) return;
     const followed = await follow({ store, context, id, untilTheEnd: true, document: false });
     conclude({ followed, id, context, output: requireTextOrJson("text") });
   });
 }
 
-function answerTo(word: Word, { change, already }: Said): string {
+const hasSaid: Readonly<Record<OperatorWord, (change: ModeChange) => boolean>> = {
+  confirm: ({ spec }) => spec.confirmed === true,
+  rollback: ({ spec }) => spec.rollback === true,
+  pause: ({ spec }) => spec.paused === true,
+  resume: ({ spec }) => spec.paused !== true,
+};
+
+interface Said {
+  readonly change: ModeChange;
+  /** It had been said before. */
+  readonly already: boolean;
+}
+
+function answerTo(word: OperatorWord, { change, already }: Said): string {
   const phase = change.status?.phase ?? "not begun";
   const { pool, to } = change.spec;
   switch (word) {

@@ -96,7 +96,7 @@ function planned(running: Running, traps: Trap[]): Advance {
   return step(running, {
     phase: "Widening",
     traps,
-    attention: [...attention, ...(unproven ? [unproven] : [])],
+    attention,
     orders: { widen: true },
     message: [found, ...(unproven ? [unproven] : []), "nodes make ready to receive"].join("; "),
   });

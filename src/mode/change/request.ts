@@ -80,7 +80,11 @@ export async function sayWord(
 
 function tooLate({ spec, status }: ModeChange, word: OperatorWord, clock: Clock) {
   const phase = status?.phase ?? "Planning";
-  if (hasEnded(phase)) return `it has ended (${phase}): ${status?.reason ?? ""}`;
+  if (hasEnded(phase)) {
+    const undone = word === "rollback" && phase === "Done" && !spec.proveOnly && spec.pool;
+    const instead = undone ? `; to go back, change ${spec.pool} to ${status?.from}` : "";
+    return `it has ended (${[phase, status?.reason].filter(Boolean).join(": ")})${instead}`;
+  }
   if (phase === "RollingBack") {
     return word === "rollback" ? undefined : `it is going back already: ${status?.reason ?? ""}`;
   }
