@@ -10,7 +10,13 @@ import { type Datastore, openSqliteStore, withRules } from "../datastore/index.t
 import { FakeClock, prefix4, SwitchyardError } from "../lib/index.ts";
 import { silentLog } from "../lib/log/index.ts";
 import { Agent } from "./agent.ts";
-import { affinityResource, FakeSpeaker, nodeResource, poolResource } from "./testing.ts";
+import {
+  affinityResource,
+  FakeSpeaker,
+  hostReading,
+  nodeResource,
+  poolResource,
+} from "./testing.ts";
 
 class Bench {
   readonly clock = new FakeClock();
@@ -40,6 +46,7 @@ class Bench {
       log: silentLog,
       version: "test",
       openDataplane: async () => this.dataplane,
+      readHost: async () => hostReading(),
       makeSpeaker: (config) => {
         const speaker = new FakeSpeaker(config);
         this.speakers.push(speaker);

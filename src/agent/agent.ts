@@ -28,6 +28,9 @@ import { BgpRunner, type BgpRunnerOptions } from "./bgp-runner.ts";
 import { Cluster } from "./cluster.ts";
 import { EvidenceBook } from "./evidence.ts";
 import { FailureBook } from "./failure-book.ts";
+import { look } from "./host/look.ts";
+import { HostPublisher } from "./host/publisher.ts";
+import { readHost } from "./host/reading.ts";
 import { Journal } from "./journal.ts";
 import { LiveMtu } from "./live-mtu.ts";
 import { modeDriver } from "./mode-driver.ts";
@@ -56,6 +59,7 @@ export interface AgentOptions {
   /** The kernel's own unless told. */
   readonly openDataplane?: () => Promise<Dataplane>;
   readonly makeSpeaker?: BgpRunnerOptions["makeSpeaker"];
+  readonly readHost?: typeof readHost;
 }
 
 /** Changes that come together are handled together. */
@@ -81,6 +85,7 @@ export class Agent {
   readonly #failures = new FailureBook();
   readonly #evidence: EvidenceBook;
   readonly #driver: Driver;
+  readonly #host: HostPublisher;
   #dataplane: Dataplane | undefined;
   #reconciler: Reconciler | undefined;
   #statusServer: { close(): Promise<void> } | undefined;
@@ -112,6 +117,13 @@ export class Agent {
     });
     this.#journal = new Journal(log);
     this.#evidence = new EvidenceBook({ store, node: options.node, clock, log });
+    const bgp = this.#bgp;
+    const seen = { cluster: this.#cluster, bgp, last: () => this.#last, vxlanMac: vxlanMacOf };
+    const read = options.readHost ?? readHost;
+    this.#host = new HostPublisher({
+      ...{ store, node: options.node, clock, log },
+      look: () => look({ ...options, ...seen, read }),
+    });
     this.#ipam = new Ipam({ store, clock });
     this.#probe = new ProbeAddress(this.#ipam, options.node);
     this.#driver = modeDriver({ ...options, cluster: this.#cluster });
@@ -168,6 +180,7 @@ export class Agent {
     await this.#running;
     await this.#driver.stop();
     await this.#evidence.stop();
+    await this.#host.stop();
     await this.#bgp.stop(false);
     await this.#cluster.stop();
     await this.#dataplane?.close();
@@ -329,6 +342,7 @@ export class Agent {
       ...[...this.#errors].map(([object, message]) => ({ object, message })),
     ];
     this.#failures.update(refused, { wallMs: clock.now(), monotonicMs: endedMs });
+    this.#host.note();
     const { dueMs } = this.#failures;
     this.#wake(dueMs === undefined ? COMPARE_EVERY_MS : Math.max(0, dueMs - endedMs));
   }

@@ -4,7 +4,7 @@ import { type PeerStatus, Speaker, type SpeakerConfig } from "../bgp/index.ts";
 import { type Clock, formatAddress, formatPrefix, type Prefix } from "../lib/index.ts";
 import type { Log } from "../lib/log/index.ts";
 import type { LearnedFacts } from "../plan/index.ts";
-import type { BgpPlan } from "./bgp-config.ts";
+import type { BgpPlan, PeeringType } from "./bgp-config.ts";
 import type { AgentPeerStatus } from "./status.ts";
 
 /** BGP has as long as a restarting peer would be waited for; then what is there has to do. */
@@ -17,6 +17,11 @@ export type SpeakerPort = Pick<
   Speaker,
   "start" | "stop" | "configure" | "routes" | "peers" | "onRoutes" | "onPeers" | "converged"
 >;
+
+export interface BgpSessions {
+  readonly localAs: number;
+  readonly peers: readonly (PeerStatus & { readonly kind: PeeringType })[];
+}
 
 export interface BgpRunnerOptions {
   readonly clock: Clock;
@@ -105,6 +110,14 @@ export class BgpRunner {
     return (this.#speaker?.peers() ?? []).map((peer) => this.#peerStatus(peer));
   }
 
+  /** What others are to know of the sessions; undefined while nothing is spoken. */
+  sessions(): BgpSessions | undefined {
+    const localAs = this.#plan?.config.localAs;
+    if (this.#speaker === undefined || localAs === undefined) return undefined;
+    const peers = this.#speaker.peers();
+    return { localAs, peers: peers.map((peer) => ({ ...peer, kind: this.#kindOf(peer) })) };
+  }
+
   get problems(): readonly string[] {
     return this.#plan?.problems ?? [];
   }
@@ -119,11 +132,15 @@ export class BgpRunner {
     await speaker?.stop(notify ? { notify, message: IDENTITY_CHANGED } : { notify });
   }
 
+  #kindOf({ name }: PeerStatus): PeeringType {
+    return this.#plan?.types.get(name) ?? "global";
+  }
+
   #peerStatus(peer: PeerStatus): AgentPeerStatus {
     const up = peer.state === "Established";
     return {
       address: formatAddress(peer.address),
-      type: this.#plan?.types.get(peer.name) ?? "global",
+      type: this.#kindOf(peer),
       state: up ? "up" : "start",
       up,
       since: new Date(peer.sinceMs).toISOString(),

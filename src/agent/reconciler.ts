@@ -77,6 +77,8 @@ export interface PassResult {
   readonly plan: NodePlan;
   readonly actual: Actual;
   readonly receive: readonly Encapsulation[];
+  /** As it was read before the pass changed anything. */
+  readonly kernel: KernelState;
   readonly problems: readonly string[];
   /** What the others are told. */
   readonly outcome: Announcement;
@@ -142,6 +144,7 @@ export class Reconciler {
       plan: wanted,
       actual,
       receive: gate.receive,
+      kernel,
       problems: [...facts.problems, ...warnings, ...(unwritten ? [unwritten] : [])],
       outcome,
       untold,

@@ -1,8 +1,9 @@
 /** Resources and a speaker as tests of the agent need them. */
 
 import type { LearnedRoute, PeerStatus, RouteChange, SpeakerConfig } from "../bgp/index.ts";
-import { prefixEquals } from "../lib/index.ts";
+import { prefix4, prefixEquals } from "../lib/index.ts";
 import type { SpeakerPort } from "./bgp-runner.ts";
+import type { HostReading } from "./host/reading.ts";
 
 export {
   affinityResource,
@@ -10,6 +11,23 @@ export {
   nodeResource,
   poolResource,
 } from "../facts/testing/resources.ts";
+
+/** A host with one device, `eth0`, that holds the address of `node1`. */
+export function hostReading(change: Partial<HostReading> = {}): HostReading {
+  const eth0 = { index: 2, name: "eth0", mtu: 1500, up: true, arp: true, operState: "UP" };
+  return {
+    kernel: "6.1.0-18-amd64",
+    links: [eth0],
+    addresses: [{ index: 2, prefix: prefix4("172.139.20.75/24"), scope: "global" }],
+    rpFilter: new Map(),
+    udpPorts: new Set(),
+    modules: { ipip: "present", vxlan: "present" },
+    bpfProblem: undefined,
+    driver: "virtio_net",
+    offloads: [],
+    ...change,
+  };
+}
 
 /** A speaker without a network: the test says what it learns. */
 export class FakeSpeaker implements SpeakerPort {

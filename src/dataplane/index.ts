@@ -2,6 +2,7 @@
 
 export { FakeDataplane } from "./fake.ts";
 export { FakeKernel, type FakeKernelOptions } from "./fake-kernel.ts";
+export { bpfProblem } from "./ipip/index.ts";
 export { type DataplaneOptions, openDataplane } from "./kernel-dataplane.ts";
 export { nft } from "./nft.ts";
 export type { Ownership } from "./ownership.ts";

@@ -6,6 +6,7 @@
  * Everything touching filters runs in the tunnel's namespace, by `inside`.
  */
 
+import { errorText } from "../../lib/index.ts";
 import {
   attachTcFilter,
   BpfObject,
@@ -157,6 +158,16 @@ export class IpipAttachment {
 
   close(): void {
     this.#object.close();
+  }
+}
+
+/** Why this kernel does not take the programs; undefined if it does. Loads them, attaches nothing. */
+export function bpfProblem(): string | undefined {
+  try {
+    load(undefined).close();
+    return undefined;
+  } catch (error) {
+    return errorText(error);
   }
 }
 

@@ -55,7 +55,6 @@ export function healthyHost(name: string, change: Partial<NodeHostStatus> = {}):
             kind: "node specific",
             state: "Established",
             remoteAs: 65000 + subnet,
-            received: 4,
           },
         ],
         missing: { count: 0, blocks: [] },

@@ -414,7 +414,7 @@ const rows: Record<string, Row> = {
   },
   "pods whose agent leaves their MTU": {
     code: "POD_MTU_TOO_LARGE",
-    severity: "refuse",
+    severity: "warn",
     to: "vxlan",
     cluster: { modes: { b: { mtu: undefined } }, hosts: { b: { podMtus: { 1480: 2, 1450: 1 } } } },
     nodes: ["b"],

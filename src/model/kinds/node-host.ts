@@ -59,8 +59,6 @@ export const nodeHostStatusSchema = z.strictObject({
           /** `Established`, or another state of RFC 4271. */
           state: z.string(),
           remoteAs: z.int(),
-          /** Routes learned. */
-          received: z.int(),
           /** What ended the last session. */
           reason: z.string().optional(),
         }),

@@ -1,5 +1,6 @@
 /** Running pods that may send larger packets than the new mode carries. */
 
+import type { Tunnel } from "../../../facts/index.ts";
 import { mtusOf } from "../context.ts";
 import type { Finding, TrapContext, TrapKind, TrapNode } from "../types.ts";
 import { listed, nodesListed } from "../words.ts";
@@ -7,7 +8,7 @@ import { listed, nodesListed } from "../words.ts";
 export const podMtu: TrapKind = {
   code: "POD_MTU_TOO_LARGE",
   meaning:
-    "Running pods have a larger MTU than the new mode carries. Agents lower it before routes move, except where they run with `--pod-mtu fixed`, and for pods whose MTU was given by hand; these depend on ICMP being let through, on every network on the way.",
+    "Running pods have a larger MTU than the new mode carries, which carries less than the present one. Agents lower it before routes move, except where they run with `--pod-mtu fixed`, and for pods whose MTU was given by hand. Unless routes in these pods limit what they send, they depend on ICMP.",
   remedy:
     "Run the agents with `--pod-mtu live`, or restart these pods after the change; see docs/guides/mtu.md.",
   find: (context) => {
@@ -24,8 +25,8 @@ export const podMtu: TrapKind = {
       if (mtus.length > 0) target.push({ ...found, mtus });
     }
     return [
-      ...finding(fixed, "refuse", "and their agents leave it as it is"),
-      ...finding(byHand, "warn", "given by hand, so that the agents leave it as it is"),
+      ...finding(fixed, "and their agents leave it as it is"),
+      ...finding(byHand, "given by hand, so that the agents leave it as it is"),
     ];
   },
 };
@@ -37,8 +38,11 @@ interface Large {
 }
 
 function tooLarge(context: TrapContext, node: TrapNode): Large | undefined {
-  const carries = carried(context, node);
-  if (carries === undefined || !node.host) return undefined;
+  const carries = carried(context, node, context.tunnel);
+  const before = carried(context, node, context.oldTunnel);
+  if (carries === undefined || before === undefined || !node.host) return undefined;
+  // Whatever keeps larger packets away from the present mode keeps them from one that carries as much.
+  if (carries >= before) return undefined;
   const mtus = Object.keys(node.host.podMtus)
     .map(Number)
     .filter((mtu) => mtu > carries);
@@ -46,8 +50,12 @@ function tooLarge(context: TrapContext, node: TrapNode): Large | undefined {
 }
 
 /** Other pools may ask for less; pods get what fits all. Here the new mode alone is looked at. */
-function carried(context: TrapContext, node: TrapNode): number | undefined {
-  return mtusOf(context, node)?.given[context.tunnel ?? "none"];
+function carried(
+  context: TrapContext,
+  node: TrapNode,
+  tunnel: Tunnel | undefined,
+): number | undefined {
+  return mtusOf(context, node)?.given[tunnel ?? "none"];
 }
 
 /** An MTU that an agent or a CNI plugin gives on this host. */
@@ -57,10 +65,10 @@ function isGiven(context: TrapContext, node: TrapNode, mtu: number): boolean {
   return [...Object.values(given), ...Object.values(found), sends, accepts].includes(mtu);
 }
 
-function finding(found: readonly Large[], severity: Finding["severity"], words: string): Finding[] {
+function finding(found: readonly Large[], words: string): Finding[] {
   const [first] = found;
   if (!first) return [];
   const names = found.map(({ name }) => name);
-  const message = `pods on ${nodesListed(names)} have an MTU of ${listed(first.mtus.map(String))} (${first.name}), ${words}; the new mode carries ${first.carries}: larger packets rely on ICMP`;
-  return [{ severity, message, nodes: names }];
+  const message = `pods on ${nodesListed(names)} have an MTU of ${listed(first.mtus.map(String))} (${first.name}), ${words}; the new mode carries ${first.carries}: larger packets rely on ICMP, unless routes in the pods limit them`;
+  return [{ severity: "warn", message, nodes: names }];
 }
