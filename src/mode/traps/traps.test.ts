@@ -232,7 +232,7 @@ const rows: Record<string, Row> = {
   },
   "a node that waits": {
     code: "NODE_NOT_SETTLED",
-    severity: "refuse",
+    severity: "warn",
     to: "none",
     cluster: {
       modes: {

@@ -7,7 +7,7 @@ import { listed, nodesListed } from "../words.ts";
 export const nodeNotSettled: TrapKind = {
   code: "NODE_NOT_SETTLED",
   meaning:
-    "A node has not realised the pool as it is stored: an earlier change has not ended there, or its kernel was altered and cannot be put right.",
+    "A node has not realised the pool as it is stored: an earlier change has not ended there, or its kernel was altered and cannot be put right. A change waits for it a minute, and is refused then.",
   remedy:
     "See `switchyard mode status`, and on the node `switchyard node diff`; change when every node has realised the pool.",
   find: ({ nodes, pool, change }) => {
@@ -24,7 +24,7 @@ export const nodeNotSettled: TrapKind = {
     if (!first) return [];
     const names = behind.map(({ name }) => name);
     const message = `${nodesListed(names)} ${names.length === 1 ? "has" : "have"} not realised IPPool ${pool.metadata.name} as it is (${first.name}: ${first.why})`;
-    return [{ severity: "refuse", message, nodes: names }];
+    return [{ severity: "warn", message, nodes: names }];
   },
 };
 
