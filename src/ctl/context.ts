@@ -14,6 +14,8 @@ export interface CtlContext {
   readonly terminal?: Terminal;
   /** While one listens, Ctrl-C does not end the process. Returns how to listen no more. */
   readonly onInterrupt?: (listener: () => void) => () => void;
+  /** Lines that an operator types, where there is one. Returns how to listen no more. */
+  readonly onLine?: (listener: (line: string) => void) => () => void;
 }
 
 /** Options that every command takes. */

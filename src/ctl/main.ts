@@ -1,5 +1,6 @@
 /** The `switchyard` program: hands the process to the command line and its outcome to the shell. */
 
+import { createInterface } from "node:readline";
 import { systemClock } from "../lib/index.ts";
 import type { CtlContext } from "./context.ts";
 import { runCtl } from "./run.ts";
@@ -19,6 +20,13 @@ const context: CtlContext = {
     process.on("SIGINT", listener);
     return () => process.off("SIGINT", listener);
   },
+  ...(process.stdin.isTTY && {
+    onLine(listener: (line: string) => void) {
+      const lines = createInterface({ input: process.stdin });
+      lines.on("line", listener);
+      return () => lines.close();
+    },
+  }),
 };
 
 // `switchyard get … | head -1` closes the pipe: end as any filter does, without a stack trace.

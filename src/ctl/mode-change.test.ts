@@ -454,15 +454,4 @@ describe("mode change with bad input", () => {
     );
     assert.equal(status, 1);
   });
-
-  test("no agents", async () => {
-    const empty = await openCluster({ agents: false });
-    try {
-      const { stderr, status } = await empty.session.run("mode", "change", "pods", "--to", "none");
-      assert.match(stderr, /^no node has an agent of Switchyard that has said anything/);
-      assert.equal(status, 1);
-    } finally {
-      await empty.close();
-    }
-  });
 });

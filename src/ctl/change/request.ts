@@ -12,11 +12,14 @@ export interface AskOptions {
   readonly clock: Clock;
 }
 
-/** @throws SwitchyardError that says why it cannot begin; then nothing was written. */
+/**
+ * Undefined: there are no agents of ours to ask; the pool may be changed all the same.
+ * @throws SwitchyardError that says why it cannot begin; then nothing was written.
+ */
 export async function askForChange(
   store: Datastore,
   { spec, clock }: AskOptions,
-): Promise<ModeChange> {
+): Promise<ModeChange | undefined> {
   const [pools, changes, nodeModes] = await Promise.all([
     store.list("IPPool"),
     store.list("ModeChange"),
@@ -24,8 +27,11 @@ export async function askForChange(
   ]);
   checkPool(spec, pools.items);
   checkOthers(spec, changes.items);
-  if (nodeModes.items.length === 0) throw withoutAgents();
-  return await requestChange(store, { spec, clock, random: Math.random });
+  if (nodeModes.items.length > 0) {
+    return await requestChange(store, { spec, clock, random: Math.random });
+  }
+  if (spec.proveOnly || !spec.skipProof) throw withoutAgents();
+  return undefined;
 }
 
 function checkPool(spec: ModeChangeSpec, pools: readonly IPPool[]): void {
@@ -61,8 +67,9 @@ function checkOthers(spec: ModeChangeSpec, changes: readonly ModeChange[]): void
 
 function withoutAgents(): SwitchyardError {
   return refuse(
-    "no node has an agent of Switchyard that has said anything (there is no NodeMode): nobody would prove or move anything\n" +
-      "Start the agents with `switchyard agent`, or see `switchyard mode status`.",
+    "no agent of Switchyard has said anything (there is no NodeMode): nobody would prove, guard or order a move\n" +
+      "Start the agents with `switchyard agent`. On nodes that another agent runs, `mode change --skip-proof --reason WHY` " +
+      "patches the pool, looks what can be seen, and patches it back unless it is confirmed.",
   );
 }
 

@@ -5,6 +5,7 @@ import { conclude } from "../change/conclude.ts";
 import { follow } from "../change/follow.ts";
 import { type ChangeFlags, changeSpec, requireTextOrJson } from "../change/options.ts";
 import { askForChange } from "../change/request.ts";
+import { changeWithoutAgents } from "../change/without-agents.ts";
 import { withDatastore } from "../connect.ts";
 import type { CtlContext } from "../context.ts";
 
@@ -32,8 +33,9 @@ async function carryOut(
 ): Promise<void> {
   const output = requireTextOrJson(options.output);
   await withDatastore({ options, context }, async (store) => {
-    const { metadata } = await askForChange(store, { spec, clock: context.clock });
-    const id = metadata.name;
+    const asked = await askForChange(store, { spec, clock: context.clock });
+    if (!asked) return await changeWithoutAgents({ store, spec, context, output });
+    const id = asked.metadata.name;
     const followed = await follow({
       store,
       context,

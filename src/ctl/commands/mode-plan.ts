@@ -30,7 +30,8 @@ export async function modePlanCommand(
   if (refused) context.answer?.(REFUSED);
 }
 
-async function readCluster(store: Datastore): Promise<Omit<TrapInput, "spec">> {
+/** What traps are looked for in. */
+export async function readCluster(store: Datastore): Promise<Omit<TrapInput, "spec">> {
   const [nodes, pools, affinities, blocks, nodeModes, modeChanges, nodeHosts] = await Promise.all([
     store.list("Node"),
     store.list("IPPool"),

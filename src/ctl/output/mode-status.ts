@@ -3,7 +3,7 @@
 import type { ModeStatus, NodeStanding } from "../../mode/index.ts";
 import { encapsulations } from "../../model/index.ts";
 import { formatBorderedTable } from "./bordered-table.ts";
-import { durationText } from "./change/text.ts";
+import { driverNode, durationText } from "./change/text.ts";
 
 export function renderModeStatus(status: ModeStatus, nowMs: number): string {
   const total = status.nodes.length;
@@ -69,7 +69,7 @@ function changeTable({ changes, nodes }: ModeStatus, nowMs: number): string {
       to,
       paused ? `${phase}, paused` : phase,
       `${moved} of ${nodes.length}`,
-      driver ?? "nobody yet",
+      driver === undefined ? "nobody yet" : driverNode(driver),
       goesBackAt === undefined
         ? "-"
         : `${goesBackAt} (in ${durationText(Date.parse(goesBackAt) - nowMs)})`,

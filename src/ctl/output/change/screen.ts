@@ -11,7 +11,7 @@ import {
   trapLines,
   verdictLines,
 } from "./sections.ts";
-import { changeTitle, durationText, type Line, nameList, plainText } from "./text.ts";
+import { changeTitle, driverNode, durationText, type Line, nameList, plainText } from "./text.ts";
 
 export interface ScreenOptions {
   readonly columns: number;
@@ -55,7 +55,8 @@ function statusText({ change, nowMs }: ChangeFacts): string {
     ...(spec.confirmed ? ["confirmed"] : []),
     ...(spec.skipProof ? [`without proof (${plainText(spec.skipProof.reason)})`] : []),
   ];
-  const driver = status?.driver === undefined ? "nobody drives yet" : `driven by ${status.driver}`;
+  const driver =
+    status?.driver === undefined ? "nobody drives yet" : `driven by ${driverNode(status.driver)}`;
   return [durationText(totalMs(change, nowMs)), driver, ...words].join(", ");
 }
 

@@ -16,6 +16,11 @@ export function changeTitle({ spec, status }: ModeChange): string {
   return `${spec.pool}${blocks}: ${from} -> ${spec.to ?? "?"}`;
 }
 
+/** Of `node2/13388-9d947668`, a process, the node. */
+export function driverNode(driver: string): string {
+  return driver.replace(/\/.*$/s, "");
+}
+
 /** The first few names, and how many more there are. */
 export function nameList(names: readonly string[], atMost = 8): string {
   if (names.length <= atMost) return names.join(", ");
