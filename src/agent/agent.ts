@@ -38,6 +38,7 @@ import { MtuFile } from "./mtu-file.ts";
 import { ProbeAddress } from "./probe-address.ts";
 import { probedPool } from "./probing.ts";
 import { type PassResult, Reconciler } from "./reconciler.ts";
+import { SecretFiles } from "./secret-files.ts";
 import type { AgentDiff, AgentStatus } from "./status.ts";
 import { serveStatus } from "./status-server.ts";
 import { syncTunnelAddresses } from "./tunnel-addresses.ts";
@@ -47,6 +48,8 @@ export interface AgentOptions {
   readonly store: Datastore;
   /** Holds agent.sock. */
   readonly stateDirectory: string;
+  /** Holds the passwords of BGP sessions, as `SECRET/KEY`; /etc/switchyard/secrets unless told. */
+  readonly secretsDirectory?: string;
   /** Where a CNI plugin reads the MTU of new pods. */
   readonly mtuFile: string;
   /** `live`: the MTU of running pods follows the mode; `fixed`: it stays as it was made. */
@@ -74,6 +77,7 @@ const PASS_SHARE = 10;
 const COMPARE_EVERY_MS = 30_000;
 const DRAIN_MS = 5_000;
 const PROBE = "probe address";
+const SECRETS_DIRECTORY = "/etc/switchyard/secrets";
 
 export class Agent {
   readonly #options: AgentOptions;
@@ -86,6 +90,7 @@ export class Agent {
   readonly #evidence: EvidenceBook;
   readonly #driver: Driver;
   readonly #host: HostPublisher;
+  readonly #secrets: SecretFiles;
   #dataplane: Dataplane | undefined;
   #reconciler: Reconciler | undefined;
   #statusServer: { close(): Promise<void> } | undefined;
@@ -126,6 +131,7 @@ export class Agent {
     });
     this.#ipam = new Ipam({ store, clock });
     this.#probe = new ProbeAddress(this.#ipam, options.node);
+    this.#secrets = new SecretFiles(options.secretsDirectory ?? SECRETS_DIRECTORY);
     this.#driver = modeDriver({ ...options, cluster: this.#cluster });
   }
 
@@ -351,7 +357,8 @@ export class Agent {
     const { node, log } = this.#options;
     const view = this.#cluster.view();
     const { blocks, workloads } = clusterFacts(view, node, vxlanMacOf);
-    const input = { view, node, blocks, workloads, hashedRouterId };
+    const secret = this.#secrets.read;
+    const input = { view, node, blocks, workloads, hashedRouterId, secret };
     await this.#attempt("bgp", () => this.#bgp.configure(bgpPlan(input)));
     log.trace("bgp configured");
   }

@@ -1,12 +1,15 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { type PeerConfig, Speaker, type SpeakerConfig } from "../bgp/index.ts";
 import type { ClusterView } from "../facts/index.ts";
 import { clusterFacts } from "../facts/index.ts";
-import { formatAddress, formatPrefix, ipv4 } from "../lib/index.ts";
+import { FakeClock, formatAddress, formatPrefix, ipv4 } from "../lib/index.ts";
+import { silentLog } from "../lib/log/index.ts";
 import { vxlanMacOf } from "../mode/index.ts";
 import type { BGPConfiguration, BGPPeer } from "../model/index.ts";
 import { hashedRouterId } from "./agent.ts";
 import { bgpPlan } from "./bgp-config.ts";
+import type { SecretReader } from "./bgp-session-options.ts";
 import { affinityResource, clusterView, nodeResource, poolResource } from "./testing.ts";
 
 const calico = "projectcalico.org/v3";
@@ -23,10 +26,13 @@ const configuration = (spec: BGPConfiguration["spec"]): BGPConfiguration => ({
   spec,
 });
 
+const secret: SecretReader = ({ name, key }) =>
+  name === "bgp" ? { value: `${key}'s password` } : { problem: "no such file" };
+
 function peersOf(overrides: Partial<ClusterView>, node = "node1") {
   const view = clusterView(overrides);
   const facts = clusterFacts(view, node, vxlanMacOf);
-  const plan = bgpPlan({ ...facts, view, node, hashedRouterId })!;
+  const plan = bgpPlan({ ...facts, view, node, hashedRouterId, secret })!;
   return {
     ...plan,
     lines: plan.config.peers.map(
@@ -121,17 +127,137 @@ test("bad peers are named and the others kept", () => {
   assert.match(problems.join("\n"), /BGPPeer a: bad peerIP nonsense/);
 });
 
-test("fields that are not obeyed are named, so that nobody relies on a password that is not there", () => {
-  const password = { secretKeyRef: { name: "bgp", key: "tor" } };
+test("fields that are not obeyed are named, so that nobody relies on them", () => {
   const { problems } = peersOf({
-    bgpConfigurations: [configuration({ nodeMeshPassword: password, serviceClusterIPs: [] })],
-    bgpPeers: [peer("tor", { peerIP: "192.0.2.1", asNumber: 65000, password, ttlSecurity: 1 })],
+    bgpConfigurations: [configuration({ ignoredInterfaces: ["br0"], serviceClusterIPs: [] })],
+    bgpPeers: [peer("tor", { peerIP: "192.0.2.1", asNumber: 65000, reachableBy: "192.0.2.9" })],
   });
   assert.deepEqual(problems, [
-    "BGPConfiguration: spec.nodeMeshPassword is not obeyed by this version",
-    "BGPPeer tor: spec.password is not obeyed by this version",
-    "BGPPeer tor: spec.ttlSecurity is not obeyed by this version",
+    "BGPConfiguration: spec.ignoredInterfaces is not obeyed by this version",
+    "BGPPeer tor: spec.reachableBy is not obeyed by this version",
   ]);
+});
+
+const router = { peerIP: "192.0.2.1", asNumber: 65000 } as const;
+const peering: { name: string; spec: BGPPeer["spec"]; said: Partial<PeerConfig> }[] = [
+  { name: "nothing", spec: {}, said: {} },
+  {
+    name: "a password",
+    spec: { password: { secretKeyRef: { name: "bgp", key: "tor" } } },
+    said: { password: "tor's password" },
+  },
+  { name: "TTL security", spec: { ttlSecurity: 2 }, said: { ttlSecurityHops: 2 } },
+  { name: "TTL security of no hops", spec: { ttlSecurity: 0 }, said: {} },
+  { name: "a restart time", spec: { maxRestartTime: "1m30s" }, said: { restartTimeSeconds: 90 } },
+  {
+    name: "a restart time beyond what can be told",
+    spec: { maxRestartTime: "2h" },
+    said: { restartTimeSeconds: 4095 },
+  },
+  { name: "another AS for this side", spec: { localASNumber: 65010 }, said: { localAs: 65010 } },
+  { name: "its own AS for this side", spec: { localASNumber: 64512 }, said: {} },
+  {
+    name: "own AS numbers in paths",
+    spec: { numAllowedLocalASNumbers: 2 },
+    said: { allowedLocalAs: 2 },
+  },
+  {
+    name: "too many of them",
+    spec: { numAllowedLocalASNumbers: 999 },
+    said: { allowedLocalAs: 255 },
+  },
+  { name: "fewer than none of them", spec: { numAllowedLocalASNumbers: -1 }, said: {} },
+  { name: "the next hop kept", spec: { keepOriginalNextHop: true }, said: { nextHop: "keep" } },
+  {
+    name: "the next hop kept, to an internal peer",
+    spec: { keepOriginalNextHop: true, asNumber: 64512 },
+    said: {},
+  },
+  {
+    name: "the next hop kept, to a peer made internal by the AS of this side",
+    spec: { keepOriginalNextHop: true, localASNumber: 65000 },
+    said: { localAs: 65000 },
+  },
+  { name: "no keepalive time", spec: { keepaliveTime: "0s" }, said: {} },
+];
+for (const { name, spec, said } of peering) {
+  test(`a BGPPeer says: ${name}`, () => {
+    const bgpConfigurations = [configuration({ nodeToNodeMeshEnabled: false })];
+    const bgpPeers = [peer("tor", { ...router, ...spec })];
+    const { config, problems } = peersOf({ bgpConfigurations, bgpPeers });
+    const [made] = config.peers;
+    const plain = peersOf({ bgpConfigurations, bgpPeers: [peer("tor", router)] }).config.peers[0]!;
+    const fields = ["password", "ttlSecurityHops", "restartTimeSeconds", "localAs"] as const;
+    const more = ["allowedLocalAs", "nextHop", "keepaliveSeconds"] as const;
+    const found = [...fields, ...more].flatMap((field) =>
+      made?.[field] === plain[field] ? [] : [[field, made?.[field]]],
+    );
+    assert.deepEqual(Object.fromEntries(found), said);
+    assert.deepEqual(problems, []);
+    assert.doesNotThrow(() => speaker(config), "the speaker takes it");
+  });
+}
+
+/** Checks the configuration; does not run. */
+function speaker(config: SpeakerConfig): Speaker {
+  return new Speaker({ clock: new FakeClock(), log: silentLog, config });
+}
+
+test("peers that are nodes, and the mesh, have a password and a restart time too", () => {
+  const password = { secretKeyRef: { name: "bgp", key: "mesh" } };
+  const options = (spec: Partial<ClusterView>) =>
+    peersOf(spec).config.peers.map((item) => [item.password, item.restartTimeSeconds]);
+  assert.deepEqual(
+    options({
+      bgpConfigurations: [
+        configuration({ nodeMeshPassword: password, nodeMeshMaxRestartTime: "40s" }),
+      ],
+    }),
+    [
+      ["mesh's password", 40],
+      ["mesh's password", 40],
+    ],
+  );
+  const selected = peer("nodes", { peerSelector: "all()", password, maxRestartTime: "50s" });
+  assert.deepEqual(options({ bgpPeers: [selected] }), [
+    ["mesh's password", 50],
+    ["mesh's password", 50],
+  ]);
+});
+
+test("a password that cannot be had or used is said aloud, and the session has none", () => {
+  const of = (name: string, optional?: boolean) =>
+    peersOf({
+      bgpConfigurations: [configuration({ nodeToNodeMeshEnabled: false })],
+      bgpPeers: [
+        peer("tor", {
+          ...router,
+          password: { secretKeyRef: { name, key: "k".repeat(100), ...(optional && { optional }) } },
+        }),
+      ],
+    });
+  const missing = of("nothing");
+  assert.equal(missing.config.peers[0]?.password, undefined);
+  assert.match(
+    missing.problems[0] ?? "",
+    /^BGPPeer tor: password nothing\/k+: no such file; peering/,
+  );
+  assert.deepEqual(of("nothing", true).problems, []);
+  const long = of("bgp");
+  assert.equal(long.config.peers[0]?.password, undefined);
+  assert.match(long.problems[0] ?? "", /111 bytes; TCP MD5 takes 80; peering without a password/);
+});
+
+test("two peers with one address are one session, and the second is named", () => {
+  const { lines, problems, config } = peersOf({
+    bgpConfigurations: [configuration({ nodeToNodeMeshEnabled: false })],
+    bgpPeers: [peer("a", router), peer("b", { ...router, peerIP: "192.0.2.1:1179" })],
+  });
+  assert.equal(lines.length, 1);
+  assert.deepEqual(problems, [
+    "Global_192_0_2_1_port_1179: there is a session with that address already, Global_192_0_2_1",
+  ]);
+  assert.doesNotThrow(() => speaker(config));
 });
 
 test("own blocks are originated, but not those of a pool that is not to be exported", () => {
@@ -143,7 +269,7 @@ test("own blocks are originated, but not those of a pool that is not to be expor
 
 test("a node without an address does not speak", () => {
   const view = clusterView({ nodes: [{ ...nodeResource("node1", ""), spec: {} }] });
-  const input = { view, node: "node1", blocks: [], workloads: [], hashedRouterId };
+  const input = { view, node: "node1", blocks: [], workloads: [], hashedRouterId, secret };
   assert.equal(bgpPlan(input), undefined);
 });
 

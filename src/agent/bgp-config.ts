@@ -25,6 +25,7 @@ import {
 } from "../lib/index.ts";
 import { type BGPPeer, type Node, parseSelector } from "../model/index.ts";
 import type { BlockFacts, WorkloadFacts } from "../plan/index.ts";
+import { type SecretReader, seconds, sessionOptions } from "./bgp-session-options.ts";
 import { unsupportedConfigurationFields, unsupportedPeerFields } from "./unsupported.ts";
 
 /** Calico's words for where a peering comes from. */
@@ -59,6 +60,7 @@ export interface BgpPlanInput {
   readonly workloads: readonly WorkloadFacts[];
   /** A router id from the node's name, for a node without an IPv4 address. */
   readonly hashedRouterId: (node: string) => Ipv4;
+  readonly secret: SecretReader;
 }
 
 /** `undefined` while the node has no BGP address: nothing to speak with. */
@@ -85,9 +87,10 @@ export function bgpPlan(input: BgpPlanInput): BgpPlan | undefined {
   const types = new Map<string, PeeringType>();
   const add = (peer: PeerConfig, type: PeeringType) => {
     // A global peering suppresses a node-specific one, and both a mesh one, to the same address.
-    const taken = [...peers.values()].some(
-      (other) => other.address === peer.address && other.port === peer.port,
-    );
+    const taken = [...peers.values()].find((other) => other.address === peer.address);
+    if (taken && taken.port !== peer.port) {
+      problems.push(`${peer.name}: there is a session with that address already, ${taken.name}`);
+    }
     if (taken || addresses.includes(peer.address)) return;
     peers.set(peer.name, peer);
     types.set(peer.name, type);
@@ -100,12 +103,22 @@ export function bgpPlan(input: BgpPlanInput): BgpPlan | undefined {
   const isGlobal = (peer: BGPPeer) => !peer.spec.node && !peer.spec.nodeSelector;
   for (const peer of [...selected].sort((a, b) => Number(isGlobal(b)) - Number(isGlobal(a)))) {
     const type = isGlobal(peer) ? "global" : "node specific";
+    const { metadata, spec } = peer;
+    const object = `BGPPeer ${metadata.name}`;
+    const session = sessionOptions(spec, { object, secret: input.secret, problems });
     for (const config of explicitPeers({ peer, type, view, local, globalAs, problems })) {
-      add(config, type);
+      add({ ...config, ...session }, type);
     }
   }
   if (globals.nodeToNodeMeshEnabled !== false) {
-    for (const config of meshPeers(view, local, globalAs)) add(config, "node-to-node mesh");
+    const { nodeMeshPassword: password, nodeMeshMaxRestartTime: maxRestartTime } = globals;
+    const session = sessionOptions(
+      { ...(password && { password }), ...(maxRestartTime && { maxRestartTime }) },
+      { object: "BGPConfiguration", secret: input.secret, problems },
+    );
+    for (const config of meshPeers(view, local, globalAs)) {
+      add({ ...config, ...session }, "node-to-node mesh");
+    }
   }
   const originate: OriginatedRoute[] = ownPrefixes(input)
     .filter((prefix) => exported.some((pool) => prefixCovers(pool, prefix)))
@@ -273,17 +286,25 @@ function explicitPeers({
   const port = endpoint.port ?? DEFAULT_PORT;
   const keepalive = seconds(spec.keepaliveTime);
   const remoteAs = Number(spec.asNumber || globalAs);
+  const localAs = Number(spec.localASNumber || local.as);
+  const external = remoteAs !== localAs;
+  const allowedLocalAs = Math.min(Math.max(spec.numAllowedLocalASNumbers ?? 0, 0), 255);
+  // Deprecated, and only ever for eBGP; the two are never both set.
+  const keeps = spec.keepOriginalNextHop === true && external;
   return [
     {
       name: peerName(kind, endpoint.address, port),
       address: endpoint.address,
       port,
       remoteAs,
+      ...(localAs !== local.as && { localAs }),
+      ...(allowedLocalAs > 0 && { allowedLocalAs }),
       ...(spec.sourceAddress !== "None" && { localAddress: own }),
       families: sessionFamilies[familyOf(endpoint.address)],
+      ...(keeps && { nextHop: "keep" }),
       ...(spec.nextHopMode && { nextHop: nextHopModes[spec.nextHopMode] }),
-      ...(keepalive !== undefined && { keepaliveSeconds: keepalive }),
-      exportPolicy: remoteAs === local.as ? local.exportPolicy : externalPolicy(local.exportPolicy),
+      ...(keepalive && { keepaliveSeconds: Math.min(keepalive, 65_535) }),
+      exportPolicy: external ? externalPolicy(local.exportPolicy) : local.exportPolicy,
     },
   ];
 }
@@ -296,17 +317,6 @@ function parseEndpoint(text: string): { address: IpAddress; port?: number } | un
   const address = parseAddress(match?.[1] ?? text);
   if (address === undefined) return undefined;
   return match ? { address, port: Number(match[2]) } : { address };
-}
-
-/** Whole seconds of a Go duration (`90s`, `1m30s`). */
-function seconds(duration: string | undefined): number | undefined {
-  if (!duration) return undefined;
-  const units: Record<string, number> = { h: 3600, m: 60, s: 1, ms: 0.001 };
-  let total = 0;
-  for (const [, digits, unit] of duration.matchAll(/([0-9.]+)(ms|h|m|s)/g)) {
-    total += Number(digits) * (units[unit ?? ""] ?? 0);
-  }
-  return Math.round(total);
 }
 
 function selectsNode(peer: BGPPeer, node: Node, problems: string[]): boolean {

@@ -10,6 +10,7 @@ export interface AgentCommandOptions {
   /** The API server's unix socket. */
   readonly socketPath: string;
   readonly stateDirectory: string;
+  readonly secretsDirectory: string;
   readonly mtuFile: string;
   readonly podMtu: "live" | "fixed";
   readonly logLevel: string;
@@ -23,6 +24,7 @@ export async function runAgent(options: AgentCommandOptions): Promise<void> {
     node: options.node,
     store: openApiClient({ socketPath: options.socketPath }),
     stateDirectory: options.stateDirectory,
+    secretsDirectory: options.secretsDirectory,
     mtuFile: options.mtuFile,
     podMtu: options.podMtu,
     clock: systemClock,

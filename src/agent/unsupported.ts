@@ -3,12 +3,6 @@
 import type { BGPPeer, SpecOf } from "../model/index.ts";
 
 const peerFields = [
-  "password",
-  "localASNumber",
-  "keepOriginalNextHop",
-  "maxRestartTime",
-  "numAllowedLocalASNumbers",
-  "ttlSecurity",
   "reachableBy",
   "filters",
   "localWorkloadSelector",
@@ -20,8 +14,6 @@ const configurationFields = [
   "serviceClusterIPs",
   "communities",
   "prefixAdvertisements",
-  "nodeMeshPassword",
-  "nodeMeshMaxRestartTime",
   "ignoredInterfaces",
   "localWorkloadPeeringIPV4",
   "localWorkloadPeeringIPV6",

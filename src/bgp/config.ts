@@ -44,6 +44,9 @@ export function checkConfig(config: SpeakerConfig): void {
 function checkPeer(peer: PeerConfig): void {
   const at = `peers.${peer.name}`;
   checkAs(`${at}.remoteAs`, peer.remoteAs);
+  if (peer.localAs !== undefined) checkAs(`${at}.localAs`, peer.localAs);
+  checkRange(`${at}.allowedLocalAs`, peer.allowedLocalAs ?? 0, [0, 255]);
+  checkRange(`${at}.restartTimeSeconds`, peer.restartTimeSeconds ?? 0, [0, 4095]);
   const hold = peer.holdTimeSeconds ?? DEFAULT_HOLD_SECONDS;
   if (hold !== 0) checkRange(`${at}.holdTimeSeconds`, hold, [3, 65535]);
   checkRange(`${at}.port`, peer.port ?? DEFAULT_PORT, [1, 65535]);
@@ -68,7 +71,7 @@ function checkSocketOptions(at: string, { password, ttl, ttlSecurityHops }: Peer
   }
   if (ttl !== undefined) checkRange(`${at}.ttl`, ttl, [1, MAXIMUM_TTL]);
   if (ttlSecurityHops === undefined) return;
-  checkRange(`${at}.ttlSecurityHops`, ttlSecurityHops, [1, 254]);
+  checkRange(`${at}.ttlSecurityHops`, ttlSecurityHops, [1, MAXIMUM_TTL]);
   check(ttl === undefined, `${at}.ttl`, "with ttlSecurityHops it is 255");
 }
 
@@ -96,13 +99,14 @@ export function sessionParameters(config: SpeakerConfig, peer: PeerConfig): Sess
     address: peer.address,
     port: peer.port ?? DEFAULT_PORT,
     passive: peer.passive ?? false,
-    localAs: config.localAs,
+    localAs: peer.localAs ?? config.localAs,
+    allowedLocalAs: peer.allowedLocalAs ?? 0,
     routerId: config.routerId,
     remoteAs: peer.remoteAs,
     holdTimeSeconds: peer.holdTimeSeconds ?? DEFAULT_HOLD_SECONDS,
     connectRetrySeconds: peer.connectRetrySeconds ?? DEFAULT_CONNECT_RETRY_SECONDS,
     families: peer.families ?? ["ipv4-unicast"],
-    restartTimeSeconds: restartTimeSeconds(config),
+    restartTimeSeconds: peer.restartTimeSeconds ?? restartTimeSeconds(config),
     ...socketParameters(peer),
     ...(peer.keepaliveSeconds === undefined ? {} : { keepaliveSeconds: peer.keepaliveSeconds }),
   };

@@ -340,7 +340,8 @@ export class Peer {
     let path = this.#paths.get(attributes);
     if (path === undefined) {
       if (this.#paths.size >= 65_536) this.#paths.clear();
-      path = makePath({ source, attributes, identity: this.#identity });
+      const { allowedLocalAs } = this.parameters;
+      path = makePath({ source, attributes, identity: this.#identity, allowedLocalAs });
       this.#paths.set(attributes, path);
     }
     return path;

@@ -75,6 +75,39 @@ describe("configuration", () => {
     assert.deepEqual(world.events, []);
   });
 
+  it("with another AS for one peer is internal or external by it, and puts it into paths", async () => {
+    const world = new World();
+    await world.start(A, [B], {
+      as: 65000,
+      originate: ["10.1.0.0/26"],
+      peers: { [B]: { localAs: 64999 } },
+    });
+    await world.start(B, [A], { peers: { [A]: { remoteAs: 64999 } } });
+    await world.advance(SECOND);
+    const [external] = world.speakers.get(B)!.routes();
+    assert.deepEqual([external?.peerType, external?.asPath], ["ebgp", [64999]]);
+    world.speakers.get(A)!.configure(
+      world.config(A, [B], {
+        as: 65000,
+        originate: ["10.1.0.0/26"],
+        peers: { [B]: { localAs: 64512 } },
+      }),
+    );
+    world.speakers.get(B)!.configure(world.config(B, [A], {}));
+    await world.advance(60 * SECOND);
+    const [internal] = world.speakers.get(B)!.routes();
+    assert.deepEqual([internal?.peerType, internal?.asPath], ["ibgp", []]);
+  });
+
+  it("tells one peer another restart time", async () => {
+    const world = await pair({}, { peers: { [A]: { restartTimeSeconds: 7 } } });
+    world.kill(B);
+    await world.advance(6 * SECOND);
+    assert.equal(world.routes(A).length, 2);
+    await world.advance(2 * SECOND);
+    assert.deepEqual(world.routes(A), []);
+  });
+
   const bad: [name: string, change: Partial<SpeakerConfig>, message: RegExp][] = [
     ["AS 0", { localAs: 0 }, /localAs: 0 is not a whole number from 1 to 4294967295/],
     ["no router id", { routerId: ipv4("0.0.0.0") }, /routerId: 0\.0\.0\.0 is no BGP identifier/],
@@ -115,9 +148,9 @@ describe("configuration", () => {
     ],
     ["ttl 0", { peers: [{ ...peerNamed("x", B), ttl: 0 }] }, /peers\.x\.ttl: 0 is not/],
     [
-      "255 hops",
-      { peers: [{ ...peerNamed("x", B), ttlSecurityHops: 255 }] },
-      /peers\.x\.ttlSecurityHops: 255 is not/,
+      "256 hops",
+      { peers: [{ ...peerNamed("x", B), ttlSecurityHops: 256 }] },
+      /peers\.x\.ttlSecurityHops: 256 is not/,
     ],
     [
       "ttl with TTL security",
@@ -175,6 +208,23 @@ describe("three in a row", () => {
   it("iBGP with a reflector in the middle does", async () => {
     assert.deepEqual(await chain([2, 2, 2], { routeReflectorClient: true }), ["10.1.0.0/26"]);
   });
+  it("an AS takes back its own routes as often as it is allowed to", async () => {
+    for (const [allowedLocalAs, expected] of [
+      [0, undefined],
+      [1, [64513, 64512]],
+    ] as const) {
+      const world = new World();
+      await world.start(A, [B], {
+        originate: ["10.1.0.0/26"],
+        peers: { [B]: { remoteAs: 64513 } },
+      });
+      await world.start(B, [A, C], { as: 64513, peers: { [A]: {}, [C]: {} } });
+      await world.start(C, [B], { peers: { [B]: { remoteAs: 64513, allowedLocalAs } } });
+      await world.advance(SECOND);
+      assert.deepEqual(world.speakers.get(C)!.routes()[0]?.asPath, expected);
+    }
+  });
+
   it("an AS does not take back its own routes", async () => {
     assert.deepEqual(await chain([1, 2, 1]), []);
   });

@@ -40,6 +40,12 @@ export interface PeerConfig {
   /** 179 unless told. */
   readonly port?: number;
   readonly remoteAs: number;
+  /** This side's AS towards this peer, which decides what is internal; the speaker's own unless told. */
+  readonly localAs?: number;
+  /** So many times may our AS stand in the path of what the peer announces (0..255); 0 unless told. */
+  readonly allowedLocalAs?: number;
+  /** Restart time told to this peer, seconds 0..4095; `gracefulRestart` of the speaker unless told. */
+  readonly restartTimeSeconds?: number;
   /** Of what this side dials; the kernel's choice unless told. */
   readonly localAddress?: IpAddress;
   /** Network device by which this side dials (SO_BINDTODEVICE); the kernel's choice unless told. */
@@ -52,7 +58,7 @@ export interface PeerConfig {
   /** Time to live of what is sent, 1..255; 255 unless told, so that a peer may use GTSM or not. */
   readonly ttl?: number;
   /**
-   * GTSM (RFC 5082): the peer is at most so many hops away, 1..254. What arrives with a time to live
+   * GTSM (RFC 5082): the peer is at most so many hops away, 1..255. What arrives with a time to live
    * of less than 256 minus this is dropped by the kernel; what is sent starts with 255.
    */
   readonly ttlSecurityHops?: number;

@@ -349,6 +349,11 @@ export const commandTable: readonly CommandSpec[] = [
         description: "Directory of the agent's socket (default: /run/switchyard/NODE)",
       },
       {
+        flags: "--secrets-dir <path>",
+        description: "Directory of the passwords of BGP sessions, each a file SECRET/KEY",
+        default: "/etc/switchyard/secrets",
+      },
+      {
         flags: "--mtu-file <path>",
         description: "File that tells a CNI plugin the MTU of new pods",
         default: "/var/lib/calico/mtu",

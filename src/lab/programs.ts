@@ -1,5 +1,6 @@
 /** The programs of this checkout that a lab runs. */
 
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { namespacePath } from "../lib/sys/index.ts";
 import { processNames } from "./lab-state.ts";
@@ -55,6 +56,8 @@ export function agentProcess({ paths, node, record }: AgentProcessOptions): Proc
       paths.apiSocket,
       "--state-dir",
       directory,
+      "--secrets-dir",
+      join(paths.directory, "secrets"),
       "--mtu-file",
       mtuFile(directory),
       "--pod-mtu",

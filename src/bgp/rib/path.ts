@@ -5,7 +5,7 @@
 
 import type { IpAddress, Ipv4 } from "../../lib/index.ts";
 import type { PolicyRule } from "../types.ts";
-import { asPathContains, asPathLength, neighbourAs, type PathAttributes } from "../wire/index.ts";
+import { asPathCount, asPathLength, neighbourAs, type PathAttributes } from "../wire/index.ts";
 
 /** One session with a peer, as far as its routes need to know. */
 export interface Source {
@@ -34,33 +34,34 @@ export interface Path {
 
 const DEFAULT_LOCAL_PREF = 100;
 
+interface PathParts {
+  readonly source: Source;
+  readonly attributes: PathAttributes;
+  readonly identity: Identity;
+  /** How often our AS may stand in the path (RFC 4271 section 9.1.2: not at all); 0 unless told. */
+  readonly allowedLocalAs?: number;
+}
+
 export interface Identity {
   readonly as: number;
   readonly routerId: Ipv4;
 }
 
-export function makePath(parts: {
-  readonly source: Source;
-  readonly attributes: PathAttributes;
-  readonly identity: Identity;
-}): Path {
-  const { source, attributes, identity } = parts;
+export function makePath(parts: PathParts): Path {
+  const { source, attributes } = parts;
   return {
     source,
     attributes,
-    feasible: isFeasible(source, attributes, identity),
+    feasible: isFeasible(parts),
     localPref: attributes.localPref ?? DEFAULT_LOCAL_PREF,
     asPathLength: asPathLength(attributes.asPath),
     neighbourAs: neighbourAs(attributes.asPath),
   };
 }
 
-function isFeasible(
-  source: Source,
-  attributes: PathAttributes,
-  { as, routerId }: Identity,
-): boolean {
-  if (asPathContains(attributes.asPath, as)) return false;
+function isFeasible({ source, attributes, identity, allowedLocalAs = 0 }: PathParts): boolean {
+  const { as, routerId } = identity;
+  if (asPathCount(attributes.asPath, as) > allowedLocalAs) return false;
   if (attributes.nextHop === source.localAddress) return false;
   if (source.peerType === "ebgp") return true;
   if (attributes.originatorId === routerId) return false;

@@ -15,6 +15,7 @@ const parameters: SessionParameters = {
   passive: false,
   ttl: 255,
   localAs: 64512,
+  allowedLocalAs: 0,
   routerId: ipv4("192.0.2.1"),
   remoteAs: 64513,
   holdTimeSeconds: 90,

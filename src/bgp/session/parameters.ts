@@ -13,6 +13,7 @@ export interface SessionParameters {
   readonly minimumTtl?: number;
   readonly passive: boolean;
   readonly localAs: number;
+  readonly allowedLocalAs: number;
   readonly routerId: Ipv4;
   readonly remoteAs: number;
   readonly holdTimeSeconds: number;

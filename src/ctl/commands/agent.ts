@@ -14,6 +14,7 @@ export interface AgentOptions extends GlobalOptions {
   readonly node?: string;
   readonly socket?: string;
   readonly stateDir?: string;
+  readonly secretsDir: string;
   readonly mtuFile: string;
   readonly podMtu: string;
   readonly drain: string;
@@ -53,6 +54,7 @@ export async function agent(
     node,
     socketPath: options.socket || env.SWITCHYARD_SOCKET || defaultSocketPath,
     stateDirectory: options.stateDir || `/run/switchyard/${node}`,
+    secretsDirectory: options.secretsDir,
     mtuFile: options.mtuFile,
     podMtu: parsePodMtu(options.podMtu),
     drainMs: parseDrain(options.drain),

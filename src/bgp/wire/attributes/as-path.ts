@@ -83,8 +83,11 @@ export function asPathLength(path: readonly AsSegment[]): number {
   return length;
 }
 
-export function asPathContains(path: readonly AsSegment[], as: number): boolean {
-  return path.some(({ asns }) => asns.includes(as));
+/** How often the AS stands in the path. */
+export function asPathCount(path: readonly AsSegment[], as: number): number {
+  let count = 0;
+  for (const { asns } of path) for (const each of asns) if (each === as) count++;
+  return count;
 }
 
 export function asPathNumbers(path: readonly AsSegment[]): number[] {
