@@ -42,6 +42,11 @@ export class RecordHolder {
     });
   }
 
+  removeProcess(name: string): void {
+    const { [name]: _, ...processes } = this.#record.processes;
+    this.#write({ ...this.#record, processes });
+  }
+
   setPod(name: string, pod: PodRecord): void {
     this.#write({ ...this.#record, pods: { ...this.#record.pods, [name]: pod } });
   }

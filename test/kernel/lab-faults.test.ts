@@ -155,6 +155,8 @@ test("adding and removing a fault loses no packet that it is not about", {
     { kind: "loss", between: ["outside", "node1"], percent: 50 },
     { kind: "cut", between: ["outside", "node1"] },
     { kind: "bad-checksum", between: ["outside", "all"] },
+    // What is late is not lost, neither when the delay comes nor when it goes.
+    { kind: "delay", delayMs: 10, between: ["node1", "all"] },
     // TCP's super-packets are led aside, cut to size, and all pass.
     { kind: "small-mtu", mtu: 1480 },
   ];
@@ -165,7 +167,7 @@ test("adding and removing a fault loses no packet that it is not about", {
   });
   try {
     await traffic.beginWindow();
-    for (let round = 0; round < 3; round++) {
+    for (let round = 0; round < 2; round++) {
       for (const fault of bystanders) await addFault(lab, fault);
       for (const { id } of await listFaults(lab)) await removeFault(lab, id);
     }
@@ -300,6 +302,30 @@ test("faults add up, and all go at once", { skip, timeout: 60_000 }, async () =>
   assert.deepEqual(await mesh.broken(pairsOf(mesh.pods)), []);
 });
 
+test("a delay is as long as it says, where it says", { skip, timeout: 60_000 }, async () => {
+  const [first, second, third] = mesh.pods as [Member, Member, Member];
+  const tookMs = async (from: Member, to: Member) => {
+    const startedMs = systemClock.monotonicMs();
+    assert.deepEqual(await mesh.broken([[from, to]]), []);
+    return systemClock.monotonicMs() - startedMs;
+  };
+  await addFault(lab, { kind: "delay", delayMs: 90, between: ["node1", "br30"], oneWay: true });
+  await addFault(lab, { kind: "delay", delayMs: 40, between: ["node2", "node1"], traffic: "ipip" });
+  const lateMs = await tookMs(first, third);
+  assert.ok(lateMs >= 90 && lateMs < 150, `${lateMs} ms`);
+  for (const way of [
+    [third, first],
+    [first, second],
+    [second, first],
+  ] as const) {
+    // The best of some: the machine may be busy.
+    const times = [await tookMs(...way), await tookMs(...way), await tookMs(...way)];
+    assert.ok(Math.min(...times) < 40, `${times.join(", ")} ms`);
+  }
+  assert.equal(await removeFaults(lab), 2);
+  assert.ok((await tookMs(first, third)) < 90);
+});
+
 test("what is no fault of this lab is refused and leaves nothing", { skip }, async () => {
   const wrong: readonly [FaultSpec, RegExp][] = [
     [{ kind: "cut", node: "node9" }, /no node "node9"; it has node1, /],
@@ -340,5 +366,8 @@ test("strict reverse-path filters come and go, and the agents keep theirs loose"
     message: /^fault [0-9]+ is strict-rp-filter on node2 already/,
   });
   await removeFault(lab, id);
-  assert.deepEqual(filters(), before);
+  // eth0 stays loose where an agent has seen that it was strict.
+  const loose = before.map((each, index) => (index === 1 ? `${each.slice(0, 3)}2` : each));
+  const found = filters();
+  assert.deepEqual(found, found[1] === loose[1] ? loose : before);
 });

@@ -24,9 +24,10 @@ export function registerFault(lab: Command, findLab: FindLab): void {
     .option("--node <node>", "On the link of this node")
     .option("--router", "For what crosses the router")
     .option("--one-way", "Only from the first member to the second, or what the node sends")
-    .option("--percent <percent>", "loss: how much of all packets")
+    .option("--percent <percent>", "loss: how much")
     .option("--mtu <bytes>", "small-mtu: the largest IP packet that passes")
-    .option("--traffic <traffic>", "stateful-filter: only ipip, vxlan or pods")
+    .option("--ms <ms>", "delay: by how much")
+    .option("--traffic <traffic>", "stateful-filter, loss, delay: only ipip, vxlan or pods")
     .action(async (kind: string, flags: FaultFlags, command: Command) => {
       const { faultOf } = await import("./flags.ts");
       const spec = faultOf(kind, flags);

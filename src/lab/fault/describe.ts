@@ -10,7 +10,9 @@ export function describeFault(spec: FaultSpec): string {
 function measure(spec: FaultSpec): string[] {
   switch (spec.kind) {
     case "loss":
-      return [`of ${spec.percent} %`];
+      return [`of ${spec.percent} %${spec.traffic === undefined ? "" : ` of ${spec.traffic}`}`];
+    case "delay":
+      return [`of ${spec.delayMs} ms${spec.traffic === undefined ? "" : ` of ${spec.traffic}`}`];
     case "small-mtu":
       return [`of ${spec.mtu} bytes`];
     case "stateful-filter":

@@ -16,6 +16,8 @@ describe("faultOf", () => {
       { between: ["node1", "br30"], percent: "0.5" },
       "loss of 0.5 % between node1 and br30",
     ],
+    ["loss", { percent: "3", traffic: "vxlan" }, "loss of 3 % of vxlan everywhere"],
+    ["delay", { router: true, ms: "20" }, "delay of 20 ms at the router"],
     ["cut", { between: ["all", "node3"], oneWay: true }, "cut from all to node3"],
     ["stateful-filter", { between: ["br20", "br30"] }, "stateful-filter from br20 to br30"],
     [
@@ -42,6 +44,8 @@ describe("faultOf", () => {
     ["loss", {}, /^loss: percent: /],
     ["loss", { percent: "0" }, /^loss: percent: /],
     ["loss", { percent: "many" }, /^--percent takes a number, not "many"$/],
+    ["delay", {}, /^delay: delayMs: /],
+    ["delay", { ms: "0" }, /^delay: delayMs: /],
     ["small-mtu", {}, /^small-mtu: mtu: /],
     ["small-mtu", { mtu: "1200" }, /^small-mtu: mtu: .*1280/],
     ["small-mtu", { mtu: "1400.5" }, /^small-mtu: mtu: /],

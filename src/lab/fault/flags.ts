@@ -11,6 +11,7 @@ export interface FaultFlags {
   readonly oneWay?: boolean;
   readonly percent?: string;
   readonly mtu?: string;
+  readonly ms?: string;
   readonly traffic?: string;
 }
 
@@ -20,7 +21,7 @@ export function faultOf(kind: string, flags: FaultFlags): FaultSpec {
   if (found === undefined) {
     throw invalid(`${JSON.stringify(kind)} is no kind of fault: ${faultKinds.join(", ")}`);
   }
-  const { between, percent, mtu, ...further } = flags;
+  const { between, percent, mtu, ms, ...further } = flags;
   if (between !== undefined && between.length !== 2) {
     throw invalid(`--between takes two members, not ${between.length}`);
   }
@@ -30,6 +31,7 @@ export function faultOf(kind: string, flags: FaultFlags): FaultSpec {
     ...(between !== undefined && { between }),
     ...(percent !== undefined && { percent: numberOf("--percent", percent) }),
     ...(mtu !== undefined && { mtu: numberOf("--mtu", mtu) }),
+    ...(ms !== undefined && { delayMs: numberOf("--ms", ms) }),
   });
 }
 

@@ -16,8 +16,9 @@ import type { FaultSpec } from "./spec.ts";
 export async function loadFaults(state: LabState, rendering: Rendering): Promise<void> {
   const { namespace } = state.router;
   const script = renderFaults(rendering);
-  const aside = needsDetour(rendering.faults, rendering.topology);
-  const place = { namespace, ports: portsOf(rendering.topology) };
+  const { topology, faults, draining = [] } = rendering;
+  const aside = needsDetour([...faults, ...draining], topology);
+  const place = { namespace, ports: portsOf(topology) };
   if (aside) await ensureDetour(place);
   await nft({ namespace, arguments: ["-f", "-"], script });
   if (!aside) await removeDetour(place);

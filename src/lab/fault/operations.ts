@@ -8,7 +8,8 @@ import { exclusively } from "../exclusive.ts";
 import type { LabState } from "../lab-state.ts";
 import { labPaths } from "../paths.ts";
 import { RecordHolder } from "../record-holder.ts";
-import { type Topology, topologyOf } from "../topology.ts";
+import { topologyOf } from "../topology.ts";
+import { type DelayContext, endDelay, removeDelay, startDelay } from "./delay.ts";
 import { describeFault } from "./describe.ts";
 import { countedDrops, heldRpFilters, loadFaults, putBack, setStrict } from "./kernel.ts";
 import { counterName } from "./nft-words.ts";
@@ -28,7 +29,8 @@ export interface LabFault {
 /** @throws INVALID_ARGUMENT for a place the lab does not have, LAB_FAILED. */
 export async function addFault(state: LabState, spec: FaultSpec): Promise<LabFault> {
   const checked = checkFault(spec);
-  return await changing(state, "lab fault add", async ({ topology, holder }) => {
+  return await changing(state, "lab fault add", async (change) => {
+    const { topology, holder } = change;
     const { faults } = holder;
     const id = holder.nextFaultId;
     const plain: FaultRecord = { id, spec: checked, ...zoneOf(id, checked, faults) };
@@ -39,10 +41,13 @@ export async function addFault(state: LabState, spec: FaultSpec): Promise<LabFau
     const added: FaultRecord = { ...plain, ...(rpFilter && { rpFilter }) };
     holder.setFaults([...faults, added], id);
     try {
+      await startDelay(change, added);
       await loadFaults(state, { topology, faults: [...faults, added], gone: [] });
       setStrict(state, rpFilter);
     } catch (error) {
       putBack(state, rpFilter);
+      await endDelay(change, added);
+      removeDelay(change, added);
       holder.setFaults(faults);
       throw new SwitchyardError(
         "LAB_FAILED",
@@ -58,7 +63,7 @@ export async function addFault(state: LabState, spec: FaultSpec): Promise<LabFau
 export async function removeFault(state: LabState, id: number): Promise<void> {
   await changing(state, "lab fault remove", async (change) => {
     const fault = change.holder.faults.find((candidate) => candidate.id === id);
-    if (fault !== undefined) return await remove(state, change, [fault]);
+    if (fault !== undefined) return await remove(change, [fault]);
     throw new SwitchyardError(
       "INVALID_ARGUMENT",
       `the lab has no fault ${id}: \`lab fault list\` shows those it has`,
@@ -70,7 +75,7 @@ export async function removeFault(state: LabState, id: number): Promise<void> {
 export async function removeFaults(state: LabState): Promise<number> {
   return await changing(state, "lab fault remove", async (change) => {
     const { faults } = change.holder;
-    await remove(state, change, faults);
+    await remove(change, faults);
     return faults.length;
   });
 }
@@ -82,18 +87,19 @@ export async function listFaults(state: LabState): Promise<readonly LabFault[]> 
   return faults.map((fault) => shown(fault, drops));
 }
 
-interface Change {
-  readonly topology: Topology;
-  readonly holder: RecordHolder;
+interface Change extends DelayContext {
+  readonly state: LabState;
 }
 
-async function remove(
-  state: LabState,
-  { topology, holder }: Change,
-  gone: readonly FaultRecord[],
-): Promise<void> {
+async function remove(change: Change, gone: readonly FaultRecord[]): Promise<void> {
+  const { state, topology, holder } = change;
   const faults = holder.faults.filter((fault) => !gone.includes(fault));
-  await loadFaults(state, { topology, faults, gone: gone.map(({ id }) => id) });
+  // What is being delayed still arrives.
+  const draining = gone.filter(({ spec }) => spec.kind === "delay");
+  if (draining.length > 0) await loadFaults(state, { topology, faults, gone: [], draining });
+  for (const fault of draining) await endDelay(change, fault);
+  await loadFaults(state, { topology, faults, gone });
+  for (const fault of draining) removeDelay(change, fault);
   for (const { rpFilter } of gone) putBack(state, rpFilter);
   holder.setFaults(faults);
 }
@@ -129,6 +135,7 @@ async function changing<T>(
   const paths = labPaths(state.name);
   return await exclusively(paths, what, () => {
     const holder = RecordHolder.reopen(paths.stateFile);
-    return body({ topology: topologyOf(holder.record), holder });
+    const { namespace } = state.router;
+    return body({ state, namespace, paths, topology: topologyOf(holder.record), holder });
   });
 }

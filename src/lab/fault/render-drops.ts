@@ -6,6 +6,7 @@ import { hexSet, numberOf } from "./marks.ts";
 import { anyOf, counted, words } from "./nft-words.ts";
 import { type Edge, edgesOf } from "./place.ts";
 import type { FaultRecord } from "./spec.ts";
+import { trafficMatches } from "./traffic.ts";
 
 export interface PortRule {
   readonly chain: "ingress" | "egress";
@@ -25,7 +26,11 @@ export function dropRules({ id, spec }: FaultRecord, topology: Topology): PortRu
       return at(edgesOf(spec, topology), "");
     case "loss": {
       const share = `numgen random mod 100000 < ${Math.round(spec.percent * 1000)}`;
-      return at(edgesOf(spec, topology), share);
+      const edges = edgesOf(spec, topology);
+      if (spec.traffic === undefined) return at(edges, share);
+      return trafficMatches(spec.traffic, topology).flatMap((match) =>
+        at(edges, `${match} ${share}`),
+      );
     }
     case "source-check": {
       const edges = edgesOf(spec, topology);

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { topologyOf } from "../topology.ts";
-import { renderFaults } from "./render-nft.ts";
+import { type Rendering, renderFaults } from "./render-nft.ts";
 import type { FaultSpec } from "./spec.ts";
 
 const topology = topologyOf({ nodes: 3 });
@@ -19,7 +19,11 @@ const drop = 'counter name "fault-7" drop';
 
 describe("renderFaults", () => {
   test("without faults there is no table", () => {
-    const script = renderFaults({ topology, faults: [], gone: [3] });
+    const script = renderFaults({
+      topology,
+      faults: [],
+      gone: [{ id: 3, spec: { kind: "drop-ipip" } }],
+    });
     assert.deepEqual(script.trim().split("\n"), [
       "add table netdev switchyard-fault",
       "delete table netdev switchyard-fault",
@@ -53,6 +57,16 @@ describe("renderFaults", () => {
       `egress oifname { "node1", "node2", "outside" } meta mark & 0xff { 0x3 } numgen random mod 100000 < 2500 ${drop}`,
       `egress oifname { "node1", "node2", "node3" } meta mark & 0xff { 0x4 } numgen random mod 100000 < 2500 ${drop}`,
     ]);
+  });
+
+  test("loss may be of one sort of traffic", () => {
+    assert.deepEqual(
+      rulesOf({ kind: "loss", node: "node2", oneWay: true, percent: 1, traffic: "pods" }),
+      [
+        `ingress iifname { "node2" } ip saddr != { 172.139.20.0/24, 172.139.30.0/24, 198.51.100.0/24 } numgen random mod 100000 < 1000 ${drop}`,
+        `ingress iifname { "node2" } ip6 saddr != { 2001:db8:20::/64, 2001:db8:30::/64, 2001:db8:100::/64, ::, fe80::/10 } numgen random mod 100000 < 1000 ${drop}`,
+      ],
+    );
   });
 
   test("a source check knows each node's own addresses", () => {
@@ -95,13 +109,44 @@ describe("renderFaults", () => {
     );
   });
 
+  test("what is late goes to a tap for each port, and from there to the port", () => {
+    const spec = { kind: "delay", delayMs: 20, between: ["node3", "br20"] } as const;
+    const fault = { id: 7, spec };
+    const lines = (rendering: Pick<Rendering, "faults" | "gone" | "draining">) =>
+      renderFaults({ topology, ...rendering })
+        .split("\n")
+        .filter((line) => /late/.test(line))
+        .map((line) => line.replaceAll(" netdev switchyard-fault-detour", ""));
+    const back = [
+      'add rule back meta mark & 0xff { 0x3 } meta mark & 0xff00 { 0x100 } fwd to "late7-1"',
+      'add rule back meta mark & 0xff { 0x3 } meta mark & 0xff00 { 0x200 } fwd to "late7-2"',
+      'add rule back meta mark & 0xff { 0x1, 0x2 } meta mark & 0xff00 { 0x300 } fwd to "late7-3"',
+    ];
+    const chain = [
+      'add chain late-7 { type filter hook ingress devices = { "late7-1", "late7-2", "late7-3" } priority 0; }',
+      "flush chain late-7",
+    ];
+    const rules = [
+      "add rule late-7 meta mark set 0x10000",
+      'add rule late-7 fwd to iifname map { "late7-1" : "node1", "late7-2" : "node2", "late7-3" : "node3" }',
+    ];
+    assert.deepEqual(lines({ faults: [fault], gone: [] }), [...back, ...chain, ...rules]);
+    assert.deepEqual(lines({ faults: [], gone: [], draining: [fault] }), [...chain, ...rules]);
+    const other = { id: 8, spec: { kind: "bad-checksum" as const } };
+    assert.deepEqual(lines({ faults: [other], gone: [fault] }), [...chain, "delete chain late-7"]);
+  });
+
   test("the router's own MTU needs no rules", () => {
     assert.deepEqual(rulesOf({ kind: "small-mtu", mtu: 1400, router: true }), []);
   });
 
   test("chains stay, rules are exchanged, counters of what has gone are deleted", () => {
     const faults = [{ id: 2, spec: { kind: "drop-ipip" as const } }];
-    const lines = renderFaults({ topology, faults, gone: [1] }).split("\n");
+    const lines = renderFaults({
+      topology,
+      faults,
+      gone: [{ id: 1, spec: { kind: "cut" } }],
+    }).split("\n");
     assert.ok(!lines.includes("delete table netdev switchyard-fault"));
     for (const line of [
       "flush chain netdev switchyard-fault ingress",

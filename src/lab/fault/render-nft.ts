@@ -19,7 +19,9 @@ export interface Rendering {
   readonly topology: Topology;
   readonly faults: readonly FaultRecord[];
   /** Faults that may still be in the kernel and shall go. */
-  readonly gone: readonly number[];
+  readonly gone: readonly FaultRecord[];
+  /** Those of them whose packets are still under way. */
+  readonly draining?: readonly FaultRecord[];
 }
 
 /** @throws INVALID_ARGUMENT for a place that the lab does not have. */
@@ -49,7 +51,10 @@ function renderPorts({ topology, faults, gone }: Rendering): string[] {
     ...["ingress", "egress"].flatMap((hook) =>
       emptyChain(tables.port, hook, `${hook} devices = ${anyOf(ports)} priority 0`),
     ),
-    ...countersOf(tables.port, { kept: active.map(({ id }) => id), gone }),
+    ...countersOf(tables.port, {
+      kept: active.map(({ id }) => id),
+      gone: gone.map(({ id }) => id),
+    }),
     add("ingress", `meta mark 0 meta mark set iifname map { ${numbers(0)} }`),
     add(
       "ingress",

@@ -20,8 +20,9 @@ const place = {
   oneWay: z.literal(true).optional(),
 };
 
-/** What a stateful filter looks at; never what nodes say to each other themselves. */
-export const filteredTraffic = ["ipip", "vxlan", "pods"] as const;
+/** `pods`: pods' packets without encapsulation. */
+export const faultTraffic = ["ipip", "vxlan", "pods"] as const;
+export type FaultTraffic = (typeof faultTraffic)[number];
 
 const specSchema = z.discriminatedUnion("kind", [
   /** IP protocol 4 is dropped. */
@@ -30,8 +31,13 @@ const specSchema = z.discriminatedUnion("kind", [
   z.strictObject({ kind: z.literal("drop-vxlan"), ...place }),
   /** What a node sends from an address that is not its own is dropped. */
   z.strictObject({ kind: z.literal("source-check"), ...place }),
-  /** A share of all packets is dropped. */
-  z.strictObject({ kind: z.literal("loss"), ...place, percent: z.number().gt(0).max(100) }),
+  /** A share of all packets, or of some sort, is dropped. */
+  z.strictObject({
+    kind: z.literal("loss"),
+    ...place,
+    percent: z.number().gt(0).max(100),
+    traffic: z.enum(faultTraffic).optional(),
+  }),
   /**
    * Larger packets (bytes of IP) are dropped and nobody is told; at the router: its own MTU, so that those
    * who send larger ones are told, and packets that may be cut are.
@@ -39,14 +45,21 @@ const specSchema = z.discriminatedUnion("kind", [
   z.strictObject({ kind: z.literal("small-mtu"), ...place, mtu: z.int().min(1280).max(1499) }),
   /** Of what is inside IP-in-IP or VXLAN, checksums that were left to an offload arrive wrong. */
   z.strictObject({ kind: z.literal("bad-checksum"), ...place }),
+  /** All packets, or those of some sort, arrive later, in the same order. */
+  z.strictObject({
+    kind: z.literal("delay"),
+    ...place,
+    delayMs: z.int().min(1).max(2000),
+    traffic: z.enum(faultTraffic).optional(),
+  }),
   /** Everything is dropped, ARP and BGP too. */
   z.strictObject({ kind: z.literal("cut"), ...place }),
   /** From the first subnet to the second only replies pass: conntrack of the router's own kernel. */
   z.strictObject({
     kind: z.literal("stateful-filter"),
     between: z.tuple([z.string(), z.string()]).readonly(),
-    /** All three unless told. */
-    traffic: z.enum(filteredTraffic).optional(),
+    /** All three unless told; never what nodes say to each other themselves. */
+    traffic: z.enum(faultTraffic).optional(),
   }),
   /** Hosts check the reverse path strictly on every device but those of pods. */
   z.strictObject({ kind: z.literal("strict-rp-filter"), node: z.string().optional() }),
