@@ -361,6 +361,7 @@ describe("mode history and mode show", () => {
     );
     assert.equal(status, 0);
     assert.equal(JSON.parse((await run("show", first, "-o", "json")).stdout).result, "done");
+    assert.match((await run("show", "pods")).stdout, /^pods-[-0-9]+\n/, "the last of the pool");
     // One that is over has nothing to look at: the same, with the exit status of its end.
     assert.match((await run("show", first, "--watch")).stdout, RegExp(`${first}: done: `));
   });
