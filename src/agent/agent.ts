@@ -77,7 +77,6 @@ const PASS_SHARE = 10;
 const COMPARE_EVERY_MS = 30_000;
 const DRAIN_MS = 5_000;
 const PROBE = "probe address";
-const SECRETS_DIRECTORY = "/etc/switchyard/secrets";
 
 export class Agent {
   readonly #options: AgentOptions;
@@ -131,7 +130,7 @@ export class Agent {
     });
     this.#ipam = new Ipam({ store, clock });
     this.#probe = new ProbeAddress(this.#ipam, options.node);
-    this.#secrets = new SecretFiles(options.secretsDirectory ?? SECRETS_DIRECTORY);
+    this.#secrets = new SecretFiles(options.secretsDirectory);
     this.#driver = modeDriver({ ...options, cluster: this.#cluster });
   }
 
