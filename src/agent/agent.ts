@@ -35,6 +35,7 @@ import { Journal } from "./journal.ts";
 import { LiveMtu } from "./live-mtu.ts";
 import { modeDriver } from "./mode-driver.ts";
 import { MtuFile } from "./mtu-file.ts";
+import { useOf } from "./needed-tunnels.ts";
 import { ProbeAddress } from "./probe-address.ts";
 import { probedPool } from "./probing.ts";
 import { type PassResult, Reconciler } from "./reconciler.ts";
@@ -371,6 +372,7 @@ export class Agent {
       node,
       pools: [...view.pools, ...widenedPools(view.pools, view.modeChanges)],
       receive,
+      useOf: async (address) => this.#dataplane && useOf(this.#dataplane, address),
     });
   }
 
