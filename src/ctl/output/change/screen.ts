@@ -3,6 +3,7 @@
 import type { ChangePhase } from "../../../model/index.ts";
 import { type ChangeFacts, type NodeProgress, nodeProgress } from "./facts.ts";
 import { isEnd, type PhaseRecord, phaseRecords, phasesAhead, totalMs } from "./phases.ts";
+import { nodesWithin } from "./screen-nodes.ts";
 import {
   breachLines,
   confirmLines,
@@ -34,8 +35,6 @@ export function renderScreen(facts: ChangeFacts, options: ScreenOptions): readon
     guardLines(facts, options),
     verdictLines(change).filter(({ style }) => style === "bad"),
     trapLines(change),
-    // At the end nodes have forgotten the change: what they say of it means nothing.
-    isEnd(change.status?.phase) ? [] : nodeLines(progress, options),
   ];
   let room = options.rows - 1 - head.length - tail.length;
   const body = optional.flatMap((part) => {
@@ -43,7 +42,11 @@ export function renderScreen(facts: ChangeFacts, options: ScreenOptions): readon
     room -= part.length;
     return part;
   });
-  return [...head, ...body, ...tail];
+  // At the end nodes have forgotten the change: what they say of it means nothing.
+  const nodes = isEnd(change.status?.phase)
+    ? []
+    : nodesWithin(progress, { columns: options.columns, rows: room });
+  return [...head, ...body, ...nodes, ...tail];
 }
 
 /** Who drives, for how long, and what the operator has said. */
@@ -144,24 +147,4 @@ function waveText({ change }: ChangeFacts, ordered: number): string {
   });
   if (index < 0 || ordered === 0) return "";
   return index === 0 ? ", the canary" : `, wave ${index} of ${waves.length - 1}`;
-}
-
-/** One line per node up to a screenful; larger clusters are told by the figures of the phases. */
-function nodeLines(progress: readonly NodeProgress[], { columns }: ScreenOptions): readonly Line[] {
-  const width = Math.min(
-    Math.max(...progress.map(({ node }) => node.length), 4),
-    Math.max(8, columns - 34),
-  );
-  return progress.map((one): Line => {
-    const name = one.node.length > width ? `${one.node.slice(0, width - 1)}~` : one.node;
-    const words = [
-      one.widened ? "receives" : "-",
-      one.proved === "no" ? "-" : `proof ${one.proved}`,
-      one.moved ? "moved" : one.ordered ? "moving" : "-",
-      one.breaches.length > 0 ? "BREACH" : one.quiet ? "quiet" : "-",
-    ];
-    const [receives = "", proof = "", moved = "", guard = ""] = words;
-    const text = `  ${name.padEnd(width)} ${receives.padEnd(9)}${proof.padEnd(12)}${moved.padEnd(7)}${guard}`;
-    return one.breaches.length > 0 ? { text, style: "bad" } : { text };
-  });
 }

@@ -121,9 +121,27 @@ describe("the screen", () => {
     }
   });
 
-  test("of a thousand nodes counts them instead of listing them", () => {
+  test("of a thousand nodes has a letter for each", () => {
     const many = provedCluster(1000);
-    const lines = screen({ ...facts, ...many }, { rows: 24 });
+    const breach = { kind: "bgp", message: "a session went down" } as const;
+    const hurt = {
+      ...many.evidence.get("node7")!,
+      ...guardOf({ quiet: false, breaches: [breach] }),
+    };
+    const lines = screen(
+      { ...facts, ...many, evidence: new Map(many.evidence).set("node7", hurt) },
+      { rows: 50 },
+    );
+    assert.ok(lines.length < 50);
+    assert.ok(lines.some((line) => line.includes("1 of 1000 nodes moved")));
+    const first = lines.indexOf(`  Mppppp!${"p".repeat(71)}`);
+    assert.ok(first > 0, lines.join("\n"));
+    assert.equal(lines.slice(first, -1).join("").replaceAll(" ", "").length, 1000);
+    assert.equal(lines.at(-1), "  a letter per node: p proved; M moved; ! breach");
+  });
+
+  test("of a thousand nodes on a small terminal counts them", () => {
+    const lines = screen({ ...facts, ...provedCluster(1000) }, { rows: 24 });
     assert.ok(lines.length < 24);
     assert.ok(lines.some((line) => line.includes("1 of 1000 nodes moved")));
   });
