@@ -3,18 +3,15 @@
  * it changes nothing in the kernel; a new one adopts what it finds.
  */
 
-import { createHash } from "node:crypto";
 import { join } from "node:path";
 import { type Dataplane, openDataplane } from "../dataplane/index.ts";
 import type { Datastore } from "../datastore/index.ts";
 import { clusterFacts } from "../facts/index.ts";
 import { Ipam } from "../ipam/index.ts";
 import {
-  addressFromBytes,
   type Clock,
   errorText,
   formatPrefix,
-  type Ipv4,
   type Prefix,
   SwitchyardError,
   type Timer,
@@ -28,6 +25,7 @@ import { BgpRunner, type BgpRunnerOptions } from "./bgp-runner.ts";
 import { Cluster } from "./cluster.ts";
 import { EvidenceBook } from "./evidence.ts";
 import { FailureBook } from "./failure-book.ts";
+import { agentGuard, type Guard } from "./guard/guard.ts";
 import { look } from "./host/look.ts";
 import { HostPublisher } from "./host/publisher.ts";
 import { readHost } from "./host/reading.ts";
@@ -35,10 +33,10 @@ import { Journal } from "./journal.ts";
 import { LiveMtu } from "./live-mtu.ts";
 import { modeDriver } from "./mode-driver.ts";
 import { MtuFile } from "./mtu-file.ts";
-import { useOf } from "./needed-tunnels.ts";
 import { ProbeAddress } from "./probe-address.ts";
 import { probedPool } from "./probing.ts";
 import { type PassResult, Reconciler } from "./reconciler.ts";
+import { hashedRouterId } from "./router-id.ts";
 import { SecretFiles } from "./secret-files.ts";
 import type { AgentDiff, AgentStatus } from "./status.ts";
 import { serveStatus } from "./status-server.ts";
@@ -78,6 +76,7 @@ const PASS_SHARE = 10;
 const COMPARE_EVERY_MS = 30_000;
 const DRAIN_MS = 5_000;
 const PROBE = "probe address";
+const SECRETS_DIRECTORY = "/etc/switchyard/secrets";
 
 export class Agent {
   readonly #options: AgentOptions;
@@ -88,6 +87,7 @@ export class Agent {
   readonly #startedAtMs: number;
   readonly #failures = new FailureBook();
   readonly #evidence: EvidenceBook;
+  readonly #guard: Guard;
   readonly #driver: Driver;
   readonly #host: HostPublisher;
   readonly #secrets: SecretFiles;
@@ -129,9 +129,13 @@ export class Agent {
       ...{ store, node: options.node, clock, log },
       look: () => look({ ...options, ...seen, read }),
     });
+    this.#guard = agentGuard({
+      ...{ node: options.node, clock, log, evidence: this.#evidence, cluster: this.#cluster },
+      ...{ bgp, plan: () => this.#last?.plan },
+    });
     this.#ipam = new Ipam({ store, clock });
     this.#probe = new ProbeAddress(this.#ipam, options.node);
-    this.#secrets = new SecretFiles(options.secretsDirectory);
+    this.#secrets = new SecretFiles(options.secretsDirectory ?? SECRETS_DIRECTORY);
     this.#driver = modeDriver({ ...options, cluster: this.#cluster });
   }
 
@@ -185,6 +189,7 @@ export class Agent {
     this.#changedTimer?.cancel();
     await this.#running;
     await this.#driver.stop();
+    this.#guard.stop();
     await this.#evidence.stop();
     await this.#host.stop();
     await this.#bgp.stop(false);
@@ -220,6 +225,7 @@ export class Agent {
       ),
       ...(last && { mtu: last.plan.mtu }),
       peers: this.#bgp.peers(),
+      guard: this.#guard.totals,
       passes: this.#passes,
       routes: {
         programmed:
@@ -322,10 +328,12 @@ export class Agent {
     const { modeChanges } = this.#cluster.view();
     const ordered = modeChanges.filter(({ status }) => status?.orders !== undefined);
     this.#evidence.keep(new Set(ordered.map(({ metadata }) => metadata.name)));
+    this.#guard.follow();
     this.#passes++;
     const startedMs = this.#options.clock.monotonicMs();
     await this.#attempt("pass", async () => {
       await this.#configureBgp();
+      if (probedPool(this.#cluster.view())) await this.#probe.restore();
       const result = await this.#reconciler?.pass();
       if (!result) return;
       this.#last = result;
@@ -372,7 +380,6 @@ export class Agent {
       node,
       pools: [...view.pools, ...widenedPools(view.pools, view.modeChanges)],
       receive,
-      useOf: async (address) => this.#dataplane && useOf(this.#dataplane, address),
     });
   }
 
@@ -398,10 +405,4 @@ export class Agent {
       return false;
     }
   }
-}
-
-/** Calico's rule for CALICO_ROUTER_ID=hash: the first octets of SHA-256 of the name, as a unicast address. */
-export function hashedRouterId(node: string): Ipv4 {
-  const [first = 0, ...rest] = createHash("sha256").update(node).digest().subarray(0, 4);
-  return addressFromBytes(Uint8Array.of(first > 223 ? first - 32 : first, ...rest)) as Ipv4;
 }

@@ -7,9 +7,9 @@ import { FakeClock, formatAddress, formatPrefix, ipv4 } from "../lib/index.ts";
 import { silentLog } from "../lib/log/index.ts";
 import { vxlanMacOf } from "../mode/index.ts";
 import type { BGPConfiguration, BGPPeer } from "../model/index.ts";
-import { hashedRouterId } from "./agent.ts";
 import { bgpPlan } from "./bgp-config.ts";
 import type { SecretReader } from "./bgp-session-options.ts";
+import { hashedRouterId } from "./router-id.ts";
 import { affinityResource, clusterView, nodeResource, poolResource } from "./testing.ts";
 
 const calico = "projectcalico.org/v3";

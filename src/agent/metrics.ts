@@ -28,6 +28,15 @@ export function renderMetrics(status: AgentStatus): string {
     "# TYPE switchyard_passes_total counter",
     `switchyard_passes_total ${status.passes}`,
   );
+  lines.push(
+    "# HELP switchyard_guard_probes_total Live probes of mode changes, by what came of them.",
+    "# TYPE switchyard_guard_probes_total counter",
+    `switchyard_guard_probes_total{result="sent"} ${status.guard.sent}`,
+    `switchyard_guard_probes_total{result="lost"} ${status.guard.lost}`,
+    "# HELP switchyard_guard_breaches_total Breaches that the guard of a mode change has seen.",
+    "# TYPE switchyard_guard_breaches_total counter",
+    `switchyard_guard_breaches_total ${status.guard.breaches}`,
+  );
   gauge("switchyard_failures", "Objects refused or being retried.", [["", status.failures.length]]);
   gauge(
     "switchyard_bgp_session_up",

@@ -33,13 +33,20 @@ export class ProbeAddress {
     return this.#current;
   }
 
+  /**
+   * Learns what an agent before this one took: to be called before anything is planned while somebody probes, or
+   * the first pass would take the address away from under those who probe it. @throws what IPAM answers.
+   */
+  async restore(): Promise<void> {
+    if (this.#known) return;
+    this.#current = await this.#ipam.findProbeAddress(this.#node);
+    this.#known = true;
+  }
+
   /** True if another address is to be planned now. @throws what IPAM answers. */
   async sync({ pool, planned }: ProbeAddressInput): Promise<boolean> {
     const first = !this.#known;
-    if (first) {
-      this.#current = await this.#ipam.findProbeAddress(this.#node);
-      this.#known = true;
-    }
+    if (first) await this.restore();
     const before = this.#current;
     if (pool !== undefined && before !== undefined && prefixContains(pool, before)) return first;
     // Nobody else may get it while this kernel has it.

@@ -23,6 +23,7 @@ const status: AgentStatus = {
   sends: [],
   pools: {},
   peers: [],
+  guard: { sent: 400, lost: 3, breaches: 1 },
   passes: 0,
   routes: { programmed: 0, wanted: 0 },
   failures: [],

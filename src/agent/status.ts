@@ -40,6 +40,8 @@ export interface AgentStatus {
   /** Of the host's network and of its pods; absent before the first plan. */
   readonly mtu?: { readonly host: number; readonly pods: number };
   readonly peers: readonly AgentPeerStatus[];
+  /** Of mode changes since the start: live probes, and breaches seen. */
+  readonly guard: { readonly sent: number; readonly lost: number; readonly breaches: number };
   /** Passes since the start: a node at rest makes one every half minute. */
   readonly passes: number;
   readonly routes: { readonly programmed: number; readonly wanted: number };

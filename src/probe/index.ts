@@ -2,6 +2,7 @@
 
 export { type Answer, ProbeAsker, type ProbeAskerOptions } from "./asker.ts";
 export { BulkServer, type BulkServerOptions } from "./bulk-server.ts";
+export { type EchoAnswer, EchoSocket, type EchoSocketOptions } from "./echo-socket.ts";
 export { ProbeEndpoint, type ProbeEndpointOptions } from "./endpoint.ts";
 export {
   encodePacket,

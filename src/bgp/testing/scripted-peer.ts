@@ -1,6 +1,6 @@
 /** A peer of a simulated speaker that says exactly what a test wants, and keeps what it is told. */
 
-import { type Ipv4, ipv4, prefix } from "../../lib/index.ts";
+import { ipv4, prefix } from "../../lib/index.ts";
 import type { Connection } from "../session/index.ts";
 import {
   AttributeTable,
@@ -12,7 +12,6 @@ import {
   encodeAnnounce,
   encodeAttributes,
   encodeOpen,
-  encodeWithdraw,
   Framer,
   keyOfPrefix,
   type PathAttributes,
@@ -31,12 +30,12 @@ export function restartCapability(forwarding: boolean): Capability {
   };
 }
 
-/** B's OPEN, unless it is another's. */
+/** B's OPEN. */
 export function openMessage(
-  parts: { as?: number; capabilities?: readonly Capability[]; hold?: number; id?: Ipv4 } = {},
+  parts: { as?: number; capabilities?: readonly Capability[]; hold?: number } = {},
 ): Uint8Array {
   const { as = 64512, capabilities = [multiprotocol], hold = 240 } = parts;
-  const routerId = parts.id ?? ipv4(B);
+  const routerId = ipv4(B);
   return encodeOpen({ kind: "open", as, holdTimeSeconds: hold, routerId, capabilities });
 }
 
@@ -52,11 +51,6 @@ export function announcement(
     keys: routes.map((text) => keyOfPrefix(prefix(text))),
     maximumBytes: 4096,
   })[0]!;
-}
-
-export function withdrawal(routes: readonly string[]): Uint8Array {
-  const keys = routes.map((text) => keyOfPrefix(prefix(text)));
-  return encodeWithdraw({ family: "ipv4-unicast", keys, maximumBytes: 4096 })[0]!;
 }
 
 export interface ScriptedPeer {

@@ -37,6 +37,7 @@ const status: AgentStatus = {
       info: "Established",
     },
   ],
+  guard: { sent: 400, lost: 3, breaches: 1 },
   passes: 7,
   routes: { programmed: 2, wanted: 3 },
   failures: ["route 10.0.0.0/26: File exists"],

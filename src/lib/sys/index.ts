@@ -7,6 +7,7 @@ export * from "./bpf-run.ts";
 export * from "./bpf-tc.ts";
 export * from "./ethtool.ts";
 export * from "./file-descriptor.ts";
+export * from "./icmp-socket.ts";
 export * from "./namespace.ts";
 export * from "./netlink.ts";
 export * from "./open-socket.ts";

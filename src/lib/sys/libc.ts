@@ -44,6 +44,9 @@ export const libc = {
   ioctlValue: bind<[fd: number, request: number, value: number], number>(
     "int ioctl(int fd, unsigned long request, unsigned long argument)",
   ),
+  clock_gettime: bind<[clock: number, time: Bytes], number>(
+    "int clock_gettime(int clock, void *time)",
+  ),
   poll: bind<[fds: Bytes, count: number, timeoutMs: number], number>(
     "int poll(void *fds, unsigned long count, int timeout)",
   ),

@@ -160,9 +160,8 @@ function silence(nodeMode: NodeMode | undefined): string {
 }
 
 /** In the node's own words, if it has any. */
-function whyNot(running: Running, nodeMode: NodeMode | undefined, otherwise: string): string {
-  const pool = nodeMode?.status?.pools[running.change.spec.pool ?? ""];
-  const own = wordOf(running, nodeMode)?.waiting ?? [];
-  const lines = [...own, ...(pool?.waiting ?? []), ...(nodeMode?.status?.failures ?? [])];
+function whyNot({ change }: Running, nodeMode: NodeMode | undefined, otherwise: string): string {
+  const pool = nodeMode?.status?.pools[change.spec.pool ?? ""];
+  const lines = [...(pool?.waiting ?? []), ...(nodeMode?.status?.failures ?? [])];
   return lines.join("; ") || otherwise;
 }

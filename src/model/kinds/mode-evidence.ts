@@ -96,6 +96,8 @@ export const modeEvidenceStatusSchema = z.strictObject({
       }),
       /** How far the kernel's counters rose since the guard began. */
       counters: z.record(z.string(), z.int()),
+      /** What it cannot see, and why: one line each. */
+      blind: z.array(z.string()).optional(),
     })
     .optional(),
   /** RFC 3339. */
