@@ -241,6 +241,41 @@ describe("mode change", () => {
     await endAll();
   });
 
+  test("goes on while the server is away: the command says so, and waits", async () => {
+    const other = await openCluster();
+    let press: (() => void) | undefined;
+    let stderr = "";
+    let away: (() => void) | undefined;
+    const isAway = new Promise<void>((resolve) => {
+      away = resolve;
+    });
+    const started = runWith(
+      { SWITCHYARD_SOCKET: other.session.socketPath },
+      ["mode", "change", "pods", "--to", "none"],
+      {
+        onInterrupt: (listener) => {
+          press = listener;
+          return () => {};
+        },
+        stderr: (text) => {
+          stderr += text;
+          away?.();
+        },
+      },
+    );
+    const { metadata } = await other.asked();
+    await other.write(metadata.name, { phase: "Rolling" });
+    while (!press) await new Promise(setImmediate);
+    await other.close();
+    await isAway;
+    assert.match(
+      stderr,
+      /: the server does not answer \(.+\); the change does not need this command, which tries again\n$/,
+    );
+    press();
+    assert.equal((await started).status, 130);
+  });
+
   test("whose object is deleted meanwhile needs attention", async () => {
     const { stdout, status, id } = await driven(
       run("change", "pods", "--to", "none"),
@@ -361,6 +396,7 @@ describe("mode history and mode show", () => {
     );
     assert.equal(status, 0);
     assert.equal(JSON.parse((await run("show", first, "-o", "json")).stdout).result, "done");
+    assert.match((await run("show", "pods")).stdout, /^pods-[-0-9]+\n/, "the last of the pool");
     // One that is over has nothing to look at: the same, with the exit status of its end.
     assert.match((await run("show", first, "--watch")).stdout, RegExp(`${first}: done: `));
   });

@@ -20,7 +20,7 @@ export async function modeShow(
 ): Promise<void> {
   const output = requireTextOrJson(options.output);
   await withDatastore({ options, context }, async (store) => {
-    const change = await findChange(store, args[0] ?? "");
+    const change = await findChange(store, { id: args[0] ?? "", orLast: true });
     const id = change.metadata.name;
     if (options.watch) {
       const document = output === "json";

@@ -30,7 +30,7 @@ interface Invocation {
 
 async function say(word: OperatorWord, { args, options, context }: Invocation): Promise<void> {
   await withDatastore({ options, context }, async (store) => {
-    const before = await findChange(store, args[0] ?? "");
+    const before = await findChange(store, { id: args[0] ?? "" });
     const id = before.metadata.name;
     const said = await sayWord(store, { name: id, word, clock: context.clock });
     const already = hasSaid[word](before);
