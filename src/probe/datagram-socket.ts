@@ -3,7 +3,7 @@
 import { createSocket, type Socket } from "node:dgram";
 import type { IpAddress } from "../lib/index.ts";
 import { isIpv4 } from "../lib/index.ts";
-import { closeFd, openUdpSocket, setPathMtuDiscovery } from "../lib/sys/index.ts";
+import { closeFd, openUdpSocket, setPathMtuDiscovery, withoutChecksum } from "../lib/sys/index.ts";
 
 /** Packets that come while the process does something else are not lost: a second of thousands. */
 const RECEIVE_BUFFER_BYTES = 4 << 20;
@@ -27,7 +27,12 @@ export async function openDatagramSocket(options: DatagramSocketOptions): Promis
     port: port ?? 0,
     ...(namespace !== undefined && { namespace }),
     receiveBufferBytes: RECEIVE_BUFFER_BYTES,
-    prepare: (made) => setPathMtuDiscovery(made, "probe", isIpv4(address) ? 4 : 6),
+    prepare: (made) => {
+      setPathMtuDiscovery(made, "probe", isIpv4(address) ? 4 : 6);
+      // What is sent is authenticated anyway; and UDP shall pass where an offload spoils checksums, so
+      // that it is told from a filter. IPv6 forbids UDP without (RFC 8200 section 8.1).
+      if (isIpv4(address)) withoutChecksum(made);
+    },
   });
   const socket = createSocket(isIpv4(address) ? "udp4" : "udp6");
   try {

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import { type IpAddress, ipAddress } from "../lib/index.ts";
-import { checksum, readSynAck, synSegment } from "./segment.ts";
+import { checksum, readAnswer, segmentOf } from "./segment.ts";
 
 const ports = fc.integer({ min: 1, max: 65_535 });
 const v4 = fc.nat({ max: 2 ** 32 - 1 }).map((address) => address as IpAddress);
@@ -15,11 +15,13 @@ test("a segment of any size and family sums to nothing, as RFC 1071 wants it", (
       ports,
       fc.nat({ max: 2 ** 32 - 1 }),
       fc.nat({ max: 1500 }),
-      ([from, to], port, sequence, bytes) => {
-        const segment = synSegment({
+      fc.constantFrom("syn", "ack"),
+      ([from, to], port, echo, bytes, kind) => {
+        const segment = segmentOf({
           from: { address: from, port },
           to: { address: to, port: 17900 },
-          sequence,
+          kind,
+          echo,
           bytes,
         });
         assert.equal(segment.length, Math.max(20, bytes));
@@ -30,10 +32,11 @@ test("a segment of any size and family sums to nothing, as RFC 1071 wants it", (
 });
 
 test("a checksum is what is summed by hand", () => {
-  const segment = synSegment({
+  const segment = segmentOf({
     from: { address: ipAddress("10.99.0.1"), port: 40_000 },
     to: { address: ipAddress("10.99.1.1"), port: 17_900 },
-    sequence: 1,
+    kind: "syn",
+    echo: 1,
     bytes: 20,
   });
   const words = [0x0a63, 0x0001, 0x0a63, 0x0101, 6, 20, 40_000, 17_900, 0, 1, 0x5002, 0xffff];
@@ -41,22 +44,25 @@ test("a checksum is what is summed by hand", () => {
   assert.equal((segment[16]! << 8) | segment[17]!, 0xffff - sum);
 });
 
-test("only SYN-ACKs are read, with or without an IPv4 header, and nothing is read past the end", () => {
+test("only SYN-ACKs and RSTs are read, with or without an IPv4 header, and nothing is read past the end", () => {
   const segment = Buffer.alloc(20);
   segment.writeUInt16BE(17_900, 0);
   segment.writeUInt16BE(40_000, 2);
   segment.writeUInt32BE(77, 8);
   segment[13] = 0x12;
-  const read = { fromPort: 17_900, toPort: 40_000, acknowledges: 77 };
-  assert.deepEqual(readSynAck(segment, 6), read);
+  const read = { fromPort: 17_900, toPort: 40_000, echo: 76 };
+  assert.deepEqual(readAnswer(segment, 6), read);
   const header = Buffer.alloc(24);
   header[0] = 0x46;
-  assert.deepEqual(readSynAck(Buffer.concat([header, segment]), 4), read);
+  assert.deepEqual(readAnswer(Buffer.concat([header, segment]), 4), read);
+  segment[13] = 0x04;
+  segment.writeUInt32BE(123, 4);
+  assert.deepEqual(readAnswer(segment, 6), { ...read, echo: 123 });
   segment[13] = 0x10;
-  assert.equal(readSynAck(segment, 6), undefined);
+  assert.equal(readAnswer(segment, 6), undefined);
   fc.assert(
     fc.property(fc.uint8Array({ maxLength: 70 }), fc.constantFrom(4, 6), (bytes, family) => {
-      readSynAck(bytes, family as 4 | 6);
+      readAnswer(bytes, family as 4 | 6);
     }),
   );
 });

@@ -4,46 +4,53 @@ import { addressToBytes, type IpAddress, isIpv4 } from "../lib/index.ts";
 
 const TCP_HEADER_BYTES = 20;
 const SYN = 0x02;
+const RST = 0x04;
 const ACK = 0x10;
 const IPPROTO_TCP = 6;
 
-export interface SynOptions {
+export interface SegmentOptions {
   readonly from: { readonly address: IpAddress; readonly port: number };
   readonly to: { readonly address: IpAddress; readonly port: number };
-  readonly sequence: number;
+  /** `syn`: a listener answers with a SYN-ACK. `ack`: of no connection, so that the host answers with a RST. */
+  readonly kind: "syn" | "ack";
+  /** What the answer will echo. */
+  readonly echo: number;
   /** Of the segment with its header; a listener takes a SYN with data, and leaves the data. */
   readonly bytes: number;
 }
 
-export function synSegment({ from, to, sequence, bytes }: SynOptions): Uint8Array {
+export function segmentOf({ from, to, kind, echo, bytes }: SegmentOptions): Uint8Array {
   const segment = Buffer.alloc(Math.max(TCP_HEADER_BYTES, bytes));
   segment.writeUInt16BE(from.port, 0);
   segment.writeUInt16BE(to.port, 2);
-  segment.writeUInt32BE(sequence, 4);
+  segment.writeUInt32BE(echo, kind === "syn" ? 4 : 8);
   segment[12] = (TCP_HEADER_BYTES / 4) << 4;
-  segment[13] = SYN;
+  segment[13] = kind === "syn" ? SYN : ACK;
   segment.writeUInt16BE(0xffff, 14);
   segment.writeUInt16BE(checksum(from.address, to.address, segment), 16);
   return segment;
 }
 
-export interface SynAck {
+export interface SegmentAnswer {
   readonly fromPort: number;
   readonly toPort: number;
-  readonly acknowledges: number;
+  readonly echo: number;
 }
 
-/** A SYN-ACK among what a raw socket took; IPv4 packets come with their header. */
-export function readSynAck(packet: Uint8Array, family: 4 | 6): SynAck | undefined {
+/** A SYN-ACK or a RST among what a raw socket took; IPv4 packets come with their header. */
+export function readAnswer(packet: Uint8Array, family: 4 | 6): SegmentAnswer | undefined {
   const headerBytes = family === 4 ? ((packet[0] ?? 0) & 0x0f) * 4 : 0;
   const segment = Buffer.from(packet.buffer, packet.byteOffset, packet.byteLength).subarray(
     headerBytes,
   );
-  if (segment.length < TCP_HEADER_BYTES || segment[13] !== (SYN | ACK)) return undefined;
+  if (segment.length < TCP_HEADER_BYTES) return undefined;
+  const flags = segment[13];
+  if (flags !== (SYN | ACK) && flags !== RST) return undefined;
   return {
     fromPort: segment.readUInt16BE(0),
     toPort: segment.readUInt16BE(2),
-    acknowledges: segment.readUInt32BE(8),
+    // A SYN takes one number of its own (RFC 9293 section 3.4); a RST takes the one it was shown.
+    echo: flags === RST ? segment.readUInt32BE(4) : (segment.readUInt32BE(8) - 1) >>> 0,
   };
 }
 

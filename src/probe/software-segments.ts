@@ -1,7 +1,10 @@
 /**
- * TCP segments whose checksums no device has touched: SYNs by a raw socket, small ones and full-size ones in turn,
- * counted by the SYN-ACKs that come back. Where these pass and connections do not, the offload of checksums is
- * at fault. The host resets each half-open connection, as it knows nothing of it.
+ * TCP segments whose checksums no device has touched, by a raw socket: small ones and full-size ones in turn,
+ * counted by their answers. Where these pass and connections do not, the offload of checksums is at fault.
+ *
+ * Half are SYNs, which pass filters that let connections begin. A SYN-ACK's checksum is left to the other side's
+ * device, so half are ACKs of no connection: over IPv4 the kernel computes the RST that answers them itself
+ * (ip_send_unicast_reply). The host resets each half-open connection, as it knows nothing of it.
  */
 
 import { randomInt } from "node:crypto";
@@ -14,7 +17,7 @@ import {
   setPathMtuDiscovery,
 } from "../lib/sys/index.ts";
 import type { ProbeAskerOptions } from "./asker.ts";
-import { readSynAck, synSegment } from "./segment.ts";
+import { readAnswer, segmentOf } from "./segment.ts";
 
 const IPPROTO_TCP = 6;
 const SEGMENTS = 16;
@@ -38,7 +41,7 @@ export async function sendSoftwareSegments(
   const small = 20;
   const large = packetBytes - (family === 4 ? 20 : 40);
   const buffer = new Uint8Array(LARGEST_PACKET_BYTES);
-  /** By source port, the number that its answer acknowledges. */
+  /** By source port, the number that its answer echoes. */
   const waiting = new Map<number, number>();
   let sent = 0;
   let received = 0;
@@ -47,9 +50,9 @@ export async function sendSoftwareSegments(
     for (let n = 0; n < 64; n++) {
       const length = receiveFd(socket, buffer);
       if (length === undefined) return;
-      const answer = readSynAck(buffer.subarray(0, length), family);
+      const answer = readAnswer(buffer.subarray(0, length), family);
       if (answer?.fromPort !== peer.port) continue;
-      if (waiting.get(answer.toPort) !== answer.acknowledges) continue;
+      if (waiting.get(answer.toPort) !== answer.echo) continue;
       waiting.delete(answer.toPort);
       received++;
     }
@@ -63,10 +66,11 @@ export async function sendSoftwareSegments(
     const firstPort = randomInt(20_000, 30_000);
     for (let n = 0; n < SEGMENTS; n++) {
       const port = firstPort + n;
-      const sequence = randomInt(1, 2 ** 31);
+      const echo = randomInt(1, 2 ** 31);
       const bytes = n % 2 === 0 ? small : large;
-      waiting.set(port, sequence + 1);
-      if (sendFd(fd, synSegment({ from: { address, port }, to: peer, sequence, bytes }))) sent++;
+      const kind = n % 4 < 2 ? "syn" : "ack";
+      waiting.set(port, echo);
+      if (sendFd(fd, segmentOf({ from: { address, port }, to: peer, kind, echo, bytes }))) sent++;
       await sleep(clock, BETWEEN_MS);
       take(fd);
     }

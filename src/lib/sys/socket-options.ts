@@ -8,6 +8,7 @@ import { check, errnoNumbers } from "./system-error.ts";
 
 const SOL_SOCKET = 1;
 const SO_RCVBUF = 8;
+const SO_NO_CHECK = 11;
 const SO_BINDTODEVICE = 25;
 const SO_RCVBUFFORCE = 33;
 const SO_MARK = 36;
@@ -54,6 +55,11 @@ export function setReceiveBuffer(fd: number, bytes: number): void {
   if (libc.setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, value, 4) === 0) return;
   if (lastErrno() !== errnoNumbers.EPERM) check(-1, "setsockopt(SO_RCVBUFFORCE)", `fd ${fd}`);
   setIntegerOption(fd, { level: SOL_SOCKET, option: SO_RCVBUF, name: "SO_RCVBUF" }, bytes);
+}
+
+/** UDP over IPv4 is sent with no checksum (RFC 768: zero). */
+export function withoutChecksum(fd: number): void {
+  setIntegerOption(fd, { level: SOL_SOCKET, option: SO_NO_CHECK, name: "SO_NO_CHECK" }, 1);
 }
 
 export function bindToDevice(fd: number, device: string): void {
