@@ -11,8 +11,8 @@ import { isOver, step, waitUpTo } from "./write.ts";
 
 /** Whether the orders make anybody send the new way. */
 function hasMoved({ status }: Running): boolean {
-  const moved = status.orders?.moved ?? [];
-  return moved === "all" || moved.length > 0;
+  const { moved = [], blocks = [] } = status.orders ?? {};
+  return moved === "all" || moved.length + blocks.length > 0;
 }
 
 /** Ends it where nothing has moved; otherwise it begins to go back. */
@@ -29,7 +29,7 @@ export function goBack(
   }
   return step(running, {
     phase: "RollingBack",
-    orders: { widen: true, prove: "no", guard: false, moved: [] },
+    orders: { widen: true, prove: "no", guard: false, moved: [], blocks: [] },
     reason,
     message: `goes back: ${reason}`,
   });

@@ -11,6 +11,8 @@ const HOUR = 60 * MINUTE;
 export const waitsMs = {
   /** For every node to be where the pool is before anything begins. */
   settled: MINUTE,
+  /** For another change, as a node is probed for one at a time. */
+  turn: 2 * HOUR,
   /** For probe addresses, and packets one way. */
   proveFirst: 3 * MINUTE,
   /** For everything else of the proof: 1,000 packets and two transfers with each partner. */

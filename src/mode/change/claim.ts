@@ -1,6 +1,7 @@
 /**
- * One change at a time for each pool: a Lease of the pool's that names the change, taken by compare-and-swap. It
- * has no duration: it is free when the change that it names has ended, or is no more.
+ * What one change has for itself until it ends: its pool, and the probe addresses, of which a node has one. Each
+ * is a Lease that names the change, taken by compare-and-swap. It has no duration: it is free when the change
+ * that it names has ended, or is no more.
  */
 
 import type { Datastore } from "../../datastore/index.ts";
@@ -10,12 +11,21 @@ import { hasEnded } from "./write.ts";
 
 type Store = Pick<Datastore, "get" | "create" | "update">;
 
-/** The change that may change what this one is of: itself, or the one before it. */
-export async function claim(store: Store, { metadata, spec }: ModeChange): Promise<string> {
-  const name = spec.pool === undefined ? "mesh" : `pool.${spec.pool}`;
+/** Of what a change is of. */
+export function poolLease({ spec }: ModeChange): string {
+  return spec.pool === undefined ? "mesh" : `pool.${spec.pool}`;
+}
+
+export const PROBES_LEASE = "probes";
+
+/** The change that has it: this one, or the one before it. */
+export async function claim(
+  store: Store,
+  { lease, change }: { readonly lease: string; readonly change: string },
+): Promise<string> {
   for (;;) {
     try {
-      return await claimOnce(store, { lease: name, change: metadata.name });
+      return await claimOnce(store, { lease, change });
     } catch (error) {
       const raced =
         hasCode(error, "RESOURCE_CONFLICT") || hasCode(error, "RESOURCE_ALREADY_EXISTS");

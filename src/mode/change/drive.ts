@@ -14,7 +14,7 @@ import type {
   Trap,
   Verdict,
 } from "../../model/index.ts";
-import { claim } from "./claim.ts";
+import { claim, PROBES_LEASE, poolLease } from "./claim.ts";
 import { advance, stageOf } from "./machine.ts";
 import type { Observed } from "./observed.ts";
 import { prune } from "./prune.ts";
@@ -29,8 +29,7 @@ export type Exhibit = Pick<World, "nodes" | "nodeModes" | "evidence"> & {
 
 /** Whoever knows of traps and of proofs. */
 export interface Judges {
-  /** Absent: none are looked for. */
-  readonly findTraps?: (exhibit: Exhibit) => readonly Trap[];
+  readonly findTraps: (exhibit: Exhibit) => readonly Trap[];
   readonly judgeProof: (exhibit: Exhibit) => readonly Verdict[];
 }
 
@@ -58,6 +57,7 @@ export class Drive {
   #stage = "";
   #stageSinceMs = 0;
   #holder: string | undefined;
+  #probedFor: string | undefined;
   #commitRefused: string | undefined;
   /** What was written or met last must be seen before anything is decided. */
   #atLeast = "0";
@@ -92,10 +92,16 @@ export class Drive {
     const change = current();
     if (change === undefined || !observed.connected || !this.#options.mayWrite()) return undefined;
     if (change.status && hasEnded(change.status.phase)) return undefined;
-    if (change.status?.phase === "Planning" && this.#holder === undefined) {
-      this.#holder = await claim(this.#options.store, change);
-    }
+    if (change.status?.phase === "Planning") await this.#claim(change);
     return this.#write(change, this.#ask(change));
+  }
+
+  async #claim(change: ModeChange): Promise<void> {
+    const { store, change: name } = this.#options;
+    this.#holder ??= await claim(store, { lease: poolLease(change), change: name });
+    // Who has to wait for its end asks again, whoever may not begin does not ask.
+    if (this.#holder !== name || this.#probedFor === name) return;
+    this.#probedFor = await claim(store, { lease: PROBES_LEASE, change: name });
   }
 
   #ask(change: ModeChange): Advance {
@@ -116,12 +122,21 @@ export class Drive {
       pool: pools.items().get(change.spec.pool ?? ""),
       mesh: bgpConfigurations.items().get("default"),
       holder: this.#holder,
+      probedFor: this.#probedFor,
       commitRefused: this.#commitRefused,
-      findTraps: () => judges.findTraps?.(exhibit) ?? [],
+      fault: undefined,
+      findTraps: () => judges.findTraps(exhibit),
       judgeProof: () => judges.judgeProof(exhibit),
     };
     const stageForMs = nowMs - this.#stageSinceMs;
-    return advance(change, world, { wallMs: clock.now(), stageForMs, key: newKey() });
+    const moment = { wallMs: clock.now(), stageForMs, key: newKey() };
+    try {
+      return advance(change, world, moment);
+    } catch (error) {
+      // What a judge cannot read will not be better the next time: the change ends, with its words.
+      this.#options.log.error({ err: error, change: change.metadata.name }, "a judge failed");
+      return advance(change, { ...world, fault: errorText(error) }, moment);
+    }
   }
 
   async #write(change: ModeChange, answer: Advance): Promise<number | undefined | "again"> {

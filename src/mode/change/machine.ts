@@ -69,6 +69,9 @@ function interruption(running: Running): Advance | undefined {
   if (change.spec.rollback) {
     return goBack(running, { reason: "the operator said rollback", end: "RolledBack" });
   }
+  if (world.fault !== undefined) {
+    return goBack(running, { reason: `cannot be judged: ${world.fault}`, end: "Refused" });
+  }
   if (!status.orders?.guard) return undefined;
   const breaches = breachesIn(world.evidence);
   if (breaches.length === 0) return undefined;

@@ -24,20 +24,35 @@ export function widening(running: Running): Advance {
     const reason = laggardsText(running, { late, what, boundMs: waitsMs.widened });
     return goBack(running, { reason, end: "Refused" });
   }
-  return (
-    heldByPause(running) ??
-    nextWave(running, planWaves(membersOf(running), running.change.spec), new Set())
-  );
+  return heldByPause(running) ?? onwards(running);
 }
 
 /** Canary and Rolling. */
 export function moving(running: Running): Advance {
-  const { status } = running;
-  const unfinished = stillMoving(running, waitsMs.wave);
-  if (unfinished) return unfinished;
-  const moved = status.orders?.moved ?? [];
-  const done = new Set(moved === "all" ? status.waves?.flat() : moved);
-  return heldByPause(running) ?? nextWave(running, status.waves ?? [], done);
+  return stillMoving(running, waitsMs.wave) ?? heldByPause(running) ?? onwards(running);
+}
+
+/** All that was ordered is done. */
+function onwards(running: Running): Advance {
+  const { change, status } = running;
+  return (
+    nextBlock(running) ??
+    nextWave(running, status.waves ?? planWaves(membersOf(running), change.spec))
+  );
+}
+
+/** Blocks of their own go from every node, before the first node moves with all it has. */
+function nextBlock(running: Running): Advance | undefined {
+  const { change, status } = running;
+  const wanted = change.spec.blocks ?? [];
+  const ordered = status.orders?.blocks?.length ?? 0;
+  const next = wanted[ordered];
+  if (next === undefined) return undefined;
+  return step(running, {
+    phase: "Canary",
+    orders: { guard: true, blocks: wanted.slice(0, ordered + 1) },
+    message: `block ${next} moves on every node (${ordered + 1} of ${wanted.length})`,
+  });
 }
 
 export function verifying(running: Running): Advance {
@@ -91,11 +106,9 @@ function heldByPause(running: Running): Advance | undefined {
   return goBack(running, { reason, end: "RolledBack" });
 }
 
-function nextWave(
-  running: Running,
-  waves: readonly (readonly string[])[],
-  moved: ReadonlySet<string>,
-): Advance {
+function nextWave(running: Running, waves: readonly (readonly string[])[]): Advance {
+  const { moved: ordered = [] } = running.status.orders ?? {};
+  const moved = new Set(ordered === "all" ? waves.flat() : ordered);
   const alive = new Set(running.world.nodes.map(({ metadata }) => metadata.name));
   const index = waves.findIndex((wave) => wave.some((node) => alive.has(node) && !moved.has(node)));
   const stored = waves.map((wave) => [...wave]);

@@ -1,5 +1,6 @@
 /** Planning and Proving: everything that is found out before any node sends the new way. */
 
+import { parsePrefix, prefixContains } from "../../lib/index.ts";
 import type { ModeChange, Trap } from "../../model/index.ts";
 import { goBack } from "./back.ts";
 import { waitsMs } from "./bounds.ts";
@@ -45,11 +46,17 @@ export function planning(running: Running): Advance {
       message: "there is nothing to do",
     });
   }
+  const elsewhere = spec.blocks?.find((block) => !isInPool(block, world));
+  if (elsewhere !== undefined) return refuse(`${elsewhere} is no block of ${target.name}`);
   const refusal = commitRefusal(change, world);
   if (refusal !== undefined) return refuse(`the datastore would not take it: ${refusal}`);
   if (world.holder === undefined) return waitUpTo(running, waitsMs.settled);
   if (world.holder !== metadata.name) {
     return refuse(`${world.holder} is changing ${target.name} already: wait for its end`);
+  }
+  if (world.probedFor !== metadata.name) {
+    if (!isOver(running, waitsMs.turn)) return waitUpTo(running, waitsMs.turn);
+    return refuse(`nodes are probed for ${world.probedFor} all the time`);
   }
   const traps = [...world.findTraps()];
   const accepted = new Set(spec.accepted);
@@ -64,6 +71,12 @@ export function planning(running: Running): Advance {
     return refuse(laggardsText(running, { late, what, boundMs: waitsMs.settled }), traps);
   }
   return planned(running, traps);
+}
+
+function isInPool(block: string, { pool }: World): boolean {
+  const inner = parsePrefix(block);
+  const outer = parsePrefix(pool?.spec.cidr ?? "");
+  return inner !== undefined && outer !== undefined && prefixContains(outer, inner.address);
 }
 
 /** Nothing stands against it. */

@@ -72,23 +72,30 @@ export const unwidened =
     return word ? whyNot(running, nodeMode, "does not receive the new way yet") : silence(nodeMode);
   };
 
-/** Of nodes that the orders name. */
+/** Of nodes that the orders name, and of all for the blocks that go first. */
 export const unmoved =
   (running: Running): Question =>
   (node) => {
-    if (!isMoved(running, node)) return undefined;
+    const blocks = running.status.orders?.blocks?.length ?? 0;
+    const named = isMoved(running, node);
+    if (!named && blocks === 0) return undefined;
     const nodeMode = running.world.nodeModes.get(node);
     const word = wordOf(running, nodeMode);
-    if (word?.moved) return undefined;
-    return word ? whyNot(running, nodeMode, "has not moved yet") : silence(nodeMode);
+    if (word === undefined) return silence(nodeMode);
+    if (named ? word.moved : (word.blocks ?? 0) >= blocks) return undefined;
+    return whyNot(running, nodeMode, "has not moved yet");
   };
 
-/** Of nodes that the orders name: their guard has seen nothing for the settling time of these orders. */
+/**
+ * Of nodes that the orders name, or all while blocks go first: their guard has seen nothing for the settling time
+ * of these orders.
+ */
 export const unquiet =
   (running: Running): Question =>
   (node) => {
     const { world, status } = running;
-    if (!isMoved(running, node)) return undefined;
+    const blocksOnly = status.orders?.moved.length === 0;
+    if (!blocksOnly && !isMoved(running, node)) return undefined;
     const guard = world.evidence.get(node)?.status?.guard;
     if (guard === undefined) return "its guard has reported nothing";
     if (guard.step !== status.orders?.step) return "its guard has not looked at this step yet";
@@ -161,7 +168,8 @@ function silence(nodeMode: NodeMode | undefined): string {
 
 /** In the node's own words, if it has any. */
 function whyNot({ change }: Running, nodeMode: NodeMode | undefined, otherwise: string): string {
-  const pool = nodeMode?.status?.pools[change.spec.pool ?? ""];
-  const lines = [...(pool?.waiting ?? []), ...(nodeMode?.status?.failures ?? [])];
-  return lines.join("; ") || otherwise;
+  const { pools, changes, failures = [] } = nodeMode?.status ?? {};
+  const own = changes?.[change.metadata.name]?.waiting ?? [];
+  const pool = pools?.[change.spec.pool ?? ""]?.waiting ?? [];
+  return [...new Set([...own, ...pool, ...failures])].join("; ") || otherwise;
 }

@@ -25,8 +25,12 @@ export interface World {
   readonly evidence: ReadonlyMap<string, ModeEvidence>;
   /** The one change that may change this pool; asked for while a change is being planned only. */
   readonly holder: string | undefined;
+  /** The one change that nodes are probed for; asked for likewise. */
+  readonly probedFor: string | undefined;
   /** The datastore's words when it refused the commit for what it says, not for a race. */
   readonly commitRefused: string | undefined;
+  /** A judge failed with these words when it was asked. */
+  readonly fault: string | undefined;
   readonly findTraps: () => readonly Trap[];
   readonly judgeProof: () => readonly Verdict[];
 }

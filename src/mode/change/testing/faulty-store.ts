@@ -4,23 +4,25 @@ import type { Datastore } from "../../../datastore/index.ts";
 import { SwitchyardError } from "../../../lib/index.ts";
 import type { Kind, ResourceOf } from "../../../model/index.ts";
 
-/** What becomes of a write: it is done; nothing of it is; it is done, and nobody hears of it. */
-export type Fate = "done" | "never" | "unheard";
-export type Judge = (resource: ResourceOf<Kind>) => Promise<Fate>;
+/** Does the write, or not, or later, or tells nobody. */
+export type Around = <T>(resource: ResourceOf<Kind>, write: () => Promise<T>) => Promise<T>;
+
+/** Looks at a write before it is done; what it gives is called when it has been. */
+export type Judge = (resource: ResourceOf<Kind>) => Promise<() => void>;
 
 export class FaultyStore implements Datastore {
   readonly #inner: Datastore;
-  readonly #beforeWrite: (resource: ResourceOf<Kind>) => Promise<void>;
-  /** Asked before every create and update. */
-  judge: Judge = async () => "done";
+  readonly #judge: Judge;
+  /** What becomes of a create or an update. */
+  around: Around = (_, write) => write();
   /** Nothing answers, until it does again. */
   cut = false;
   dead = false;
   readonly #watches = new Set<AbortController>();
 
-  constructor(inner: Datastore, beforeWrite: (resource: ResourceOf<Kind>) => Promise<void>) {
+  constructor(inner: Datastore, judge: Judge) {
     this.#inner = inner;
-    this.#beforeWrite = beforeWrite;
+    this.#judge = judge;
   }
 
   setCut(cut: boolean): void {
@@ -80,18 +82,19 @@ export class FaultyStore implements Datastore {
     return result;
   }
 
-  async #write<K extends Kind, T>(resource: ResourceOf<K>, run: () => Promise<T>): Promise<T> {
-    this.#check();
-    const fate = await this.judge(resource as unknown as ResourceOf<Kind>);
-    this.#check();
-    if (fate === "never") throw away();
-    await this.#beforeWrite(resource as unknown as ResourceOf<Kind>);
-    const result = await run();
-    if (fate === "unheard") throw away();
-    return result;
+  #write<K extends Kind, T>(resource: ResourceOf<K>, run: () => Promise<T>): Promise<T> {
+    return this.around(resource as unknown as ResourceOf<Kind>, async () => {
+      this.#check();
+      const judged = await this.#judge(resource as unknown as ResourceOf<Kind>);
+      const result = await run();
+      // What a compare-and-swap has refused does no harm.
+      judged();
+      this.#check();
+      return result;
+    });
   }
 }
 
-function away(): SwitchyardError {
+export function away(): SwitchyardError {
   return new SwitchyardError("DATASTORE_UNAVAILABLE", "the datastore is away, by the test's wish");
 }

@@ -41,7 +41,7 @@ export class SimulatedAgent {
   /** What its kernel sends to each other node. */
   readonly sends = new Map<string, Encapsulation>();
   receives = new Set<Encapsulation>(["none"]);
-  /** Its kernel takes no receive path of this kind, or no route. */
+  /** Its kernel takes no new receive path of this kind, or no route. */
   refusesToReceive: Encapsulation | undefined;
   refusesToSend: Encapsulation | undefined;
   /** It does nothing, and its kernel goes on. */
@@ -84,7 +84,8 @@ export class SimulatedAgent {
       if (seen.nodes.has(node)) for (const sent of sends) needed.add(sent);
     }
     for (const name of [stored, mode, change?.spec.to]) if (name) needed.add(wireOf[name]);
-    if (this.refusesToReceive) needed.delete(this.refusesToReceive);
+    const { refusesToReceive: refused } = this;
+    if (refused && !this.receives.has(refused)) needed.delete(refused);
     this.receives = needed;
     const wire = mode && wireOf[mode];
     const others = [...seen.nodes].filter((node) => node !== this.node);

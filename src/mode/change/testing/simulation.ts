@@ -13,17 +13,20 @@ import {
 } from "../../../datastore/index.ts";
 import { type Clock, FakeClock } from "../../../lib/index.ts";
 import { silentLog } from "../../../lib/log/index.ts";
-import type {
-  Kind,
-  ModeChange,
-  NodeModeStatus,
-  ResourceOf,
-  Verdict,
+import {
+  type IPPoolSpec,
+  type Kind,
+  type ModeChange,
+  type ModeName,
+  modeName,
+  type NodeModeStatus,
+  type ResourceOf,
+  type Verdict,
 } from "../../../model/index.ts";
 import { Driver } from "../driver.ts";
 import type { KeptCollections } from "../observed.ts";
 import { hasEnded } from "../write.ts";
-import { FaultyStore } from "./faulty-store.ts";
+import { FaultyStore, type Judge } from "./faulty-store.ts";
 import { type Seen, SimulatedAgent } from "./simulated-agent.ts";
 
 const calico = "projectcalico.org/v3";
@@ -59,10 +62,10 @@ export class DriverProcess {
     readonly node: string;
     readonly identity: string;
     readonly judgeProof: () => readonly Verdict[];
-    readonly beforeWrite: (resource: ResourceOf<Kind>) => Promise<void>;
+    readonly judge: Judge;
   }) {
-    const { inner, node, identity, judgeProof, beforeWrite } = options;
-    this.store = new FaultyStore(inner, beforeWrite);
+    const { inner, node, identity, judgeProof, judge } = options;
+    this.store = new FaultyStore(inner, judge);
     this.clock = new WallClock(options.clock);
     const { store, clock } = this;
     const collection = <K extends Kind>(kind: K) =>
@@ -113,13 +116,17 @@ async function checkWrite(
 ): Promise<void> {
   const changes = (await inner.list("ModeChange")).items;
   if (resource.kind === "IPPool") {
-    const narrowing = changes.some(({ status }) => status?.phase === "Narrowing");
+    // Where somebody has deleted the change meanwhile, there is nothing that could say so.
+    const narrowing =
+      changes.length === 0 || changes.some(({ status }) => status?.phase === "Narrowing");
     assert.ok(narrowing, "a driver writes the pool before Narrowing is stored");
   }
   if (resource.kind !== "ModeChange") return;
   const change = resource as unknown as ModeChange;
   const { name } = change.metadata;
   const before = changes.find(({ metadata }) => metadata.name === name)?.status?.orders;
+  const said = changes.find(({ metadata }) => metadata.name === name)?.status?.history.length ?? 0;
+  assert.equal(change.status?.history.length, said + 1, "each write of the status says one thing");
   const moved = change.status?.orders?.moved ?? [];
   if (moved.length === 0 || (before?.moved ?? []).length > 0) return;
   const nodes = new Set((await inner.list("Node")).items.map(({ metadata }) => metadata.name));
@@ -128,6 +135,30 @@ async function checkWrite(
     const widened = status?.changes?.[name]?.widened;
     assert.ok(widened, `${metadata.name} was not widened when the first node was told to move`);
   }
+}
+
+function counting(inner: Datastore, count: (kind: Kind) => void): Datastore {
+  return {
+    get: inner.get.bind(inner),
+    list: inner.list.bind(inner),
+    watch: inner.watch.bind(inner),
+    close: inner.close.bind(inner),
+    create: async (resource) => {
+      const created = await inner.create(resource);
+      count(resource.kind);
+      return created;
+    },
+    update: async (resource) => {
+      const updated = await inner.update(resource);
+      count(resource.kind);
+      return updated;
+    },
+    delete: async (kind, name, options) => {
+      const deleted = await inner.delete(kind, name, options);
+      count(kind);
+      return deleted;
+    },
+  };
 }
 
 export class Simulation {
@@ -143,15 +174,23 @@ export class Simulation {
   verdicts: readonly Verdict[] = [];
   /** What should never have been written. */
   readonly crimes: string[] = [];
+  /** Modes that drivers have written to the pool. */
+  readonly commits: ModeName[] = [];
   #identities = 0;
-  #revision = "";
+  readonly writes = new Map<Kind, number>();
+  /** Writes that agents may see, and how many they have seen. */
+  #changes = 0;
+  #seenChanges = -1;
 
   constructor(options: SimulationOptions) {
     this.#options = options;
     this.base = withRules(openSqliteStore(":memory:", { clock: this.clock }), {
       clock: this.clock,
     });
-    this.store = this.base;
+    this.store = counting(this.base, (kind) => {
+      this.writes.set(kind, (this.writes.get(kind) ?? 0) + 1);
+      if (kind !== "Lease") this.#changes++;
+    });
   }
 
   async start(): Promise<void> {
@@ -169,7 +208,8 @@ export class Simulation {
     for (let i = 0; i < this.#options.drivers; i++)
       this.addDriver([...this.agents.keys()][i] ?? "");
     // Everybody has come to where the pool is.
-    await this.run(5_000);
+    await this.run(3_000);
+    this.exempt.clear();
   }
 
   async join(node: string, ipv4Address: string): Promise<void> {
@@ -183,6 +223,7 @@ export class Simulation {
     const { store } = this;
     const now = () => this.clock.monotonicMs();
     const agent = new SimulatedAgent({ node, store, now, ...(settleMs && { settleMs }) });
+    this.exempt.add(node);
     this.agents.set(node, agent);
   }
 
@@ -198,13 +239,24 @@ export class Simulation {
       node,
       identity: `${node}/${++this.#identities}`,
       judgeProof: () => this.verdicts,
-      beforeWrite: (resource) =>
-        checkWrite(this.base, resource, this.exempt).catch((error) => {
-          this.crimes.push(String(error));
-        }),
+      judge: async (resource) => {
+        const crimes = await checkWrite(this.base, resource, this.exempt).then(
+          () => [],
+          (error) => [String(error)],
+        );
+        return () => {
+          this.crimes.push(...crimes);
+          if (resource.kind === "IPPool") this.commits.push(modeName(resource.spec as IPPoolSpec));
+        };
+      },
     });
     this.drivers.push(process);
     return process;
+  }
+
+  /** Something has changed that is not in the datastore. */
+  stir(): void {
+    this.#changes++;
   }
 
   async change(name: string): Promise<ModeChange | undefined> {
@@ -225,21 +277,33 @@ export class Simulation {
       const quiet = !(await this.#look());
       still = quiet ? still + 1 : 0;
       // Where nothing happens, time may pass more quickly.
-      await this.clock.advance(still > 40 ? 2_000 : 100);
+      await this.clock.advance(still > 20 ? 3_000 : 100);
       await setImmediate();
       if (until && (await until())) return;
     }
   }
 
+  /** Whoever was ill or away is well; then nothing is left to do. */
+  async heal(): Promise<void> {
+    for (const agent of this.agents.values()) {
+      agent.away = false;
+      agent.refusesToReceive = undefined;
+      agent.refusesToSend = undefined;
+    }
+    this.stir();
+    await this.run(10_000);
+  }
+
   async #look(): Promise<boolean> {
+    const due = [...this.agents.values()].some(({ dueMs }) => dueMs <= this.clock.monotonicMs());
+    const upTo = this.#changes;
+    if (!due && upTo === this.#seenChanges) return false;
     const [pools, changes, nodes, modes] = await Promise.all([
       this.base.list("IPPool"),
       this.base.list("ModeChange"),
       this.base.list("Node"),
       this.base.list("NodeMode"),
     ]);
-    const due = [...this.agents.values()].some(({ dueMs }) => dueMs <= this.clock.monotonicMs());
-    if (!due && pools.resourceVersion === this.#revision) return false;
     const nodeModes = new Map<string, NodeModeStatus>();
     for (const { metadata, status } of modes.items) {
       if (status) nodeModes.set(metadata.name, status);
@@ -251,7 +315,7 @@ export class Simulation {
       nodeModes,
     };
     for (const agent of this.agents.values()) await agent.look(seen);
-    this.#revision = pools.resourceVersion;
+    this.#seenChanges = upTo;
     this.#checkKernels(seen);
     return true;
   }
@@ -269,7 +333,16 @@ export class Simulation {
   }
 
   async stop(): Promise<void> {
-    await Promise.all(this.drivers.map((driver) => driver.stop()));
+    let stopped = false;
+    const all = Promise.all(this.drivers.map((driver) => driver.stop())).then(() => {
+      stopped = true;
+    });
+    // Who sleeps is let sleep on, as long as he likes.
+    while (!stopped) {
+      await this.clock.advance(10_000);
+      await setImmediate();
+    }
+    await all;
     await this.base.close();
   }
 }
