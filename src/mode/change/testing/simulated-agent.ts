@@ -90,10 +90,11 @@ export class SimulatedAgent {
     const wire = mode && wireOf[mode];
     const others = [...seen.nodes].filter((node) => node !== this.node);
     for (const node of [...this.sends.keys()]) if (!seen.nodes.has(node)) this.sends.delete(node);
-    const willSend = new Set([...this.sends.values(), ...(wire ? [wire] : [])]);
+    const able = wire !== undefined && wire !== this.refusesToSend;
+    const willSend = new Set([...this.sends.values(), ...(able ? [wire] : [])]);
     // Said, and read back, before the first route moves.
     await this.#say(seen, { sends: [...willSend], change, named, pool, mode });
-    if (wire && this.refusesToSend !== wire) {
+    if (able) {
       for (const node of others) {
         const takes = seen.nodeModes.get(node)?.accepts.includes(wire);
         if (takes || (!this.sends.has(node) && wire === "none")) this.sends.set(node, wire);
