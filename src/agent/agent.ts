@@ -33,6 +33,7 @@ import { Journal } from "./journal.ts";
 import { LiveMtu } from "./live-mtu.ts";
 import { modeDriver } from "./mode-driver.ts";
 import { MtuFile } from "./mtu-file.ts";
+import { useOf } from "./needed-tunnels.ts";
 import { ProbeAddress } from "./probe-address.ts";
 import { probedPool } from "./probing.ts";
 import { type PassResult, Reconciler } from "./reconciler.ts";
@@ -76,7 +77,6 @@ const PASS_SHARE = 10;
 const COMPARE_EVERY_MS = 30_000;
 const DRAIN_MS = 5_000;
 const PROBE = "probe address";
-const SECRETS_DIRECTORY = "/etc/switchyard/secrets";
 
 export class Agent {
   readonly #options: AgentOptions;
@@ -135,7 +135,7 @@ export class Agent {
     });
     this.#ipam = new Ipam({ store, clock });
     this.#probe = new ProbeAddress(this.#ipam, options.node);
-    this.#secrets = new SecretFiles(options.secretsDirectory ?? SECRETS_DIRECTORY);
+    this.#secrets = new SecretFiles(options.secretsDirectory);
     this.#driver = modeDriver({ ...options, cluster: this.#cluster });
   }
 
@@ -325,9 +325,7 @@ export class Agent {
   async #pass(): Promise<void> {
     if (this.#stopped || !this.#cluster.synced) return;
     this.#changed.clear();
-    const { modeChanges } = this.#cluster.view();
-    const ordered = modeChanges.filter(({ status }) => status?.orders !== undefined);
-    this.#evidence.keep(new Set(ordered.map(({ metadata }) => metadata.name)));
+    this.#evidence.follow(this.#cluster.view().modeChanges);
     this.#guard.follow();
     this.#passes++;
     const startedMs = this.#options.clock.monotonicMs();
@@ -380,6 +378,7 @@ export class Agent {
       node,
       pools: [...view.pools, ...widenedPools(view.pools, view.modeChanges)],
       receive,
+      useOf: async (address) => this.#dataplane && useOf(this.#dataplane, address),
     });
   }
 

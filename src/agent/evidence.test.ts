@@ -4,7 +4,7 @@ import fc from "fast-check";
 import { type Datastore, openSqliteStore, withRules } from "../datastore/index.ts";
 import { FakeClock, SwitchyardError } from "../lib/index.ts";
 import { silentLog } from "../lib/log/index.ts";
-import type { ModeEvidence } from "../model/index.ts";
+import type { ModeChange, ModeEvidence } from "../model/index.ts";
 import { EvidenceBook } from "./evidence.ts";
 import { type Evidence, mergeEvidence, noEvidence } from "./merge-evidence.ts";
 
@@ -239,7 +239,21 @@ test("a change without orders has no writer any more, and its object stays", asy
   const writer = book.writer("c1");
   writer.say({ ready: true }, "now");
   await bench.clock.advance(0);
-  book.keep(new Set(["c2"]));
+  const orders = { step: 1, widen: true, prove: "no", guard: false, moved: [], key: "" } as const;
+  const status = { phase: "Proving", phaseSince: "", from: "ipip", history: [] } as const;
+  const change: ModeChange = {
+    apiVersion: "switchyard.io/v1",
+    kind: "ModeChange",
+    metadata: { name: "c1" },
+    spec: {},
+  };
+  book.follow([
+    { ...change, status: { ...status, history: [], orders: { ...orders, moved: [] } } },
+  ]);
+  writer.say({ heard: ["node2"] }, "now");
+  await bench.clock.advance(0);
+  assert.deepEqual((await bench.stored()).heard, ["node2"]);
+  book.follow([{ ...change, status: { ...status, history: [] } }]);
   writer.say({ ready: false }, "now");
   await bench.clock.advance(10_000);
   assert.equal((await bench.stored()).ready, true);

@@ -8,7 +8,7 @@
 import type { Datastore } from "../datastore/index.ts";
 import { Backoff, type Clock, deadline, errorText, hasCode, type Timer } from "../lib/index.ts";
 import type { Log } from "../lib/log/index.ts";
-import type { ModeEvidence, ModeEvidenceStatus } from "../model/index.ts";
+import type { ModeChange, ModeEvidence, ModeEvidenceStatus } from "../model/index.ts";
 import { type Evidence, mergeEvidence, noEvidence } from "./merge-evidence.ts";
 
 /** What need not be known at once is written this often at most. */
@@ -41,10 +41,12 @@ export class EvidenceBook {
     return writer;
   }
 
-  /** Ends the writers of all other changes; their objects stay, and go with their changes. */
-  keep(changes: ReadonlySet<string>): void {
+  /** Ends the writers of changes that have no orders; their objects stay, and go with their changes. */
+  follow(changes: readonly ModeChange[]): void {
+    const ordered = changes.filter(({ status }) => status?.orders !== undefined);
+    const names = new Set(ordered.map(({ metadata }) => metadata.name));
     for (const [change, writer] of this.#writers) {
-      if (changes.has(change)) continue;
+      if (names.has(change)) continue;
       this.#writers.delete(change);
       void writer.stop();
     }

@@ -30,6 +30,8 @@ export interface OutcomeInput {
   readonly warnings: readonly string[];
   readonly mtu: SaidMtu | undefined;
   readonly basis: Basis;
+  /** Tunnels that stay because sockets use them, in words. */
+  readonly kept: readonly string[];
   /** Why there is no probe address, if IPAM has said so. */
   readonly probeProblem: string | undefined;
 }
@@ -63,6 +65,7 @@ export function outcomeOf(input: OutcomeInput): Announcement {
     ...(changes && { changes }),
     ...(probeAddress !== undefined && { probeAddress: formatAddress(probeAddress) }),
     ...(mtu && { mtu }),
+    ...(input.kept.length > 0 && { kept: [...input.kept] }),
     ...(actual.ipipBackend && { ipipBackend: actual.ipipBackend }),
     failures: [
       ...actual.failures.map((failure) => `${failure.object}: ${failure.message}`),

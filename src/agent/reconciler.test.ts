@@ -18,7 +18,7 @@ import type { ChangeOrders, Encapsulation, IPPoolSpec } from "../model/index.ts"
 import type { PrefixFacts } from "../plan/index.ts";
 import { Announcer } from "./announcer.ts";
 import { Cluster } from "./cluster.ts";
-import { Reconciler } from "./reconciler.ts";
+import { type PassResult, Reconciler } from "./reconciler.ts";
 import { affinityResource, nodeResource, poolResource } from "./testing.ts";
 
 const blocks = { node1: "10.244.1.0/26", node2: "10.244.2.0/26" } as const;
@@ -78,15 +78,16 @@ class Bench {
     for (let i = 0; i < 20; i++) await this.clock.advance(1);
   }
 
-  async pass(name: Name): Promise<void> {
+  async pass(name: Name): Promise<PassResult> {
     const running = this.nodes[name].reconciler.pass();
     let done = false;
     const ended = running.finally(() => {
       done = true;
     });
     for (let i = 0; !done && i < 6000; i++) await this.clock.advance(1);
-    await ended;
+    const result = await ended;
     await this.settle();
+    return result;
   }
 
   async patch(spec: Partial<IPPoolSpec>): Promise<void> {
@@ -478,6 +479,14 @@ test("orders: a node widens, proves by its own table, moves, and goes back when 
   const left = [...bench.nodes.node1.kernel.objects.keys()].filter((key) => key.includes("17900"));
   assert.deepEqual(left, [], "the proof is over");
 
+  await order({ prove: "no", guard: true, moved: "all" });
+  for (let i = 0; i < 3; i++) {
+    await both();
+    await bench.clock.advance(2000);
+  }
+  assert.deepEqual([bench.sends("node1"), bench.sends("node2")], ["vxlan", "vxlan"]);
+  assert.deepEqual((await bench.mode("node1")).accepts, ["none", "ipip", "vxlan"], "a way back");
+
   await order({ prove: "no", guard: true, moved: [] });
   await both();
   assert.deepEqual([bench.sends("node1"), bench.sends("node2")], ["ipip", "ipip"]);
@@ -505,5 +514,40 @@ test("an order that comes while a plan is applied is not said to be done by it",
   const before = (await bench.mode("node1")).pools["default-ipv4-ippool"];
   await bench.pass("node1");
   assert.deepEqual((await bench.mode("node1")).pools["default-ipv4-ippool"], before);
+  await bench.stop();
+});
+
+test("a tunnel whose address sockets use stays, is offered still, and says why; then it goes", async () => {
+  const bench = await started();
+  const { sockets } = bench.nodes.node1.kernel;
+  const ends = { sourcePort: 40000, destination: ipv4("10.244.2.7"), destinationPort: 22 };
+  const of = { protocol: "tcp", state: "established", inode: 7 } as const;
+  sockets.push({ ...of, ...ends, source: ipv4("10.244.1.2") });
+  await bench.patch({ ipipMode: "Never" });
+  const passes = async () => {
+    let wakeInMs: number | undefined;
+    for (let round = 0; round < 6; round++) {
+      for (const name of ["node1", "node2"] as const) {
+        const atMs = bench.clock.monotonicMs();
+        const { wakeAtMs } = await bench.pass(name);
+        if (name === "node1") wakeInMs = wakeAtMs && wakeAtMs - atMs;
+      }
+      await bench.clock.advance(1000);
+    }
+    return wakeInMs;
+  };
+  const wakeInMs = await passes();
+  assert.ok(wakeInMs && wakeInMs > 4_000 && wakeInMs < 6_000, `looks again in ${wakeInMs} ms`);
+  assert.deepEqual([bench.sends("node1"), bench.sends("node2")], ["none", "none"]);
+  assert.ok(bench.nodes.node1.kernel.devices.has("tunl0"));
+  assert.ok(bench.nodes.node1.kernel.objects.has("address 10.244.1.2/32 dev tunl0"));
+  assert.ok(!bench.nodes.node2.kernel.devices.has("tunl0"));
+  assert.deepEqual((await bench.mode("node1")).kept, [
+    "the ipip tunnel and its address stay: a socket of this host (tcp to 10.244.2.7 port 22, established) uses 10.244.1.2",
+  ]);
+  sockets.length = 0;
+  await passes();
+  assert.equal((await bench.mode("node1")).kept, undefined);
+  assert.ok(!bench.nodes.node1.kernel.devices.has("tunl0"));
   await bench.stop();
 });

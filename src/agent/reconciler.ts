@@ -14,7 +14,13 @@
 
 import { setImmediate } from "node:timers/promises";
 import type { Actual, Dataplane, KernelState } from "../dataplane/index.ts";
-import { type ClusterFacts, clusterFacts, type MaskResult, resolveMasks } from "../facts/index.ts";
+import {
+  type ClusterFacts,
+  clusterFacts,
+  type MaskResult,
+  resolveMasks,
+  type Tunnel,
+} from "../facts/index.ts";
 import {
   type Clock,
   errorText,
@@ -23,14 +29,14 @@ import {
   type Prefix,
   parseIpv4,
   parseIpv6,
-  parsePrefix,
   SwitchyardError,
 } from "../lib/index.ts";
 import type { Log } from "../lib/log/index.ts";
-import { orderedPools, widenedPools } from "../mode/index.ts";
+import { orderedPools } from "../mode/index.ts";
 import { type Encapsulation, encapsulations, type NodeModeStatus } from "../model/index.ts";
 import {
   addressesOf,
+  type GateOutput,
   type GateState,
   initialGate,
   type LearnedFacts,
@@ -39,15 +45,18 @@ import {
   type PrefixChange,
   type PrefixFacts,
   plan,
-  poolTunnel,
   type Snapshot,
   stepGate,
 } from "../plan/index.ts";
 import { type Announcement, type Announcer, sortedEncapsulations } from "./announcer.ts";
 import type { Cluster } from "./cluster.ts";
 import type { LiveMtu, LiveMtuOutput } from "./live-mtu.ts";
+import { type KeptTunnel, keptTunnels, neededTunnels } from "./needed-tunnels.ts";
 import { type Basis, outcomeOf } from "./outcome.ts";
 import { probing } from "./probing.ts";
+
+/** A tunnel that sockets use is looked at so often. */
+const KEPT_CHECK_MS = 5_000;
 
 export interface ReconcilerOptions {
   readonly node: string;
@@ -110,7 +119,10 @@ export class Reconciler {
     if (!local) throw this.#homeless(stored);
     const kernel = await dataplane.read(...addressesOf(local).map(formatAddress));
     const facts = this.#withMasks(stored, kernel);
-    const gate = this.#stepGate(facts, kernel);
+    const idle = this.#idleTunnels(facts, kernel);
+    const own = stored.view.nodes.find(({ metadata }) => metadata.name === node);
+    const kept = idle.length === 0 ? [] : await keptTunnels(dataplane, idle, own);
+    const gate = this.#stepGate(facts, kernel, kept);
     this.#receive = gate.receive;
     let basis: Basis = facts;
     let [snapshot, live] = this.#limited(this.#snapshot(facts, kernel, gate.receive), kernel);
@@ -136,6 +148,7 @@ export class Reconciler {
     const outcome = outcomeOf({
       ...{ node, version, plan: wanted, actual, offer: gate.offer, warnings, mtu, basis },
       probeProblem: this.#options.probe().problem,
+      kept: kept.map(({ line }) => line),
     });
     untold ??= await this.#tell(outcome);
     const { changes } = actual;
@@ -148,7 +161,13 @@ export class Reconciler {
       problems: [...facts.problems, ...warnings, ...(unwritten ? [unwritten] : [])],
       outcome,
       untold,
-      wakeAtMs: earliest(gate.wakeAtMs, live?.wakeAtMs, announcer.dueMs),
+      wakeAtMs: earliest(
+        gate.wakeAtMs,
+        live?.wakeAtMs,
+        announcer.dueMs,
+        // Nobody tells when a socket is closed.
+        kept.length > 0 ? clock.monotonicMs() + KEPT_CHECK_MS : undefined,
+      ),
     };
     this.#settled = { planner, result, keeping: snapshot.keepUnplannedRoutes };
     return result;
@@ -252,26 +271,26 @@ export class Reconciler {
     return { ...stored, nodes, warnings };
   }
 
-  #stepGate(facts: ClusterFacts, kernel: KernelState) {
+  /** Tunnels that are open, and that nobody wants: but for sockets they would be given up. */
+  #idleTunnels(facts: ClusterFacts & Basis, kernel: KernelState): Tunnel[] {
+    const { cluster, node } = this.#options;
+    const needed = neededTunnels(facts, { nodes: facts.nodes, kernel });
+    const published = cluster.nodeMode(node)?.status?.accepts ?? [];
+    const open = new Set([...(this.#gate?.keys() ?? published), ...kernel.receives]);
+    return [...open].flatMap((one) => (one === "none" || needed.has(one) ? [] : [one]));
+  }
+
+  /** Synchronous: what others have said is looked at when this node's own word is. */
+  #stepGate(
+    facts: ClusterFacts & Basis,
+    kernel: KernelState,
+    kept: readonly KeptTunnel[],
+  ): GateOutput {
     const { announcer, cluster, node, clock, drainMs } = this.#options;
     const published = cluster.nodeMode(node)?.status;
-    const needed = new Set<Encapsulation>(kernel.current.values());
-    for (const pool of facts.pools) {
-      const tunnel = poolTunnel(pool);
-      if (tunnel) needed.add(tunnel);
-    }
-    const { pools, modeChanges, nodeModes } = cluster.view();
-    for (const { spec } of widenedPools(pools, modeChanges)) {
-      const cidr = parsePrefix(spec.cidr);
-      const { ipipMode = "Never", vxlanMode = "Never" } = spec;
-      const tunnel = cidr && poolTunnel({ cidr, ipipMode, vxlanMode });
-      if (tunnel) needed.add(tunnel);
-    }
-    const alive = new Set(facts.nodes.map((candidate) => candidate.name));
-    for (const { metadata, status } of nodeModes) {
-      // The word of a node that is no more does not keep a tunnel open.
-      if (alive.has(metadata.name)) for (const sent of status?.sends ?? []) needed.add(sent);
-    }
+    const now = { ...facts, view: cluster.view() };
+    const needed = neededTunnels(now, { nodes: facts.nodes, kernel });
+    for (const { tunnel } of kept) needed.add(tunnel);
     this.#gate ??= initialGate([...(published?.accepts ?? []), ...kernel.receives]);
     const output = stepGate(this.#gate, {
       needed,

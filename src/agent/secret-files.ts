@@ -9,6 +9,7 @@ import { join } from "node:path";
 import { errorText } from "../lib/index.ts";
 import type { SecretReader, SecretReference } from "./bgp-session-options.ts";
 
+const USUAL_DIRECTORY = "/etc/switchyard/secrets";
 /** What Kubernetes lets a Secret's name and keys be; no way out of the directory. */
 const NAME = /^(?!\.\.?$)[-._a-zA-Z0-9]{1,253}$/;
 /** Whatever is there, not more of it is read into memory. */
@@ -18,7 +19,7 @@ export class SecretFiles {
   readonly #directory: string;
   readonly #known = new Map<string, string>();
 
-  constructor(directory: string) {
+  constructor(directory = USUAL_DIRECTORY) {
     this.#directory = directory;
   }
 

@@ -14,11 +14,13 @@ async function bench(spec: Partial<IPPoolSpec> = {}) {
   await store.create(poolResource(spec));
   await store.create(nodeResource("node1", "172.139.20.75/24"));
   const node = () => store.get("Node", "node1");
+  const used = new Set<string>();
   const sync = async (receive: string[], stale?: Node) =>
     syncTunnelAddresses(ipam, store, {
       node: stale ?? (await node()),
       pools: (await store.list("IPPool")).items,
       receive: new Set(receive),
+      useOf: async (address) => (used.has(address) ? "a socket uses it" : undefined),
     });
   const patch = async (spec: Partial<IPPoolSpec>) => {
     const pool = await store.get("IPPool", "default-ipv4-ippool");
@@ -28,7 +30,7 @@ async function bench(spec: Partial<IPPoolSpec> = {}) {
     const { spec } = await node();
     return { ipip: spec.bgp?.ipv4IPIPTunnelAddr, vxlan: spec.ipv4VXLANTunnelAddr };
   };
-  return { store, node, sync, patch, addresses };
+  return { store, node, sync, patch, addresses, used };
 }
 
 test("a pool that asks for a tunnel gives the node an address for it, once", async () => {
@@ -117,4 +119,21 @@ test("an address of a pool that serves the node no longer is replaced by one of 
   await patch({ allowedUses: ["Workload"] });
   await sync(["ipip"]);
   assert.match((await addresses()).ipip ?? "", /^10\.245\./);
+});
+
+test("an address that sockets use is neither given back nor replaced", async () => {
+  const { store, sync, patch, addresses, used } = await bench();
+  await sync([]);
+  const { ipip } = await addresses();
+  used.add(ipip ?? "");
+  await patch({ ipipMode: "Never" });
+  await sync([]);
+  assert.deepEqual(await addresses(), { ipip, vxlan: undefined });
+  // Another pool would give another one.
+  await store.create(poolResource({ cidr: "10.99.0.0/16" }, "other"));
+  await sync(["ipip"]);
+  assert.deepEqual(await addresses(), { ipip, vxlan: undefined });
+  used.clear();
+  await sync(["ipip"]);
+  assert.match((await addresses()).ipip ?? "", /^10\.99\./);
 });

@@ -6,14 +6,17 @@
 import type { Datastore } from "../datastore/index.ts";
 import { eligibleTunnelPools, type Tunnel } from "../facts/index.ts";
 import type { Ipam } from "../ipam/index.ts";
-import { formatAddress, hasCode } from "../lib/index.ts";
+import { formatAddress, hasCode, type Prefix, parseAddress, prefixContains } from "../lib/index.ts";
 import type { IPPool, Node } from "../model/index.ts";
+import { storedAddress } from "./needed-tunnels.ts";
 
 export interface TunnelAddressInput {
   readonly node: Node;
   readonly pools: readonly IPPool[];
   /** Tunnels whose device must stay: their addresses are not given back yet. */
   readonly receive: ReadonlySet<string>;
+  /** Who uses an address, in words: it is neither given back nor replaced then. */
+  readonly useOf: (address: string) => Promise<string | undefined>;
 }
 
 /** In the order of Calico's allocator. */
@@ -28,12 +31,14 @@ const tunnels = Object.keys(attributeTypes) as Tunnel[];
 export async function syncTunnelAddresses(
   ipam: Ipam,
   store: Datastore,
-  { node, pools, receive }: TunnelAddressInput,
+  { node, pools, receive, useOf }: TunnelAddressInput,
 ): Promise<void> {
   const wanted: Partial<Record<Tunnel, string | undefined>> = {};
   for (const tunnel of tunnels) {
     const eligible = eligibleTunnelPools({ pools, labels: node.metadata.labels ?? {}, tunnel });
     if (eligible.length === 0 && (receive.has(tunnel) || !storedAddress(node, tunnel))) continue;
+    const stored = storedAddress(node, tunnel);
+    if (stored && !isEligible(stored, eligible) && (await useOf(stored)) !== undefined) continue;
     const address = await ipam.ensureTunnelAddress({
       node: node.metadata.name,
       type: attributeTypes[tunnel],
@@ -44,15 +49,9 @@ export async function syncTunnelAddresses(
   await writeNode(store, node, wanted);
 }
 
-function storedAddress({ spec }: Node, tunnel: Tunnel): string | undefined {
-  switch (tunnel) {
-    case "ipip":
-      return spec.bgp?.ipv4IPIPTunnelAddr;
-    case "vxlan":
-      return spec.ipv4VXLANTunnelAddr;
-    case "vxlan-v6":
-      return spec.ipv6VXLANTunnelAddr;
-  }
+function isEligible(text: string, pools: readonly Prefix[]): boolean {
+  const address = parseAddress(text);
+  return address !== undefined && pools.some((pool) => prefixContains(pool, address));
 }
 
 function withAddresses(node: Node, wanted: Partial<Record<Tunnel, string | undefined>>): Node {

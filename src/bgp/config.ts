@@ -56,6 +56,7 @@ function checkPeer(peer: PeerConfig): void {
   if (peer.connectRetrySeconds !== undefined) {
     checkRange(`${at}.connectRetrySeconds`, peer.connectRetrySeconds, [1, 65535]);
   }
+  checkRange(`${at}.maximumPrefixes`, peer.maximumPrefixes ?? 1, [1, 0xffffffff]);
   checkSocketOptions(at, peer);
   check(peer.families?.length !== 0, `${at}.families`, "no family");
 }

@@ -30,15 +30,19 @@ import type { AddressFamily, PeerConfig, PeerStatus } from "./types.ts";
 import {
   type AttributeTable,
   afiSafiOf,
+  concatBytes,
   encodeRouteRefresh,
   familyFrom,
   familyOfKey,
   type Notification,
   type PathAttributes,
   type PrefixKey,
+  ProtocolError,
   prefixOfKey,
   type RouteRefresh,
   type Update,
+  uint16,
+  uint32,
 } from "./wire/index.ts";
 
 export interface PeerHost {
@@ -59,6 +63,7 @@ export interface PeerHost {
 
 /** A peer without graceful restart sends no End-of-RIB: this long a silence stands for it. */
 const SILENCE_MS = 2000;
+const REPORT_EVERY_MS = 10_000;
 
 export class Peer {
   readonly parameters: SessionParameters;
@@ -81,6 +86,9 @@ export class Peer {
   #everEstablished = false;
   #sinceMs: number;
   #shownState: PeerStatus["state"] = "Idle";
+  /** Malformed UPDATEs since the last one told to the log. */
+  #malformed = 0;
+  #reportedAtMs = Number.NEGATIVE_INFINITY;
 
   constructor(options: {
     /** Unique among all peers this speaker ever had. */
@@ -315,6 +323,20 @@ export class Peer {
       for (const key of keys) this.#carried(key)?.announce(key, path);
     }
     if (update.endOfRib) this.#onEndOfRib(update.endOfRib);
+    this.#checkMaximum();
+  }
+
+  #checkMaximum(): void {
+    const { maximumPrefixes = Number.POSITIVE_INFINITY } = this.#config;
+    for (const [family, table] of this.#tables) {
+      if (table.size <= maximumPrefixes) continue;
+      const { afi, safi } = afiSafiOf(family);
+      // RFC 4486 section 4.
+      const data = concatBytes([uint16(afi), Uint8Array.of(safi), uint32(maximumPrefixes)]);
+      const reason = `more than ${maximumPrefixes} prefixes of ${family}`;
+      this.#session.fail(new ProtocolError("maximumPrefixes", reason, data));
+      return;
+    }
   }
 
   /** `undefined`: a family that was not agreed on. */
@@ -324,16 +346,24 @@ export class Peer {
     return agreed ? this.#tables.get(family) : undefined;
   }
 
-  #report(update: Update): void {
-    const { treatedAsWithdraw, discarded, withdrawn } = update;
-    if (treatedAsWithdraw !== undefined) {
-      const prefixes = withdrawn.slice(0, 10).map((key) => formatPrefix(prefixOfKey(key)));
-      this.#log.warn(
-        { reason: treatedAsWithdraw, prefixes },
-        "malformed UPDATE treated as a withdrawal (RFC 7606)",
-      );
+  /** One in a while: a peer decides how many there are, and is not to decide how long the log gets. */
+  #report({ treatedAsWithdraw, discarded, withdrawn }: Update): void {
+    if (treatedAsWithdraw === undefined && discarded.length === 0) return;
+    this.#malformed++;
+    const nowMs = this.#host.clock.monotonicMs();
+    if (nowMs - this.#reportedAtMs < REPORT_EVERY_MS) return;
+    this.#reportedAtMs = nowMs;
+    const messages = this.#malformed;
+    this.#malformed = 0;
+    if (treatedAsWithdraw === undefined) {
+      this.#log.warn({ discarded, messages }, "malformed attributes left out");
+      return;
     }
-    if (discarded.length > 0) this.#log.warn({ discarded }, "malformed attributes left out");
+    const prefixes = withdrawn.slice(0, 10).map((key) => formatPrefix(prefixOfKey(key)));
+    this.#log.warn(
+      { reason: treatedAsWithdraw, prefixes, messages },
+      "malformed UPDATE treated as a withdrawal (RFC 7606)",
+    );
   }
 
   #path(attributes: PathAttributes, source: Source): Path {

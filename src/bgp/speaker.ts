@@ -3,14 +3,7 @@
  * desired state each time; finds out itself what changes.
  */
 
-import {
-  type Clock,
-  errorText,
-  formatAddress,
-  type IpAddress,
-  SwitchyardError,
-  type Timer,
-} from "../lib/index.ts";
+import { type Clock, errorText, SwitchyardError, type Timer } from "../lib/index.ts";
 import type { Log } from "../lib/log/index.ts";
 import { checkConfig, passwords, sameData, sessionParameters } from "./config.ts";
 import { Peer, type PeerHost } from "./peer.ts";
@@ -18,10 +11,10 @@ import { LocRib, type Origination, Originations, type Path } from "./rib/index.t
 import { RouteFeed } from "./route-feed.ts";
 import { type Connection, type Listener, nodeTransport, type Transport } from "./session/index.ts";
 import { Slices } from "./slices.ts";
+import { Strangers } from "./strangers.ts";
 import type { LearnedRoute, PeerConfig, PeerStatus, RouteChange, SpeakerConfig } from "./types.ts";
 import {
   AttributeTable,
-  encodeNotification,
   encodeShutdownCommunication,
   keyOfPrefix,
   notification,
@@ -47,6 +40,7 @@ export class Speaker {
   readonly #peers = new Map<string, Peer>();
   readonly #feed: RouteFeed;
   readonly #originations = new Originations();
+  readonly #strangers: Strangers;
   readonly #peerListeners = new Set<(peers: readonly PeerStatus[]) => void>();
   readonly #host: PeerHost;
   #config: SpeakerConfig;
@@ -66,6 +60,7 @@ export class Speaker {
     this.#config = options.config;
     this.#transport = options.transport ?? nodeTransport;
     this.#slices = new Slices(options.clock);
+    this.#strangers = new Strangers(options);
     this.#feed = new RouteFeed({
       slices: this.#slices,
       rib: this.#rib,
@@ -238,12 +233,7 @@ export class Speaker {
       }
       return;
     }
-    this.#log.warn(
-      { address: formatAddress(connection.remoteAddress as IpAddress) },
-      "connection from an address that is no peer's refused",
-    );
-    connection.write(encodeNotification(notification("connectionRejected")));
-    connection.end();
+    this.#strangers.refuse(connection);
   }
 
   #apply(config: SpeakerConfig): void {

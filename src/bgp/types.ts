@@ -72,6 +72,8 @@ export interface PeerConfig {
   readonly connectRetrySeconds?: number;
   /** `["ipv4-unicast"]` unless told. */
   readonly families?: readonly AddressFamily[];
+  /** Prefixes of one family that the peer may announce; one more ends the session. No limit unless told. */
+  readonly maximumPrefixes?: number;
   /** First match decides; no match accepts. */
   readonly importPolicy?: readonly PolicyRule[];
   /** First match decides; no match accepts. */

@@ -4,6 +4,7 @@
  */
 
 import { formatDestination } from "../lib/index.ts";
+import type { HostSocket } from "../netlink/index.ts";
 import type { HostFacts, HostRoute, RoutePlan } from "../plan/index.ts";
 
 export interface FakeKernelOptions {
@@ -24,6 +25,8 @@ export class FakeKernel {
   readonly routes = new Map<string, RoutePlan>();
   /** Everything else (addresses, neighbours, sysctls, the firewall): name to value. */
   readonly objects = new Map<string, string>();
+  /** Of processes of the host. */
+  readonly sockets: HostSocket[] = [];
   /** What the kernel says when asked to write an object; undefined: it does so. */
   refuse: (object: string) => string | undefined = () => undefined;
   readonly #listeners = new Set<() => void>();

@@ -3,12 +3,14 @@
 import {
   formatAddress,
   formatPrefix,
+  type IpAddress,
   type Prefix,
   prefixEquals,
   prefixesOverlap,
   SwitchyardError,
 } from "../lib/index.ts";
 import type { Encapsulation } from "../model/index.ts";
+import type { HostSocket } from "../netlink/index.ts";
 import {
   diffObjects,
   type NodePlan,
@@ -128,6 +130,10 @@ export class FakeDataplane implements Dataplane {
   /** The whole plan, which comes to the same. */
   applyChanges(plan: NodePlan, _changes: readonly PrefixChange[]): Promise<Actual | undefined> {
     return this.apply(plan);
+  }
+
+  async socketsOn(address: IpAddress): Promise<readonly HostSocket[]> {
+    return this.kernel.sockets.filter(({ source }) => source === address);
   }
 
   onDrift(listener: () => void): () => void {

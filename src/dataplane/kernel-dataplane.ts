@@ -1,9 +1,16 @@
 /** The dataplane contract on a real kernel: rtnetlink, /proc/sys, nftables, and BPF where IP-in-IP needs it. */
 
-import type { Clock } from "../lib/index.ts";
+import type { Clock, IpAddress } from "../lib/index.ts";
 import type { Log } from "../lib/log/index.ts";
 import type { Encapsulation } from "../model/index.ts";
-import { type Link, openRouteSocket, type RouteSocket } from "../netlink/index.ts";
+import {
+  type HostSocket,
+  type Link,
+  openRouteSocket,
+  openSocketDiag,
+  type RouteSocket,
+  type SocketDiag,
+} from "../netlink/index.ts";
 import type { NodePlan, PrefixChange } from "../plan/index.ts";
 import { type ApplyContext, ApplyRun } from "./apply-context.ts";
 import { applyPlan } from "./apply-plan.ts";
@@ -81,6 +88,8 @@ export class KernelDataplane implements Dataplane {
   readonly #pods: PodMtuDriver;
   #ownership: Ownership;
   #uplink: string | undefined;
+  /** Opened when first asked. */
+  #sockets: SocketDiag | undefined;
   #last: Promise<unknown> = Promise.resolve();
   /** What changes of single prefixes rest on: the end of an apply without failures. */
   #settled:
@@ -206,6 +215,12 @@ export class KernelDataplane implements Dataplane {
     );
   }
 
+  async socketsOn(address: IpAddress): Promise<readonly HostSocket[]> {
+    const { namespace } = this.#options;
+    this.#sockets ??= openSocketDiag(namespace === undefined ? {} : { namespace });
+    return this.#sockets.usersOf(address);
+  }
+
   onDrift(listener: () => void): () => void {
     const forgetDrift = this.#drift.listen(listener);
     const forgetTamper = this.#tamper.listen((what) => {
@@ -223,6 +238,7 @@ export class KernelDataplane implements Dataplane {
     this.#tamper.close();
     await this.#last;
     this.#ipip.close();
+    this.#sockets?.close();
     this.#socket.close();
   }
 

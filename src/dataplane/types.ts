@@ -1,6 +1,8 @@
 /** The dataplane contract: full desired state in, what the kernel really holds out. */
 
+import type { IpAddress } from "../lib/index.ts";
 import type { Encapsulation } from "../model/index.ts";
+import type { HostSocket } from "../netlink/index.ts";
 import type { Difference, HostFacts, NodePlan, PrefixChange } from "../plan/index.ts";
 
 /** What the kernel holds, as far as planning needs it. */
@@ -55,6 +57,8 @@ export interface Dataplane {
   applyChanges(plan: NodePlan, changes: readonly PrefixChange[]): Promise<Actual | undefined>;
   /** Holds the kernel against the plan, object by object, and changes nothing. */
   compare(plan: NodePlan): Promise<Comparison>;
+  /** TCP and UDP sockets of the host that use this address as their own. */
+  socketsOn(address: IpAddress): Promise<readonly HostSocket[]>;
   /** Called when something that may be ours changed behind our back. */
   onDrift(listener: () => void): () => void;
   /** Lets go of the kernel without changing anything in it. */

@@ -40,38 +40,75 @@ export interface ClusterFacts {
   readonly problems: readonly string[];
 }
 
+/** What every node of the cluster plans with. */
+export type SharedFacts = Pick<ClusterFacts, "nodes" | "pools" | "blocks" | "problems">;
+
+/** What is one node's own. */
+export type OwnFacts = Pick<ClusterFacts, "workloads" | "settings" | "problems">;
+
 /** `vxlanMac` derives a node's VTEP MAC from its name (it hashes, which a pure module does not). */
 export function clusterFacts(
   view: ClusterView,
   node: string,
   vxlanMac: (node: string) => string,
 ): ClusterFacts {
+  return joinFacts(sharedFacts(view, vxlanMac), ownFacts(view, node));
+}
+
+export function joinFacts(shared: SharedFacts, own: OwnFacts): ClusterFacts {
+  return { ...shared, ...own, problems: [...shared.problems, ...own.problems] };
+}
+
+/** O(nodes + pools + blocks): whoever plans for several nodes does it once. */
+export function sharedFacts(
+  view: Omit<ClusterView, "workloads">,
+  vxlanMac: (node: string) => string,
+): SharedFacts {
   const problems: string[] = [];
-  const collect = <T, F>(items: readonly T[], convert: (item: T) => readonly F[]): F[] =>
-    items.flatMap((item) => {
-      try {
-        return convert(item);
-      } catch (error) {
-        problems.push(errorText(error));
-        return [];
-      }
-    });
   const modes = new Map(view.nodeModes.map((mode) => [mode.metadata.name, mode]));
-  const nodes = collect(view.nodes, (item) =>
+  const nodes = collect(problems, view.nodes, (item) =>
     nodeFacts(item, modes.get(item.metadata.name), vxlanMac),
   );
   problems.push(...sharedAddresses(nodes));
   return {
     nodes,
-    pools: collect(view.pools, poolFacts),
-    blocks: [...collect(view.affinities, blockFacts), ...view.borrowed],
+    pools: collect(problems, view.pools, poolFacts),
+    blocks: [...collect(problems, view.affinities, blockFacts), ...view.borrowed],
+    problems,
+  };
+}
+
+/** O(workloads), of which those of other nodes are passed over. */
+export function ownFacts(
+  view: Pick<ClusterView, "workloads" | "felixConfigurations">,
+  node: string,
+): OwnFacts {
+  const problems: string[] = [];
+  return {
     workloads: collect(
+      problems,
       view.workloads.filter((workload) => workload.spec.node === node),
       workloadFacts,
     ),
     settings: nodeSettings(view, node, problems),
     problems,
   };
+}
+
+/** One bad item is named and left out. */
+function collect<T, F>(
+  problems: string[],
+  items: readonly T[],
+  convert: (item: T) => readonly F[],
+): F[] {
+  return items.flatMap((item) => {
+    try {
+      return convert(item);
+    } catch (error) {
+      problems.push(errorText(error));
+      return [];
+    }
+  });
 }
 
 /** Two Nodes with one address: one of them is a mistake, and what is sent to it reaches the other. */

@@ -3,15 +3,20 @@
  * it, and for `mode plan`, which foresees it.
  */
 
-export { BorrowedAddresses } from "./borrowed.ts";
+export { BorrowedAddresses, borrowedOf } from "./borrowed.ts";
 export {
   blockFacts,
   type ClusterFacts,
   clusterFacts,
+  joinFacts,
   type NodeAddresses,
   nodeAddresses,
   nodeSettings,
+  type OwnFacts,
+  ownFacts,
   poolFacts,
+  type SharedFacts,
+  sharedFacts,
 } from "./cluster-facts.ts";
 export { type ClusterView, effectiveSpec } from "./cluster-view.ts";
 export { type MaskResult, resolveMasks } from "./node-masks.ts";

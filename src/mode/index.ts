@@ -21,11 +21,14 @@ export {
   probedChange,
   widenedPools,
 } from "./orders.ts";
+export { foreseePlans } from "./preview/plans.ts";
+export { previewChange } from "./preview/preview.ts";
+export type * from "./preview/types.ts";
 export { judgeProof } from "./proof/judge.ts";
 export { type ProofMatrix, proofMatrix } from "./proof/matrix.ts";
 export type { ProofInput } from "./proof/pair-facts.ts";
 export { type ProbePair, type ProbePairs, probePairs } from "./proof/pairs.ts";
+export { readCluster, type StoredCluster } from "./read-cluster.ts";
 export { type ModeStatus, modeStatus, type NodeStanding, type PoolStanding } from "./status.ts";
 export { findTraps } from "./traps/find-traps.ts";
-export type { TrapInput } from "./traps/types.ts";
 export { vxlanMacOf } from "./vxlan-mac.ts";

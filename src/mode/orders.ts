@@ -48,7 +48,7 @@ export function widenedPools(
 /** The pool of a change as it will be; undefined if it is of no pool, or of one that is not there. */
 export function changedPool(
   pools: readonly IPPool[],
-  { spec: { pool: name, to } }: ModeChange,
+  { spec: { pool: name, to } }: Pick<ModeChange, "spec">,
 ): IPPool | undefined {
   const pool = pools.find(({ metadata }) => metadata.name === name);
   return pool && to && { ...pool, spec: { ...pool.spec, ...modeFields(to) } };

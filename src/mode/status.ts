@@ -35,6 +35,8 @@ export interface NodeStanding {
   /** Remote blocks by what is sent to them. */
   readonly destinations: Readonly<Partial<Record<Encapsulation, number>>>;
   readonly failures: readonly string[];
+  /** What it keeps although no pool needs it, and why. */
+  readonly kept: readonly string[];
   /** RFC 3339: when the node last said something new; undefined if it never has. */
   readonly updatedAt: string | undefined;
 }
@@ -111,6 +113,7 @@ export function modeStatus(cluster: ClusterMode): ModeStatus {
       sends: status?.sends ?? [],
       destinations: status?.destinations ?? {},
       failures: status?.failures ?? [],
+      kept: status?.kept ?? [],
       updatedAt: status?.updatedAt,
     };
   });

@@ -15,4 +15,6 @@ export { normalizeRoute, routeKey } from "./route.ts";
 export type { LookupOptions } from "./route-query.ts";
 export { openRouteSocket, type RouteSocket, type RouteSocketOptions } from "./route-socket.ts";
 export { formatRule } from "./rule.ts";
+export type { HostSocket, SocketFilter, TransportProtocol } from "./socket-diag.ts";
+export { openSocketDiag, type SocketDiag } from "./socket-diag-socket.ts";
 export type * from "./types.ts";

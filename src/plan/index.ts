@@ -2,7 +2,7 @@ export { IPIP_DEVICE, VXLAN_DEVICE, VXLAN6_DEVICE } from "./devices.ts";
 export { type Difference, diffObjects, type HeldObject, renderDifference } from "./difference.ts";
 export { poolTunnel, wantedEncapsulation } from "./encapsulation.ts";
 export { addressesOf, addressOf } from "./families.ts";
-export { type GateState, initialGate, stepGate } from "./gate.ts";
+export { type GateOutput, type GateState, initialGate, stepGate } from "./gate.ts";
 export { DEFAULT_MTU_IFACE_PATTERN, encapsulationMtus, planMtu } from "./mtu.ts";
 export { resolveNextHop } from "./next-hop.ts";
 export { type PlanObject, planObjects } from "./objects.ts";

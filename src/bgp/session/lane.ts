@@ -79,7 +79,8 @@ export class Lane {
   #connection: Connection | undefined;
   #framer = new Framer();
   #pumpScheduled = false;
-  #inputSeen = 0;
+  /** Whole ones: a peer that sends byte after byte and never a message is not alive. */
+  #messagesSeen = 0;
   /** How to read UPDATEs of the Established session. */
   #context: UpdateContext | undefined;
   readonly #options: LaneOptions;
@@ -199,10 +200,11 @@ export class Lane {
   }
 
   #holdFired(): void {
-    const seen = this.#inputSeen;
+    const seen = this.#messagesSeen;
+    const connection = this.#connection;
     this.#options.clock.schedule(HOLD_GRACE_MS, () => {
-      const alive = this.#inputSeen !== seen || this.#pumpScheduled;
-      if (this.#state.negotiated === undefined && this.#state.name !== "OpenSent") return;
+      const alive = this.#messagesSeen !== seen || this.#pumpScheduled;
+      if (this.#connection !== connection) return;
       if (alive) this.#timers.hold.start((this.#state.negotiated?.holdTimeSeconds ?? 240) * 1000);
       else this.dispatch({ kind: "timer", timer: "hold" });
     });
@@ -242,7 +244,6 @@ export class Lane {
       },
       onData: (chunk) => {
         if (!current()) return;
-        this.#inputSeen++;
         this.#framer.push(chunk);
         if (!this.#pumpScheduled) this.#pump();
       },
@@ -288,8 +289,10 @@ export class Lane {
         }
       }
     } catch (error) {
-      if (!(error instanceof ProtocolError)) throw error;
-      this.dispatch({ kind: "protocol-error", error });
+      // Whatever a message makes go wrong here, it costs this session and nothing else.
+      const known = error instanceof ProtocolError;
+      const cause = known ? error : new ProtocolError("outOfResources", errorText(error));
+      this.dispatch({ kind: "protocol-error", error: cause });
     }
   }
 
@@ -308,6 +311,7 @@ export class Lane {
 
   #receive(message: Uint8Array): void {
     const { handlers } = this.#options;
+    this.#messagesSeen++;
     switch (message[HEADER_BYTES - 1]) {
       case messageType.open: {
         const open = decodeOpen(message);

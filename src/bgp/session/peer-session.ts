@@ -151,6 +151,11 @@ export class PeerSession {
     return this.#established?.send(bytes) ?? true;
   }
 
+  /** Ends the Established session with the error's NOTIFICATION. */
+  fail(error: ProtocolError): void {
+    this.#established?.dispatch({ kind: "protocol-error", error });
+  }
+
   #connectionOptions(): ConnectionOptions {
     const { ttl, minimumTtl } = this.#options.parameters;
     return { ttl, minimumTtl, password: this.#password };

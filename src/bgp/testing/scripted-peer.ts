@@ -1,6 +1,6 @@
 /** A peer of a simulated speaker that says exactly what a test wants, and keeps what it is told. */
 
-import { ipv4, prefix } from "../../lib/index.ts";
+import { type Ipv4, ipv4, prefix } from "../../lib/index.ts";
 import type { Connection } from "../session/index.ts";
 import {
   AttributeTable,
@@ -12,6 +12,7 @@ import {
   encodeAnnounce,
   encodeAttributes,
   encodeOpen,
+  encodeWithdraw,
   Framer,
   keyOfPrefix,
   type PathAttributes,
@@ -30,12 +31,12 @@ export function restartCapability(forwarding: boolean): Capability {
   };
 }
 
-/** B's OPEN. */
+/** B's OPEN, unless it is another's. */
 export function openMessage(
-  parts: { as?: number; capabilities?: readonly Capability[]; hold?: number } = {},
+  parts: { as?: number; capabilities?: readonly Capability[]; hold?: number; id?: Ipv4 } = {},
 ): Uint8Array {
   const { as = 64512, capabilities = [multiprotocol], hold = 240 } = parts;
-  const routerId = ipv4(B);
+  const routerId = parts.id ?? ipv4(B);
   return encodeOpen({ kind: "open", as, holdTimeSeconds: hold, routerId, capabilities });
 }
 
@@ -51,6 +52,11 @@ export function announcement(
     keys: routes.map((text) => keyOfPrefix(prefix(text))),
     maximumBytes: 4096,
   })[0]!;
+}
+
+export function withdrawal(routes: readonly string[]): Uint8Array {
+  const keys = routes.map((text) => keyOfPrefix(prefix(text)));
+  return encodeWithdraw({ family: "ipv4-unicast", keys, maximumBytes: 4096 })[0]!;
 }
 
 export interface ScriptedPeer {

@@ -15,30 +15,39 @@ const minimumBytes: Readonly<Record<number, number>> = {
 export class Framer {
   /** RFC 8654: 65535 once both sides announced it; OPEN and KEEPALIVE stay at 4096. */
   maximumBytes = MAXIMUM_MESSAGE_BYTES;
+  /** Bytes from `#offset` to `#end` were received and not yet taken. */
   #buffer: Uint8Array = new Uint8Array(0);
   #offset = 0;
+  #end = 0;
+  /** The buffer is ours, with room behind `#end`; messages taken from it stay as they are. */
+  #growable = false;
 
   push(chunk: Uint8Array): void {
-    const rest = this.#buffer.length - this.#offset;
+    const rest = this.#end - this.#offset;
     if (rest === 0) {
       this.#buffer = chunk;
-    } else {
-      const joined = new Uint8Array(rest + chunk.length);
-      joined.set(this.#buffer.subarray(this.#offset));
-      joined.set(chunk, rest);
-      this.#buffer = joined;
+      this.#offset = 0;
+      this.#end = chunk.length;
+      this.#growable = false;
+      return;
     }
-    this.#offset = 0;
-  }
-
-  /** Bytes received and not yet taken. */
-  get bufferedBytes(): number {
-    return this.#buffer.length - this.#offset;
+    const length = rest + chunk.length;
+    if (!this.#growable || this.#end + chunk.length > this.#buffer.length) {
+      // Twice what is there: a message that comes byte by byte is not copied for each byte.
+      const grown = new Uint8Array(2 * length);
+      grown.set(this.#buffer.subarray(this.#offset, this.#end));
+      this.#buffer = grown;
+      this.#offset = 0;
+      this.#end = rest;
+      this.#growable = true;
+    }
+    this.#buffer.set(chunk, this.#end);
+    this.#end += chunk.length;
   }
 
   /** The next whole message, header included; `undefined` if there is none yet. @throws ProtocolError */
   next(): Uint8Array | undefined {
-    const available = this.bufferedBytes;
+    const available = this.#end - this.#offset;
     if (available < HEADER_BYTES) return undefined;
     const length = this.#checkHeader();
     if (available < length) return undefined;

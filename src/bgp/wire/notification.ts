@@ -103,11 +103,13 @@ export const notificationCode = {
   unexpectedInOpenSent: [5, 1],
   unexpectedInOpenConfirm: [5, 2],
   unexpectedInEstablished: [5, 3],
+  maximumPrefixes: [6, 1],
   administrativeShutdown: [6, 2],
   peerDeconfigured: [6, 3],
   connectionRejected: [6, 5],
   otherConfigurationChange: [6, 6],
   connectionCollision: [6, 7],
+  outOfResources: [6, 8],
   routeRefreshLength: [7, 1],
   sendHoldTimerExpired: [8, 0],
 } as const satisfies Record<string, readonly [number, number]>;

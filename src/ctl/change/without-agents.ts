@@ -6,9 +6,8 @@
 
 import type { Datastore } from "../../datastore/index.ts";
 import { errorText, hasCode, type Timer } from "../../lib/index.ts";
-import { findTraps } from "../../mode/index.ts";
+import { findTraps, readCluster } from "../../mode/index.ts";
 import { type IPPool, type ModeChangeSpec, modeFields, modeName } from "../../model/index.ts";
-import { readCluster } from "../commands/mode-plan.ts";
 import type { CtlContext } from "../context.ts";
 import { exitStatuses } from "../output/change/outcome.ts";
 import { durationText, nameList } from "../output/change/text.ts";

@@ -34,6 +34,7 @@ export function renderModeStatus(status: ModeStatus, nowMs: number): string {
   const failures = status.nodes.flatMap(({ node, failures }) =>
     failures.map((failure) => `${node}: ${failure}\n`),
   );
+  const kept = status.nodes.flatMap(({ node, kept }) => kept.map((why) => `${node}: ${why}\n`));
   const drift = status.drift.map(
     ({ node, encapsulation, blocks }) =>
       `${node}: sends ${encapsulation} to ${blocks} blocks, which no pool and no change asks of it\n`,
@@ -46,6 +47,7 @@ export function renderModeStatus(status: ModeStatus, nowMs: number): string {
     `Ways between nodes, as they are sent: ${counts(status.ways) || "none yet"}\n`,
     ...(behind.length > 0 ? [`Waiting:\n${behind.join("")}`] : []),
     ...(failures.length > 0 ? [`Failures:\n${failures.join("")}`] : []),
+    ...(kept.length > 0 ? [`Kept:\n${kept.join("")}`] : []),
     ...(drift.length > 0 ? [`Drift:\n${drift.join("")}`] : []),
     summaryText(status),
   ].join("\n");

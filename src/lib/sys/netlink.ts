@@ -16,7 +16,7 @@ const MSG_DONTWAIT = 0x40;
 const ADDRESS_BYTES = 12;
 
 /** linux/netlink.h. */
-const protocols = { route: 0, netfilter: 12, generic: 16 } as const;
+const protocols = { route: 0, sock_diag: 4, netfilter: 12, generic: 16 } as const;
 
 export type NetlinkProtocol = keyof typeof protocols;
 

@@ -1,0 +1,241 @@
+/** Peers that are slow, half there, greedy or mad: what they do costs their own session and nothing else. */
+
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import fc from "fast-check";
+import { FakeClock, ipv4 } from "../lib/index.ts";
+import { type Log, silentLog } from "../lib/log/index.ts";
+import { type Connection, PeerSession } from "./session/index.ts";
+import { Strangers } from "./strangers.ts";
+import { MemoryNetwork } from "./testing/memory-network.ts";
+import { alone, announcement, openMessage, talk } from "./testing/scripted-peer.ts";
+import { A, B, C, SECOND, World } from "./testing/simulated-world.ts";
+import {
+  AttributeTable,
+  encodeKeepalive,
+  encodeNotification,
+  encodeRouteRefresh,
+  notification,
+} from "./wire/index.ts";
+
+const lastError = (world: World) => world.speakers.get(A)!.peers()[0]!.lastError;
+
+describe("a peer that sends byte after byte and never a message", () => {
+  async function drip(world: World, connection: Connection, bytes: Uint8Array, forMs: number) {
+    for (let at = 0; at * 15 < forMs; at++) {
+      connection.write(bytes.subarray(at % bytes.length, (at % bytes.length) + 1));
+      await world.advance(15);
+    }
+  }
+
+  it("instead of an OPEN is given up after four minutes", async () => {
+    const world = await alone();
+    const { connection, isClosed } = await talk(world, []);
+    const long = new Uint8Array(4096).fill(0xff);
+    long.set([0x10, 0, 1], 16);
+    connection.write(long.subarray(0, 19));
+    await world.advance(230 * SECOND);
+    await drip(world, connection, long.subarray(19), 12 * SECOND);
+    assert.equal(isClosed(), true);
+    assert.match(lastError(world), /^sent Hold Timer Expired/);
+  });
+
+  it("in a session is given up when the hold time is over", async () => {
+    const world = await alone({ peers: { [B]: { holdTimeSeconds: 9 } } });
+    const { connection } = await talk(world, [openMessage(), encodeKeepalive()]);
+    const long = new Uint8Array(4096).fill(0xff);
+    long.set([0x10, 0, 2], 16);
+    await drip(world, connection, long, 8 * SECOND);
+    assert.deepEqual(world.state(A), ["Established"]);
+    await drip(world, connection, long.subarray(600), 2 * SECOND);
+    assert.deepEqual(world.state(A), ["Active"]);
+    assert.match(lastError(world), /^sent Hold Timer Expired/);
+  });
+});
+
+describe("half-open connections", () => {
+  for (const [what, messages] of [
+    ["nothing", []],
+    ["an OPEN", [openMessage()]],
+  ] as const) {
+    it(`a thousand from one peer, each with ${what}: one of them is kept`, async () => {
+      const world = await alone();
+      const peers = [];
+      for (let i = 0; i < 1000; i++) peers.push(await talk(world, messages));
+      assert.equal(peers.filter(({ isClosed }) => !isClosed()).length, 1);
+      await talk(world, [openMessage(), encodeKeepalive()]);
+      assert.deepEqual(world.state(A), ["Established"]);
+    });
+  }
+});
+
+describe("more prefixes than are allowed", () => {
+  it("end the session with the limit; as many as are allowed do not", async () => {
+    const world = await alone({ peers: { [B]: { maximumPrefixes: 2 } } });
+    const { connection, received } = await talk(world, [
+      openMessage(),
+      encodeKeepalive(),
+      announcement(["10.9.1.0/24", "10.9.2.0/24"]),
+      announcement(["10.9.1.0/24"], { med: 5 }),
+    ]);
+    assert.deepEqual(world.routes(A), ["10.9.1.0/24", "10.9.2.0/24"]);
+    connection.write(announcement(["10.9.3.0/24"]));
+    await world.advance(100);
+    assert.equal(received.at(-1), "Cease / Maximum Number of Prefixes Reached");
+    assert.match(lastError(world), /more than 2 prefixes of ipv4-unicast$/);
+    assert.deepEqual(world.routes(A), []);
+  });
+});
+
+describe("an error nobody thought of", () => {
+  it("ends the session, not the process", async () => {
+    const clock = new FakeClock();
+    const network = new MemoryNetwork(clock);
+    const refused: string[] = [];
+    const session = new PeerSession({
+      clock,
+      transport: network.transport(ipv4(A)),
+      table: new AttributeTable(),
+      parameters: {
+        ...{ address: ipv4(B), port: 179, passive: true, ttl: 255, allowedLocalAs: 0 },
+        ...{ localAs: 64512, remoteAs: 64512, routerId: ipv4(A), restartTimeSeconds: 0 },
+        ...{ holdTimeSeconds: 90, connectRetrySeconds: 5, families: ["ipv4-unicast"] },
+      },
+      restarted: () => false,
+      handlers: {
+        onEstablished: () => undefined,
+        onDown: (_, reason) => void refused.push(reason),
+        onUpdate: () => {
+          throw new TypeError("a mistake of ours");
+        },
+        onRouteRefresh: () => undefined,
+        onDrain: () => undefined,
+        onStatus: () => undefined,
+      },
+    });
+    await network
+      .transport(ipv4(A))
+      .listen({ port: 179, passwords: new Map() }, (connection) => session.accept(connection));
+    session.start();
+    const connection = network.transport(ipv4(B)).dial(
+      { address: ipv4(A), port: 179 },
+      {
+        onConnect: () => {
+          for (const message of [openMessage(), encodeKeepalive(), announcement(["10.0.0.0/8"])]) {
+            connection.write(message);
+          }
+        },
+        onData: () => undefined,
+        onDrain: () => undefined,
+        onClose: () => undefined,
+      },
+    );
+    await clock.advance(SECOND);
+    assert.deepEqual(refused, ["sent Cease / Out of Resources: a mistake of ours"]);
+    assert.equal(session.state, "Active");
+  });
+});
+
+describe("what is kept of a peer is bounded", () => {
+  it("attribute sets by what they take, however large each is", () => {
+    const table = new AttributeTable();
+    const attributes = { origin: "igp", asPath: [], nextHop: ipv4(B) } as const;
+    for (let i = 0; i < 3000; i++) table.add(`${i}${"x".repeat(60_000)}`, attributes);
+    assert.ok(table.size > 0 && table.size < 600, `${table.size} sets`);
+    assert.equal(table.get(`2999${"x".repeat(60_000)}`), attributes);
+  });
+
+  it("words about strangers: ten a second to them, a line in ten seconds to the log", async () => {
+    const clock = new FakeClock();
+    const lines: object[] = [];
+    const log = { ...silentLog, warn: (fields: object) => void lines.push(fields) } as Log;
+    const strangers = new Strangers({ clock, log });
+    let told = 0;
+    let destroyed = 0;
+    const connection = {
+      remoteAddress: ipv4("192.0.2.66"),
+      write: () => {
+        told++;
+        return true;
+      },
+      end: () => undefined,
+      destroy: () => void destroyed++,
+    } as unknown as Connection;
+    for (let second = 0; second < 21; second++) {
+      for (let i = 0; i < 500; i++) strangers.refuse(connection);
+      await clock.advance(SECOND);
+    }
+    assert.deepEqual([told, destroyed], [210, 21 * 490]);
+    assert.deepEqual(
+      lines.map((line) => (line as { connections: number }).connections),
+      [1, 5000, 5000],
+    );
+  });
+});
+
+/** Messages as a peer may send them, whole, damaged, cut and made up. */
+const message = fc.oneof(
+  fc.constantFrom(
+    openMessage(),
+    openMessage({ as: 65000 }),
+    openMessage({ hold: 3 }),
+    encodeKeepalive(),
+    announcement(["10.9.1.0/24", "10.9.2.0/24"]),
+    announcement(["10.9.1.0/24"], { communities: [1, 2], med: 7, localPref: 9 }),
+    encodeRouteRefresh({ afi: 1, safi: 1, subtype: "request" }),
+    encodeRouteRefresh({ afi: 1, safi: 1, subtype: "begin" }),
+    encodeRouteRefresh({ afi: 2, safi: 1, subtype: "end" }),
+    encodeNotification(notification("administrativeShutdown", Uint8Array.of(9, 1))),
+  ),
+  fc.uint8Array({ maxLength: 60 }),
+);
+const damage = fc.record({ at: fc.nat(80), value: fc.nat(255), cut: fc.nat(400) });
+const step = fc.record({
+  message,
+  damage: fc.option(damage, { freq: 3 }),
+  thenMs: fc.constantFrom(0, 0, 1, 20, 1000, 20_000),
+  again: fc.boolean(),
+});
+
+function spoiled(bytes: Uint8Array, how: { at: number; value: number; cut: number } | null) {
+  if (how === null) return bytes;
+  const copy = bytes.slice(0, how.cut);
+  if (how.at < copy.length) copy[how.at] = how.value;
+  return copy;
+}
+
+const RUNS = Number(process.env.SWITCHYARD_FUZZ_RUNS ?? 300);
+
+describe("whole sessions with a peer out of its mind", () => {
+  it("never disturb another peer's session, and a good session is had afterwards", async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(step, { minLength: 1, maxLength: 25 }),
+        fc.boolean(),
+        async (steps, established) => {
+          const world = new World();
+          await world.start(A, [B, C], { peers: { [B]: { passive: true } } });
+          await world.start(C, [A], { originate: ["10.3.0.0/24"] });
+          await world.advance(SECOND);
+          const good = [openMessage(), encodeKeepalive()];
+          let peer = await talk(world, established ? good : []);
+          for (const { message: bytes, damage: how, thenMs, again } of steps) {
+            if (again && peer.isClosed()) peer = await talk(world, established ? good : []);
+            peer.connection.write(spoiled(bytes, how));
+            await world.advance(thenMs);
+          }
+          const [, c] = world.speakers.get(A)!.peers();
+          assert.equal(c?.state, "Established");
+          assert.equal(c?.lastError, "");
+          peer.connection.destroy();
+          await world.advance(400 * SECOND);
+          await talk(world, [...good, announcement(["10.9.9.0/24"])]);
+          assert.deepEqual(world.state(A), ["Established", "Established"]);
+          assert.deepEqual(world.routes(A), ["10.3.0.0/24", "10.9.9.0/24"]);
+          for (const speaker of world.speakers.values()) await speaker.stop();
+        },
+      ),
+      { numRuns: RUNS },
+    );
+  });
+});

@@ -1,0 +1,102 @@
+/** The plans of every node before and after a change, as the agents will make them. */
+
+import { poolFacts, sharedFacts } from "../../facts/index.ts";
+import { errorText, formatPrefix } from "../../lib/index.ts";
+import type { Encapsulation, IPPool, WorkloadEndpoint } from "../../model/index.ts";
+import { type NodePlan, plan, poolTunnel } from "../../plan/index.ts";
+import { changedPool } from "../orders.ts";
+import { vxlanMacOf } from "../vxlan-mac.ts";
+import { withTunnelAddresses } from "./placeholders.ts";
+import { publishedHost, type SettledCluster, settledCluster, settledSnapshot } from "./settled.ts";
+import type { PreviewInput } from "./types.ts";
+
+export interface NodePlans {
+  readonly node: string;
+  readonly before: NodePlan;
+  readonly after: NodePlan;
+  readonly bgpSessions: number;
+}
+
+export interface ForeseenPlans {
+  /** One node at a time: two plans of a thousand nodes each are more than need be held at once. */
+  readonly plans: Iterable<NodePlans | { readonly node: string; readonly why: string }>;
+  /** Words instead of addresses that nobody knows yet. */
+  readonly worded: (line: string) => string;
+}
+
+/** O(nodes x (nodes + blocks)) over all nodes: each plans for every block. */
+export function foreseePlans(input: PreviewInput): ForeseenPlans {
+  const { view, spec } = input;
+  const changed = changedPool(view.pools, { spec });
+  const pools = view.pools.map((pool) =>
+    changed && pool.metadata.name === changed.metadata.name ? changed : pool,
+  );
+  const tunnels = new Set(pools.flatMap(tunnelsOf));
+  const { nodes, worded } = withTunnelAddresses(view.nodes, pools, tunnels);
+  const before = settledCluster(sharedFacts(view, vxlanMacOf), view.nodes, view);
+  const later = { ...view, nodes, pools };
+  const after = settledCluster(sharedFacts(later, vxlanMacOf), nodes, later);
+  return { plans: eachNode(input, before, after), worded };
+}
+
+function tunnelsOf(pool: IPPool) {
+  try {
+    return poolFacts(pool).flatMap((facts) => poolTunnel(facts) ?? []);
+  } catch {
+    // Named by the traps.
+    return [];
+  }
+}
+
+function* eachNode(
+  { view, nodeHosts }: PreviewInput,
+  before: SettledCluster,
+  after: SettledCluster,
+): Generator<NodePlans | { readonly node: string; readonly why: string }> {
+  const hosts = new Map(nodeHosts.map(({ metadata, status }) => [metadata.name, status]));
+  const silent = new Set(
+    before.shared.nodes.flatMap(({ name, accepts }) => (accepts ? [] : [name])),
+  );
+  const { felixConfigurations } = view;
+  const workloads = byNode(view.workloads);
+  for (const { metadata } of view.nodes) {
+    const node = metadata.name;
+    const status = hosts.get(node);
+    const host = status && publishedHost(status);
+    if (!host) {
+      const why = status ? "no device of it holds its address" : "it has published no NodeHost";
+      yield { node, why };
+      continue;
+    }
+    const own = { node, host, bgp: status.bgp, workloads: workloads.get(node) ?? [] };
+    try {
+      const known = { ...own, felixConfigurations };
+      const old = plan(settledSnapshot(before, { ...known, current: new Map() }));
+      const current = towards(old, silent);
+      const next = plan(settledSnapshot(after, { ...known, current }));
+      yield { node, before: old, after: next, bgpSessions: status.bgp?.sessions ?? 0 };
+    } catch (error) {
+      yield { node, why: errorText(error) };
+    }
+  }
+}
+
+/** Routes to nodes that have never spoken stay as they are. */
+function towards(old: NodePlan, silent: ReadonlySet<string>): ReadonlyMap<string, Encapsulation> {
+  return new Map(
+    old.destinations.flatMap(({ prefix, node, chosen }) =>
+      chosen && silent.has(node) ? [[formatPrefix(prefix), chosen] as const] : [],
+    ),
+  );
+}
+
+function byNode(workloads: readonly WorkloadEndpoint[]): Map<string, WorkloadEndpoint[]> {
+  const found = new Map<string, WorkloadEndpoint[]>();
+  for (const workload of workloads) {
+    const { node = "" } = workload.spec;
+    const others = found.get(node);
+    if (others) others.push(workload);
+    else found.set(node, [workload]);
+  }
+  return found;
+}

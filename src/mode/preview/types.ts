@@ -1,0 +1,73 @@
+/** What a change would do, as data: for people through `mode plan`, for programs through its JSON. */
+
+import type { ClusterView } from "../../facts/index.ts";
+import type { Encapsulation, ModeChangeSpec, NodeHost } from "../../model/index.ts";
+import type { Difference } from "../../plan/index.ts";
+
+export interface PreviewInput {
+  readonly spec: ModeChangeSpec;
+  readonly view: ClusterView;
+  readonly nodeHosts: readonly NodeHost[];
+  /** Of so many nodes every line is kept; of the rest, counts. 16 unless told. */
+  readonly detailedNodes?: number;
+}
+
+export const groups = ["routes", "devices", "addresses", "firewall", "sysctls"] as const;
+export type Group = (typeof groups)[number];
+
+export interface Counts {
+  readonly added: number;
+  readonly removed: number;
+  readonly changed: number;
+}
+
+/** Routes that go another way, all of one kind. */
+export interface Move {
+  readonly from: Encapsulation;
+  readonly to: Encapsulation;
+  readonly routes: number;
+}
+
+export interface NodePreview {
+  readonly node: string;
+  readonly moves: readonly Move[];
+  /** Routes to other nodes' blocks that stay as they are. */
+  readonly unmoved: number;
+  readonly counts: Readonly<Record<Group, Counts>>;
+  /** Largest packet of a pod; devices of pods follow, where the agent does that. */
+  readonly podMtu: { readonly before: number; readonly after: number };
+  /** Sessions of BGP: a change of a pool's mode leaves them as they are. */
+  readonly bgpSessions: number;
+  /** What would keep routes from what the mode asks for. */
+  readonly waiting: readonly string[];
+  /** In the plan's order: `missing` is added, `unplanned` is removed, `differs` is altered. */
+  readonly differences?: readonly (Difference & { readonly group: Group })[];
+}
+
+export interface ProofPreview {
+  readonly pairs: number;
+  readonly possible: number;
+  readonly sampled: boolean;
+  /** Ordered pairs of subnets that are covered. */
+  readonly subnetPairs: number;
+}
+
+export interface DurationPart {
+  readonly phase: string;
+  readonly ms: number;
+  /** How it is reckoned. */
+  readonly because: string;
+}
+
+export interface ChangePreview {
+  readonly nodes: readonly NodePreview[];
+  /** Nodes that cannot be foreseen, and why. */
+  readonly unforeseen: readonly { readonly node: string; readonly why: string }[];
+  /** Over all nodes. */
+  readonly moves: readonly (Move & { readonly nodes: number })[];
+  readonly counts: Readonly<Record<Group, Counts>>;
+  /** Absent where nothing is proved. */
+  readonly proof?: ProofPreview;
+  readonly waves: readonly (readonly string[])[];
+  readonly duration: { readonly ms: number; readonly parts: readonly DurationPart[] };
+}
