@@ -18,6 +18,7 @@ import {
   type IpAddress,
   type Ipv4,
   isHostPrefix,
+  isIpv4,
   type Prefix,
   parseAddress,
   parsePrefix,
@@ -120,6 +121,8 @@ export function bgpPlan(input: BgpPlanInput): BgpPlan | undefined {
       add({ ...config, ...session }, "node-to-node mesh");
     }
   }
+  const reflector = parseAddress(node.spec.bgp?.routeReflectorClusterID ?? "");
+  const clusterId = reflector !== undefined && isIpv4(reflector) ? reflector : undefined;
   const originate: OriginatedRoute[] = ownPrefixes(input)
     .filter((prefix) => exported.some((pool) => prefixCovers(pool, prefix)))
     .map((prefix) => ({ prefix }));
@@ -127,6 +130,7 @@ export function bgpPlan(input: BgpPlanInput): BgpPlan | undefined {
     config: {
       localAs: local.as,
       routerId: ipv4?.address ?? input.hashedRouterId(name),
+      ...(clusterId && { clusterId }),
       listen: [
         {
           port: local.port,
@@ -209,6 +213,13 @@ function meshPeers(view: ClusterView, local: Local, globalAs: number): PeerConfi
   });
 }
 
+function nodeWith(view: ClusterView, address: IpAddress): Node | undefined {
+  return view.nodes.find((node) => {
+    const { ipv4, ipv6 } = safeAddresses(node);
+    return ipv4?.address === address || ipv6?.address === address;
+  });
+}
+
 function safeAddresses(node: Node): NodeAddresses {
   try {
     return nodeAddresses(node);
@@ -229,6 +240,7 @@ interface NodePeerOptions {
 function nodePeers({ kind, node, view, local, globalAs }: NodePeerOptions): PeerConfig[] {
   const port = effectiveSpec(view.bgpConfigurations, node.metadata.name).listenPort ?? DEFAULT_PORT;
   const { ipv4, ipv6 } = safeAddresses(node);
+  const remoteAs = Number(node.spec.bgp?.asNumber ?? globalAs);
   return [ipv4, ipv6].flatMap((prefix): PeerConfig[] => {
     const address = prefix?.address;
     const own = address === undefined ? undefined : localAddress(local, address);
@@ -238,7 +250,8 @@ function nodePeers({ kind, node, view, local, globalAs }: NodePeerOptions): Peer
         name: peerName(kind, address, port),
         address,
         port,
-        remoteAs: Number(node.spec.bgp?.asNumber ?? globalAs),
+        remoteAs,
+        ...(reflects(local, remoteAs, node) && { routeReflectorClient: true }),
         localAddress: own,
         families: sessionFamilies[familyOf(address)],
         // Both ends know each other, so one of them dials: the one whose address sorts higher as text.
@@ -247,6 +260,19 @@ function nodePeers({ kind, node, view, local, globalAs }: NodePeerOptions): Peer
       },
     ];
   });
+}
+
+/**
+ * A node with a cluster id reflects routes to internal peers outside of its cluster (RFC 4456); who has
+ * the same one is another reflector of the same clients. What an address stands for is looked up too.
+ */
+function reflects(
+  { node: { spec }, as }: Local,
+  remoteAs: number,
+  peer: Node | undefined,
+): boolean {
+  const own = spec.bgp?.routeReflectorClusterID;
+  return Boolean(own) && remoteAs === as && peer?.spec.bgp?.routeReflectorClusterID !== own;
 }
 
 interface ExplicitOptions {
@@ -297,6 +323,9 @@ function explicitPeers({
       address: endpoint.address,
       port,
       remoteAs,
+      ...(reflects({ ...local, as: localAs }, remoteAs, nodeWith(view, endpoint.address)) && {
+        routeReflectorClient: true,
+      }),
       ...(localAs !== local.as && { localAs }),
       ...(allowedLocalAs > 0 && { allowedLocalAs }),
       ...(spec.sourceAddress !== "None" && { localAddress: own }),

@@ -35,7 +35,10 @@ export function checkConfig(config: SpeakerConfig): void {
     check(other === undefined, "peers", `${other} and ${peer.name} have one address, ${address}`);
     addresses.set(address, peer.name);
   }
-  for (const { prefix } of config.originate) {
+  for (const { prefix, largeCommunities = [] } of config.originate) {
+    for (const part of largeCommunities.flat()) {
+      checkRange("originate.largeCommunities", part, [0, 0xffffffff]);
+    }
     // The text only when it is needed: there may be a hundred thousand.
     if (!isMasked(prefix)) check(false, "originate", `${formatPrefix(prefix)} has host bits`);
   }
@@ -103,6 +106,7 @@ export function sessionParameters(config: SpeakerConfig, peer: PeerConfig): Sess
     localAs: peer.localAs ?? config.localAs,
     allowedLocalAs: peer.allowedLocalAs ?? 0,
     routerId: config.routerId,
+    clusterId: config.clusterId ?? config.routerId,
     remoteAs: peer.remoteAs,
     holdTimeSeconds: peer.holdTimeSeconds ?? DEFAULT_HOLD_SECONDS,
     connectRetrySeconds: peer.connectRetrySeconds ?? DEFAULT_CONNECT_RETRY_SECONDS,

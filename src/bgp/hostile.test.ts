@@ -98,7 +98,13 @@ describe("an error nobody thought of", () => {
       table: new AttributeTable(),
       parameters: {
         ...{ address: ipv4(B), port: 179, passive: true, ttl: 255, allowedLocalAs: 0 },
-        ...{ localAs: 64512, remoteAs: 64512, routerId: ipv4(A), restartTimeSeconds: 0 },
+        ...{
+          localAs: 64512,
+          remoteAs: 64512,
+          routerId: ipv4(A),
+          clusterId: ipv4(A),
+          restartTimeSeconds: 0,
+        },
         ...{ holdTimeSeconds: 90, connectRetrySeconds: 5, families: ["ipv4-unicast"] },
       },
       restarted: () => false,

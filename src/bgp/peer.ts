@@ -103,7 +103,8 @@ export class Peer {
     this.parameters = parameters;
     this.#host = host;
     this.#log = host.log.child({ peer: config.name });
-    this.#identity = { as: parameters.localAs, routerId: parameters.routerId };
+    const { localAs: as, routerId, clusterId } = parameters;
+    this.#identity = { as, routerId, clusterId };
     this.#importPolicy = compilePolicy(config.importPolicy);
     this.#configuredAtMs = host.clock.monotonicMs();
     this.#sinceMs = host.clock.now();

@@ -3,7 +3,13 @@
 import type { LocRib, Path } from "./rib/index.ts";
 import type { Slices } from "./slices.ts";
 import type { LearnedRoute, RouteChange } from "./types.ts";
-import { asPathNumbers, type PrefixKey, prefixOfKey } from "./wire/index.ts";
+import {
+  asPathNumbers,
+  extendedCommunities,
+  largeCommunities,
+  type PrefixKey,
+  prefixOfKey,
+} from "./wire/index.ts";
 
 const BATCH_ROUTES = 1000;
 
@@ -78,6 +84,8 @@ function learnedRoute(key: PrefixKey, { source, attributes, localPref }: Path): 
     origin: attributes.origin,
     localPref,
     communities: attributes.communities ?? [],
+    largeCommunities: largeCommunities(attributes.largeCommunities),
+    extendedCommunities: extendedCommunities(attributes.extendedCommunities),
     stale: source.stale,
     ...(attributes.med === undefined ? {} : { med: attributes.med }),
   };

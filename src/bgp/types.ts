@@ -2,12 +2,21 @@
 
 import type { IpAddress, Ipv4, Prefix } from "../lib/index.ts";
 
+/** RFC 8092: Global Administrator and two Local Data Parts, 32 bits each. */
+export type LargeCommunity = readonly [
+  globalAdministrator: number,
+  localData1: number,
+  localData2: number,
+];
+
 export type AddressFamily = "ipv4-unicast" | "ipv6-unicast";
 
 export interface SpeakerConfig {
   /** Local AS, 1..2^32-1. */
   readonly localAs: number;
   readonly routerId: Ipv4;
+  /** Of this route reflector (RFC 4456 section 7); the router id unless told. */
+  readonly clusterId?: Ipv4;
   /** No listener when absent: every session is dialled. */
   readonly listen?: readonly ListenConfig[];
   readonly gracefulRestart?: {
@@ -104,6 +113,8 @@ export interface OriginatedRoute {
   /** The session's own address when absent. */
   readonly nextHop?: IpAddress;
   readonly communities?: readonly number[];
+  /** RFC 8092. */
+  readonly largeCommunities?: readonly LargeCommunity[];
   readonly med?: number;
 }
 
@@ -119,6 +130,9 @@ export interface LearnedRoute {
   readonly localPref: number;
   readonly med?: number;
   readonly communities: readonly number[];
+  readonly largeCommunities: readonly LargeCommunity[];
+  /** RFC 4360: 64 bits each, the type first. */
+  readonly extendedCommunities: readonly bigint[];
   /** Kept for a restarting peer (RFC 4724 section 4.2). */
   readonly stale: boolean;
 }

@@ -10,7 +10,9 @@ import {
   asPathNumbers,
   decodeUpdate,
   encodeAnnounce,
+  extendedCommunities,
   keyOfPrefix,
+  largeCommunities,
   type PathAttributes,
   wellKnownCommunity,
 } from "../wire/index.ts";
@@ -18,7 +20,11 @@ import { AdjRibOut } from "./adj-rib-out.ts";
 import { Exporter, type ExportTarget, Originations, type OutgoingAttributes } from "./export.ts";
 import { makePath, type Path, type Source } from "./path.ts";
 
-const identity = { as: 64512, routerId: ipv4("192.0.2.1") };
+const identity = {
+  as: 64512,
+  routerId: ipv4("192.0.2.1"),
+  clusterId: ipv4("192.0.2.200"),
+};
 const key = keyOfPrefix(prefix("10.0.0.0/26"));
 
 function target(parts: Partial<ExportTarget>): ExportTarget {
@@ -84,9 +90,17 @@ function told(to: Partial<ExportTarget>, route: Path | OriginatedRoute): string 
   if (read.localPref !== undefined) words.push(`pref ${read.localPref}`);
   if (read.med !== undefined) words.push(`med ${read.med}`);
   if (read.originatorId !== undefined) words.push(`originator ${formatAddress(read.originatorId)}`);
+  if (read.communities) words.push(`communities ${read.communities.join(" ")}`);
+  for (const each of largeCommunities(read.largeCommunities)) words.push(`large ${each.join(":")}`);
+  for (const each of extendedCommunities(read.extendedCommunities)) {
+    words.push(`extended ${each.toString(16)}`);
+  }
   if (read.clusterList) words.push(`clusters ${read.clusterList.map(formatAddress).join(" ")}`);
   return words.join(", ");
 }
+
+/** A route target, and a link bandwidth which does not cross the border. */
+const twoExtended = Uint8Array.of(0, 2, 0xfd, 0xe8, 0, 0, 0, 1, 0x43, 4, 0, 0, 0, 0, 0, 0);
 
 describe("export", () => {
   const own: OriginatedRoute = { prefix: prefix("10.0.0.0/26") };
@@ -124,17 +138,45 @@ describe("export", () => {
     [
       "reflected to a client",
       told(client, learned(ibgp)),
-      "via 192.0.2.5, as 65001, pref 100, med 7, originator 192.0.2.5, clusters 192.0.2.1",
+      "via 192.0.2.5, as 65001, pref 100, med 7, originator 192.0.2.5, clusters 192.0.2.200",
     ],
     [
       "reflected from a client",
       told(ibgp, learned(client, { clusterList: [third], originatorId: third })),
-      "via 192.0.2.5, as 65001, pref 100, med 7, originator 192.0.2.3, clusters 192.0.2.1 192.0.2.3",
+      "via 192.0.2.5, as 65001, pref 100, med 7, originator 192.0.2.3, clusters 192.0.2.200 192.0.2.3",
     ],
     [
       "reflected to its originator",
       told(client, learned(ibgp, { originatorId: ipv4("192.0.2.9") })),
       "nothing",
+    ],
+    [
+      "originated with communities, a large one twice",
+      told(ibgp, {
+        ...own,
+        communities: [7],
+        largeCommunities: [
+          [4_200_000_000, 1, 2],
+          [64512, 0, 0],
+          [64512, 0, 0],
+        ],
+      }),
+      "via 192.0.2.1, as , pref 100, communities 7, large 4200000000:1:2, large 64512:0:0",
+    ],
+    [
+      "extended communities that stay inside an AS, to iBGP",
+      told(ibgp, learned({}, { extendedCommunities: twoExtended })),
+      "via 192.0.2.5, as 65001, pref 100, med 7, extended 2fde800000001, extended 4304000000000000",
+    ],
+    [
+      "extended communities that stay inside an AS, to eBGP (RFC 4360 section 6)",
+      told({}, learned({}, { extendedCommunities: twoExtended })),
+      "via 192.0.2.1, as 64512 65001, extended 2fde800000001",
+    ],
+    [
+      "none of which leaves the AS",
+      told({}, learned({}, { extendedCommunities: twoExtended.slice(8) })),
+      "via 192.0.2.1, as 64512 65001",
     ],
     ["back where it came from", told({ peer: "origin" }, learned()), "nothing"],
     [
@@ -150,7 +192,7 @@ describe("export", () => {
     [
       "NO_EXPORT to iBGP",
       told(ibgp, learned({}, { communities: [wellKnownCommunity.noExport] })),
-      "via 192.0.2.5, as 65001, pref 100, med 7",
+      "via 192.0.2.5, as 65001, pref 100, med 7, communities 4294967041",
     ],
     ["no IPv4 next hop to offer", told({ localAddress: ipAddress("::1") }, own), "nothing"],
     [

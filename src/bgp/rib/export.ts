@@ -9,9 +9,11 @@ import type { OriginatedRoute, PeerConfig, PolicyRule } from "../types.ts";
 import {
   bytesToKey,
   encodeAttributes,
+  encodeLargeCommunities,
   type PathAttributes,
   type PrefixKey,
   prependAs,
+  transitiveCommunities,
   wellKnownCommunity,
 } from "../wire/index.ts";
 import type { Identity, Path } from "./path.ts";
@@ -27,6 +29,8 @@ export interface Origination {
   readonly kind: "originated";
   readonly nextHop: IpAddress | undefined;
   readonly communities: readonly number[];
+  /** Encoded. */
+  readonly largeCommunities: Uint8Array | undefined;
   readonly med: number | undefined;
 }
 
@@ -114,6 +118,7 @@ export class Exporter {
       asPath: this.#path([]),
       nextHop: chosen,
       communities: route.communities,
+      ...(route.largeCommunities ? { largeCommunities: route.largeCommunities } : {}),
       ...(route.med === undefined ? {} : { med: route.med }),
     };
   }
@@ -128,11 +133,18 @@ export class Exporter {
   }
 
   #toExternal(attributes: PathAttributes): PathAttributes | undefined {
-    const { originatorId: _, clusterList: __, med: ___, localPref: ____, ...rest } = attributes;
+    const { originatorId: _, clusterList: __, med: ___, localPref: ____, ...more } = attributes;
+    const { extendedCommunities, ...rest } = more;
     const { nextHop, localAddress } = this.#target;
     const chosen = nextHop === "keep" ? attributes.nextHop : localAddress;
     if (chosen === undefined) return undefined;
-    return { ...rest, asPath: this.#path(attributes.asPath), nextHop: chosen };
+    const crossing = extendedCommunities && transitiveCommunities(extendedCommunities);
+    return {
+      ...rest,
+      asPath: this.#path(attributes.asPath),
+      nextHop: chosen,
+      ...(crossing ? { extendedCommunities: crossing } : {}),
+    };
   }
 
   #toInternal({ source, attributes, localPref }: Path): PathAttributes | undefined {
@@ -145,7 +157,7 @@ export class Exporter {
     if (!source.routeReflectorClient && !routeReflectorClient) return undefined;
     const originatorId = attributes.originatorId ?? source.peerRouterId;
     if (originatorId === peerRouterId) return undefined;
-    const clusterList = [identity.routerId, ...(attributes.clusterList ?? [])];
+    const clusterList = [identity.clusterId, ...(attributes.clusterList ?? [])];
     return { ...kept, originatorId, clusterList };
   }
 
@@ -182,11 +194,12 @@ export class Originations {
   readonly #known = new Map<string, Origination>();
 
   of(route: OriginatedRoute): Origination {
-    const { nextHop, communities = [], med } = route;
-    const key = `${nextHop === undefined ? "" : `${familyOf(nextHop)}:${nextHop}`}|${communities.join()}|${med ?? ""}`;
+    const { nextHop, communities = [], largeCommunities: large = [], med } = route;
+    const key = `${nextHop === undefined ? "" : `${familyOf(nextHop)}:${nextHop}`}|${communities.join()}|${large.join(";")}|${med ?? ""}`;
     let known = this.#known.get(key);
     if (known === undefined) {
-      known = { kind: "originated", nextHop, communities, med };
+      const largeCommunities = large.length > 0 ? encodeLargeCommunities(large) : undefined;
+      known = { kind: "originated", nextHop, communities, largeCommunities, med };
       this.#known.set(key, known);
     }
     return known;

@@ -45,6 +45,8 @@ interface PathParts {
 export interface Identity {
   readonly as: number;
   readonly routerId: Ipv4;
+  /** RFC 4456 section 7. */
+  readonly clusterId: Ipv4;
 }
 
 export function makePath(parts: PathParts): Path {
@@ -60,12 +62,12 @@ export function makePath(parts: PathParts): Path {
 }
 
 function isFeasible({ source, attributes, identity, allowedLocalAs = 0 }: PathParts): boolean {
-  const { as, routerId } = identity;
+  const { as, routerId, clusterId } = identity;
   if (asPathCount(attributes.asPath, as) > allowedLocalAs) return false;
   if (attributes.nextHop === source.localAddress) return false;
   if (source.peerType === "ebgp") return true;
   if (attributes.originatorId === routerId) return false;
-  return !attributes.clusterList?.includes(routerId);
+  return !attributes.clusterList?.includes(clusterId);
 }
 
 /** The path with what a rule sets; made by {@link PathVariants}, so that equal ones are identical. */

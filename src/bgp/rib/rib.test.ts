@@ -10,7 +10,11 @@ import { bestPath } from "./decision.ts";
 import { LocRib } from "./loc-rib.ts";
 import { makePath, type Path, type Source } from "./path.ts";
 
-const identity = { as: 64512, routerId: ipv4("192.0.2.1") };
+const identity = {
+  as: 64512,
+  routerId: ipv4("192.0.2.1"),
+  clusterId: ipv4("192.0.2.200"),
+};
 
 function source(id: number, parts: Partial<Source> = {}): Source {
   return {
@@ -161,7 +165,8 @@ describe("feasibility", () => {
     ["our AS in AS_PATH", path(source(1), { asns: [1, 64512] }), false],
     ["next hop is ourselves", path(source(1), { nextHop: ipv4("192.0.2.101") }), false],
     ["our identifier as ORIGINATOR_ID", path(internal, { originatorId: identity.routerId }), false],
-    ["our identifier in CLUSTER_LIST", path(internal, { clusterList: [identity.routerId] }), false],
+    ["our cluster in CLUSTER_LIST", path(internal, { clusterList: [identity.clusterId] }), false],
+    ["our identifier in CLUSTER_LIST", path(internal, { clusterList: [identity.routerId] }), true],
     ["plain", path(source(1)), true],
   ];
   for (const [name, { feasible }, expected] of rows) {

@@ -17,6 +17,7 @@ const parameters: SessionParameters = {
   localAs: 64512,
   allowedLocalAs: 0,
   routerId: ipv4("192.0.2.1"),
+  clusterId: ipv4("192.0.2.1"),
   remoteAs: 64513,
   holdTimeSeconds: 90,
   connectRetrySeconds: 5,

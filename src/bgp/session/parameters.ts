@@ -15,6 +15,7 @@ export interface SessionParameters {
   readonly localAs: number;
   readonly allowedLocalAs: number;
   readonly routerId: Ipv4;
+  readonly clusterId: Ipv4;
   readonly remoteAs: number;
   readonly holdTimeSeconds: number;
   readonly keepaliveSeconds?: number;

@@ -2,6 +2,7 @@
 
 import fc from "fast-check";
 import type { Ipv4, Ipv6 } from "../../lib/index.ts";
+import { withoutDuplicates } from "./attributes/communities.ts";
 import type { PathAttributes } from "./attributes/types.ts";
 import type { Capability } from "./capabilities.ts";
 import { capabilityCode } from "./constants.ts";
@@ -81,7 +82,7 @@ const optional = {
   originatorId: ipv4,
   clusterList: fc.array(ipv4, { minLength: 1, maxLength: 5 }),
   extendedCommunities: bytesOf(8),
-  largeCommunities: bytesOf(12),
+  largeCommunities: bytesOf(12).map((bytes) => withoutDuplicates(bytes, 12)),
   unknown: fc.array(record({ type: fc.constant(200), value: fc.uint8Array({ maxLength: 300 }) }), {
     minLength: 1,
     maxLength: 1,

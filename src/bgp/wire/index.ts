@@ -1,6 +1,7 @@
 /** Bytes to messages and back. Pure; nothing here knows a session. */
 
 export * from "./attributes/as-path.ts";
+export * from "./attributes/communities.ts";
 export * from "./attributes/encode.ts";
 export * from "./attributes/table.ts";
 export type * from "./attributes/types.ts";

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import fc from "fast-check";
-import { formatPrefix, prefix } from "../../lib/index.ts";
+import { formatPrefix, ipv4, prefix } from "../../lib/index.ts";
 import * as arbitrary from "./arbitraries.ts";
 import { encodeSegments, mergeAs4Path } from "./attributes/as-path.ts";
 import type { AsSegment } from "./attributes/types.ts";
@@ -20,13 +20,16 @@ import {
   encodeAttributes,
   encodeEndOfRib,
   encodeKeepalive,
+  encodeLargeCommunities,
   encodeNotification,
   encodeOpen,
   encodeRouteRefresh,
   encodeShutdownCommunication,
   encodeWithdraw,
+  extendedCommunities,
   Framer,
   keyOfPrefix,
+  largeCommunities,
   notification,
   type PrefixKey,
   prefixOfKey,
@@ -215,6 +218,44 @@ describe("round trips", () => {
         assert.deepEqual(read.aggregator, attributes.aggregator);
       }),
     );
+  });
+});
+
+describe("communities", () => {
+  it("large ones are read back, each once (RFC 8092)", () => {
+    const part = fc.nat(0xffffffff);
+    fc.assert(
+      fc.property(fc.array(fc.tuple(part, part, part)), (list) => {
+        const once = list.filter((each, at) => list.findIndex((b) => `${b}` === `${each}`) === at);
+        assert.deepEqual(largeCommunities(encodeLargeCommunities([...list, ...list])), once);
+      }),
+    );
+  });
+
+  it("a peer's large one twice is one", () => {
+    const one = encodeLargeCommunities([[1, 2, 3]]);
+    const [message] = encodeAnnounce({
+      family: "ipv4-unicast",
+      attributes: encodeAttributes(
+        {
+          origin: "igp",
+          asPath: [],
+          nextHop: ipv4("192.0.2.1"),
+          largeCommunities: Uint8Array.of(...one, ...one),
+        },
+        { fourOctetAs: true },
+      ),
+      nextHop: ipv4("192.0.2.1"),
+      keys: [1],
+      maximumBytes: 4096,
+    });
+    const { attributes } = decodeUpdate(message!, context()).reach[0]!;
+    assert.deepEqual(largeCommunities(attributes.largeCommunities), [[1, 2, 3]]);
+  });
+
+  it("extended ones are numbers of 64 bits", () => {
+    const bytes = Uint8Array.of(0, 2, 0xfd, 0xe8, 0, 0, 0, 1, 0xff, 0, 0, 0, 0, 0, 0, 0);
+    assert.deepEqual(extendedCommunities(bytes), [0x0002fde800000001n, 0xff00000000000000n]);
   });
 });
 

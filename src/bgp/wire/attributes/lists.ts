@@ -3,6 +3,7 @@
 import type { Ipv4 } from "../../../lib/index.ts";
 import { readUint32 } from "../bytes.ts";
 import { attributeFlag, attributeType } from "../constants.ts";
+import { withoutDuplicates } from "./communities.ts";
 import type { AttributeCodec } from "./types.ts";
 
 const { optional, transitive } = attributeFlag;
@@ -51,7 +52,7 @@ export const largeCommunitiesCodec: AttributeCodec = {
   onError: "treat-as-withdraw",
   decode(value, draft) {
     if (!isList(value, 12)) return `length ${value.length}`;
-    draft.largeCommunities = value.slice();
+    draft.largeCommunities = withoutDuplicates(value, 12);
     return undefined;
   },
 };
