@@ -21,7 +21,7 @@ export {
   probedChange,
   widenedPools,
 } from "./orders.ts";
-export { foreseePlans } from "./preview/plans.ts";
+export { foresee } from "./preview/foresee.ts";
 export { previewChange } from "./preview/preview.ts";
 export type * from "./preview/types.ts";
 export { judgeProof } from "./proof/judge.ts";

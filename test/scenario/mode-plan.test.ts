@@ -10,9 +10,9 @@ import { openDataplane } from "../../src/dataplane/index.ts";
 import { layout } from "../../src/lab/index.ts";
 import { sleep } from "../../src/lib/index.ts";
 import { silentLog } from "../../src/lib/log/index.ts";
-import { foreseePlans, readCluster } from "../../src/mode/index.ts";
+import { foresee, readCluster } from "../../src/mode/index.ts";
 import type { ModeName, Node } from "../../src/model/index.ts";
-import { type NodePlan, planObjects } from "../../src/plan/index.ts";
+import { type NodePlan, plan, planObjects } from "../../src/plan/index.ts";
 import { clock, Stage } from "./stage.ts";
 
 const skip = process.getuid?.() === 0 ? false : "needs root to make network namespaces";
@@ -27,17 +27,17 @@ after(async () => {
 });
 
 /** Plans of the cluster as it is stored now, and as it would be with `to`. */
-async function foresee(to: ModeName) {
+async function plansFor(to: ModeName) {
   const { view, nodeHosts } = await readCluster(stage.store);
   const spec = { pool: layout.poolName, to };
-  const { plans, worded } = foreseePlans({ spec, view, nodeHosts });
+  const { snapshots, worded } = foresee({ spec, view, nodeHosts });
   const found = new Map<string, { readonly before: NodePlan; readonly after: NodePlan }>();
-  for (const one of plans) {
+  for (const one of snapshots) {
     assert.ok("after" in one, JSON.stringify(one));
-    found.set(one.node, one);
+    found.set(one.node, { before: plan(one.before), after: plan(one.after) });
   }
   assert.deepEqual([...found.keys()].sort(), [...stage.nodeNames].sort());
-  const lines = (plan: NodePlan) => planObjects(plan).map(({ line }) => worded(line));
+  const lines = (of: NodePlan) => planObjects(of).map(({ line }) => worded(line));
   return { plans: found, lines };
 }
 
@@ -55,13 +55,13 @@ async function withAddresses(lines: readonly string[]): Promise<string[]> {
 }
 
 /** Object by object, until they agree: what is given up goes last. */
-async function holds(node: string, plan: NodePlan): Promise<void> {
+async function holds(node: string, wanted: NodePlan): Promise<void> {
   const namespace = stage.lab.nodes.find(({ name }) => name === node)!.namespace;
   const dataplane = await openDataplane({ namespace, clock, log: silentLog });
   try {
     const limitMs = clock.monotonicMs() + 15_000;
     for (;;) {
-      const { objects, differences } = await dataplane.compare(plan);
+      const { objects, differences } = await dataplane.compare(wanted);
       assert.ok(objects > 10, `${objects} objects`);
       if (differences.length === 0) return;
       if (clock.monotonicMs() > limitMs) assert.deepEqual(differences, [], node);
@@ -75,12 +75,12 @@ async function holds(node: string, plan: NodePlan): Promise<void> {
 const changes: readonly ModeName[] = ["none", "vxlan-cross-subnet", "ipip"];
 for (const to of changes) {
   test(`agents make of ${to} what was foreseen`, { skip, timeout: 90_000 }, async () => {
-    const foreseen = await foresee(to);
+    const foreseen = await plansFor(to);
     for (const [node, plans] of foreseen.plans) await holds(node, plans.before);
     await stage.patch(poolWords[to]);
     await stage.settled();
     await stage.narrowed();
-    const made = await foresee(to);
+    const made = await plansFor(to);
     for (const [node, plans] of made.plans) {
       const lines = await withAddresses(foreseen.lines(foreseen.plans.get(node)!.after));
       assert.deepEqual(lines.sort(), made.lines(plans.before).sort(), node);

@@ -44,7 +44,7 @@ function summary({ moves, counts, nodes, unforeseen }: ChangePreview): string {
   const others = (["devices", "addresses", "firewall", "sysctls"] as const).flatMap((group) =>
     countText(group, counts[group]),
   );
-  if (others.length > 0) lines.push(others.join("; "));
+  if (others.length > 0) lines.push(`${others.join("; ")}${ofSome(nodes)}`);
   if (lines.length === 0) lines.push("nothing would change on any node");
   const sessions = nodes.reduce((sum, node) => sum + node.bgpSessions, 0);
   lines.push(`BGP: ${plural(sessions, "session")} as they are`);
@@ -54,6 +54,12 @@ function summary({ moves, counts, nodes, unforeseen }: ChangePreview): string {
   if (unforeseen.length > 8)
     lines.push(`and ${unforeseen.length - 8} nodes more cannot be foreseen`);
   return lines.map((line) => `  ${line}\n`).join("");
+}
+
+/** Counts of objects are of those nodes alone that are planned in full. */
+function ofSome(nodes: readonly NodePreview[]): string {
+  const full = nodes.filter(({ detail }) => detail).length;
+  return full === nodes.length ? "" : ` (on ${full} of ${nodes.length} nodes)`;
 }
 
 function countText(group: Group, { added, removed, changed }: Counts): string[] {
@@ -66,17 +72,19 @@ function countText(group: Group, { added, removed, changed }: Counts): string[] 
 }
 
 function nodeSections({ nodes }: ChangePreview): string[] {
-  const detailed = nodes.filter(({ differences }) => differences !== undefined);
+  const detailed = nodes.filter(({ detail }) => detail !== undefined);
   const rest = nodes.length - detailed.length;
   return [
     ...detailed.map(nodeSection),
-    ...(rest > 0 ? [`${plural(rest, "node")} more: -o json has the counts of each.\n`] : []),
+    ...(rest > 0
+      ? [`${plural(rest, "node")} more: -o json has the routes that move on each.\n`]
+      : []),
   ];
 }
 
-function nodeSection({ node, differences = [], unmoved, waiting }: NodePreview): string {
+function nodeSection({ node, detail, unmoved, waiting }: NodePreview): string {
   const stay = unmoved > 0 ? ` (${plural(unmoved, "route")} to other nodes as they are)` : "";
-  const lines = differences.flatMap(differenceLines);
+  const lines = (detail?.differences ?? []).flatMap(differenceLines);
   if (lines.length === 0) lines.push("nothing changes");
   for (const why of waiting) lines.push(`! would wait: ${plainText(why)}`);
   return `${node}${stay}\n${lines.map((line) => `  ${line}\n`).join("")}`;

@@ -2,38 +2,56 @@
 
 import { formatPrefix } from "../../lib/index.ts";
 import type { Encapsulation } from "../../model/index.ts";
-import { type Difference, diffObjects, type NodePlan, planObjects } from "../../plan/index.ts";
-import { type Counts, type Group, groups, type Move, type NodePreview } from "./types.ts";
+import {
+  chooseDestinations,
+  type Destination,
+  type Difference,
+  diffObjects,
+  plan,
+  planMtu,
+  planObjects,
+} from "../../plan/index.ts";
+import type { NodeSnapshots } from "./foresee.ts";
+import {
+  type Counts,
+  type Group,
+  groups,
+  type Move,
+  type NodeDetail,
+  type NodePreview,
+} from "./types.ts";
 
-export interface Comparison {
-  readonly before: NodePlan;
-  readonly after: NodePlan;
-  readonly bgpSessions: number;
-  readonly worded: (line: string) => string;
-  readonly detailed: boolean;
+/** By the destinations alone, which is the cheap part of a plan. O(blocks). */
+export function compareDestinations({
+  node,
+  before,
+  after,
+  bgpSessions,
+}: NodeSnapshots): NodePreview {
+  const wanted = chooseDestinations(after);
+  return {
+    node,
+    ...movesOf(chooseDestinations(before), wanted),
+    podMtu: { before: planMtu(before).pods, after: planMtu(after).pods },
+    bgpSessions,
+    waiting: waitingOf(wanted),
+  };
 }
 
-/** O(objects of both plans). */
-export function comparePlans(comparison: Comparison): NodePreview {
-  const { before, after, worded, detailed } = comparison;
-  const held = planObjects(before).map(({ key, line }) => ({
-    key,
-    line,
+/** Object by object. O(objects of both plans). */
+export function comparePlans(
+  { before, after }: Pick<NodeSnapshots, "before" | "after">,
+  worded: (line: string) => string,
+): NodeDetail {
+  const held = planObjects(plan(before)).map(({ key, line }) => ({
+    ...{ key, line },
     note: "no longer needed",
   }));
-  const differences = diffObjects(planObjects(after), held).map((difference) => ({
+  const differences = diffObjects(planObjects(plan(after)), held).map((difference) => ({
     ...withWords(difference, worded),
     group: groupOf(difference),
   }));
-  return {
-    node: after.node,
-    ...movesOf(before, after),
-    counts: countGroups(differences),
-    podMtu: { before: before.mtu.pods, after: after.mtu.pods },
-    bgpSessions: comparison.bgpSessions,
-    waiting: waitingOf(after),
-    ...(detailed && { differences }),
-  };
+  return { counts: countGroups(differences), differences };
 }
 
 function withWords(difference: Difference, worded: (line: string) => string): Difference {
@@ -83,13 +101,14 @@ export function noCounts(): Record<Group, Counts> {
   return Object.fromEntries(groups.map((group) => [group, none])) as Record<Group, Counts>;
 }
 
-function movesOf(before: NodePlan, after: NodePlan): Pick<NodePreview, "moves" | "unmoved"> {
-  const old = new Map(
-    before.destinations.map(({ prefix, chosen }) => [formatPrefix(prefix), chosen]),
-  );
+function movesOf(
+  before: readonly Destination[],
+  after: readonly Destination[],
+): Pick<NodePreview, "moves" | "unmoved"> {
+  const old = new Map(before.map(({ prefix, chosen }) => [formatPrefix(prefix), chosen]));
   const moves = new Map<string, Move>();
   let unmoved = 0;
-  for (const { prefix, chosen: to } of after.destinations) {
+  for (const { prefix, chosen: to } of after) {
     const from = old.get(formatPrefix(prefix));
     if (to === undefined || from === undefined || from === to) {
       unmoved++;
@@ -111,7 +130,7 @@ function addMove(
 /** Causes named per node; the rest is counted. */
 const MOST_CAUSES = 8;
 
-function waitingOf({ destinations }: NodePlan): string[] {
+function waitingOf(destinations: readonly Destination[]): string[] {
   const causes = [...new Set(destinations.flatMap(({ waiting }) => waiting ?? []))];
   const more = causes.length - MOST_CAUSES;
   return more > 0 ? [...causes.slice(0, MOST_CAUSES), `and ${more} more`] : causes;

@@ -43,7 +43,7 @@ test("from a mode to itself nothing changes", () => {
   for (const mode of modeNames) {
     const { nodes } = previewChange(input(mode, { pool: modeFields(mode) }));
     assert.equal(nodes.length, 4);
-    for (const { differences } of nodes) assert.deepEqual(differences, []);
+    for (const { detail } of nodes) assert.deepEqual(detail?.differences, []);
   }
 });
 
@@ -64,7 +64,7 @@ test("a node's lines, MTU and sessions", () => {
   const [a] = previewChange(input("none")).nodes;
   assert.deepEqual(a?.podMtu, { before: 1480, after: 1500 });
   assert.equal(a?.bgpSessions, 4);
-  const routes = a?.differences?.filter(({ group }) => group === "routes") ?? [];
+  const routes = a?.detail?.differences.filter(({ group }) => group === "routes") ?? [];
   assert.equal(routes.length, 3);
   const lines = routes.map((one) => (one.kind === "differs" ? `${one.held} > ${one.planned}` : ""));
   assert.ok(
@@ -113,13 +113,20 @@ test("a node without agent keeps its routes, and is not foreseen", () => {
   assert.equal(preview.nodes[0]?.unmoved, 1);
 });
 
-test("lines are kept of some nodes, counts of all", () => {
+test("some nodes are planned in full, and routes that move are counted on all", () => {
   const preview = previewChange({ ...input("none"), detailedNodes: 1 });
   assert.deepEqual(
-    preview.nodes.map(({ differences }) => differences !== undefined),
+    preview.nodes.map(({ detail }) => detail !== undefined),
     [true, false, false, false],
   );
-  assert.ok(preview.nodes.every(({ counts }) => counts.routes.changed === 3));
+  assert.deepEqual(movesOf(preview), { "ipip to none": 12 });
+  assert.equal(preview.counts.routes.changed, 3);
+  const [full, ...rest] = previewChange(input("none")).nodes;
+  assert.deepEqual(preview.nodes[0], full);
+  assert.deepEqual(
+    preview.nodes.slice(1),
+    rest.map(({ detail: _, ...node }) => node),
+  );
 });
 
 test("proof, waves and time", () => {

@@ -1,16 +1,16 @@
 /**
  * What a change would do to every node: the plan that its agent has now against the plan that it will have, both by
- * the agents' own conversion and planner. Pure; O(nodes x (nodes + blocks)): on a thousand nodes some seconds, so it
+ * the agents' own conversion and planner. Pure; O(nodes x (nodes + blocks)): on a thousand nodes many seconds, so it
  * is for commands and not for an agent's loop.
  */
 
-import { parsePrefix, prefixFamily } from "../../lib/index.ts";
+import { errorText, parsePrefix, prefixFamily } from "../../lib/index.ts";
 import { planWaves } from "../change/waves.ts";
 import { proofNodes } from "../proof/nodes.ts";
 import { probePairs } from "../proof/pairs.ts";
-import { comparePlans, noCounts } from "./compare.ts";
+import { compareDestinations, comparePlans, noCounts } from "./compare.ts";
 import { expectedDuration } from "./duration.ts";
-import { foreseePlans } from "./plans.ts";
+import { foresee } from "./foresee.ts";
 import type {
   ChangePreview,
   Counts,
@@ -25,12 +25,20 @@ const DETAILED_NODES = 16;
 
 export function previewChange(input: PreviewInput): ChangePreview {
   const { spec, view, detailedNodes = DETAILED_NODES } = input;
-  const { plans, worded } = foreseePlans(input);
+  const { snapshots, worded } = foresee(input);
   const nodes: NodePreview[] = [];
   const unforeseen: { node: string; why: string }[] = [];
-  for (const found of plans) {
-    if ("why" in found) unforeseen.push(found);
-    else nodes.push(comparePlans({ ...found, worded, detailed: nodes.length < detailedNodes }));
+  for (const found of snapshots) {
+    if ("why" in found) {
+      unforeseen.push(found);
+      continue;
+    }
+    try {
+      const detail = nodes.length < detailedNodes ? comparePlans(found, worded) : undefined;
+      nodes.push({ ...compareDestinations(found), ...(detail && { detail }) });
+    } catch (error) {
+      unforeseen.push({ node: found.node, why: errorText(error) });
+    }
   }
   const agents = new Set(view.nodeModes.map(({ metadata }) => metadata.name));
   const members = view.nodes.filter(({ metadata }) => agents.has(metadata.name));
@@ -79,8 +87,8 @@ function sumMoves(nodes: readonly NodePreview[]): ChangePreview["moves"] {
 
 function sumCounts(nodes: readonly NodePreview[]): Record<Group, Counts> {
   const sums = noCounts();
-  for (const { counts } of nodes) {
-    for (const [group, { added, removed, changed }] of Object.entries(counts)) {
+  for (const { detail } of nodes) {
+    for (const [group, { added, removed, changed }] of Object.entries(detail?.counts ?? {})) {
       const sum = sums[group as Group];
       sums[group as Group] = {
         added: sum.added + added,

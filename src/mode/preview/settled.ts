@@ -117,7 +117,7 @@ export function settledSnapshot(cluster: SettledCluster, own: SettledNode): Snap
     node,
     ...facts,
     nodes,
-    learned: bgp ? cluster.told.filter(({ prefix }) => !missing.has(formatPrefix(prefix))) : [],
+    learned: bgp ? without(cluster.told, missing) : [],
     host,
     ...(ipip !== undefined && { ipipTunnelAddress: ipip }),
     ...(vxlan !== undefined && { vxlanTunnelAddress: vxlan }),
@@ -127,6 +127,12 @@ export function settledSnapshot(cluster: SettledCluster, own: SettledNode): Snap
     current,
     keepUnplannedRoutes: false,
   };
+}
+
+function without(told: readonly LearnedFacts[], missing: ReadonlySet<string>) {
+  return missing.size === 0
+    ? told
+    : told.filter(({ prefix }) => !missing.has(formatPrefix(prefix)));
 }
 
 /** The host as its agent published it. @throws RangeError for what cannot be read. */

@@ -8,7 +8,7 @@ export interface PreviewInput {
   readonly spec: ModeChangeSpec;
   readonly view: ClusterView;
   readonly nodeHosts: readonly NodeHost[];
-  /** Of so many nodes every line is kept; of the rest, counts. 16 unless told. */
+  /** So many nodes are planned in full; of the rest, only which routes move. 16 unless told. */
   readonly detailedNodes?: number;
 }
 
@@ -33,15 +33,20 @@ export interface NodePreview {
   readonly moves: readonly Move[];
   /** Routes to other nodes' blocks that stay as they are. */
   readonly unmoved: number;
-  readonly counts: Readonly<Record<Group, Counts>>;
   /** Largest packet of a pod; devices of pods follow, where the agent does that. */
   readonly podMtu: { readonly before: number; readonly after: number };
   /** Sessions of BGP: a change of a pool's mode leaves them as they are. */
   readonly bgpSessions: number;
   /** What would keep routes from what the mode asks for. */
   readonly waiting: readonly string[];
+  /** Of a node that is planned in full. */
+  readonly detail?: NodeDetail;
+}
+
+export interface NodeDetail {
+  readonly counts: Readonly<Record<Group, Counts>>;
   /** In the plan's order: `missing` is added, `unplanned` is removed, `differs` is altered. */
-  readonly differences?: readonly (Difference & { readonly group: Group })[];
+  readonly differences: readonly (Difference & { readonly group: Group })[];
 }
 
 export interface ProofPreview {
@@ -65,6 +70,7 @@ export interface ChangePreview {
   readonly unforeseen: readonly { readonly node: string; readonly why: string }[];
   /** Over all nodes. */
   readonly moves: readonly (Move & { readonly nodes: number })[];
+  /** Over the nodes that are planned in full. */
   readonly counts: Readonly<Record<Group, Counts>>;
   /** Absent where nothing is proved. */
   readonly proof?: ProofPreview;

@@ -1,7 +1,7 @@
 /** The addresses of tunnel devices: whether nodes have, or can get, what the mode needs. */
 
 import { eligibleTunnelPools, type Tunnel } from "../../../facts/index.ts";
-import { parseAddress, parsePrefix, prefixContains } from "../../../lib/index.ts";
+import { maskPrefix, PrefixTrie, parseAddress, parsePrefix } from "../../../lib/index.ts";
 import { modeFields } from "../../../model/index.ts";
 import { addressIn } from "../context.ts";
 import type { TrapContext, TrapKind, TrapNode } from "../types.ts";
@@ -72,16 +72,17 @@ export const tunnelAddressBorrowed: TrapKind = {
     "Release the address, so that the agent takes one of the node's own block: clear it in the Node when a block is free.",
   find: ({ nodes, view, oldTunnel, tunnel }) => {
     const used = [oldTunnel, tunnel].flatMap((one) => one ?? []);
-    const blocks = view.affinities.flatMap(({ spec }) => {
+    const blocks = new PrefixTrie<string>();
+    for (const { spec } of view.affinities) {
       const prefix = parsePrefix(spec.cidr);
-      return prefix && spec.state !== "pendingDeletion" ? [{ prefix, node: spec.node }] : [];
-    });
+      if (prefix && spec.state !== "pendingDeletion") blocks.set(maskPrefix(prefix), spec.node);
+    }
     const found = nodes.flatMap((node) =>
       [...new Set(used)].flatMap((one) => {
         const text = stored(node, one);
         const address = text === undefined ? undefined : parseAddress(text);
         if (address === undefined) return [];
-        const owner = blocks.find(({ prefix }) => prefixContains(prefix, address))?.node;
+        const owner = blocks.longestMatch(address)?.value;
         return owner === undefined || owner === node.name ? [] : [{ name: node.name, text, owner }];
       }),
     );

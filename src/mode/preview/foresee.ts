@@ -1,31 +1,31 @@
-/** The plans of every node before and after a change, as the agents will make them. */
+/** What every node plans with before and after a change, as its agent will find it. */
 
 import { poolFacts, sharedFacts } from "../../facts/index.ts";
-import { errorText, formatPrefix } from "../../lib/index.ts";
+import { formatPrefix } from "../../lib/index.ts";
 import type { Encapsulation, IPPool, WorkloadEndpoint } from "../../model/index.ts";
-import { type NodePlan, plan, poolTunnel } from "../../plan/index.ts";
+import { chooseDestinations, poolTunnel, type Snapshot } from "../../plan/index.ts";
 import { changedPool } from "../orders.ts";
 import { vxlanMacOf } from "../vxlan-mac.ts";
 import { withTunnelAddresses } from "./placeholders.ts";
 import { publishedHost, type SettledCluster, settledCluster, settledSnapshot } from "./settled.ts";
 import type { PreviewInput } from "./types.ts";
 
-export interface NodePlans {
+export interface NodeSnapshots {
   readonly node: string;
-  readonly before: NodePlan;
-  readonly after: NodePlan;
+  readonly before: Snapshot;
+  readonly after: Snapshot;
   readonly bgpSessions: number;
 }
 
-export interface ForeseenPlans {
-  /** One node at a time: two plans of a thousand nodes each are more than need be held at once. */
-  readonly plans: Iterable<NodePlans | { readonly node: string; readonly why: string }>;
+export interface Foreseen {
+  /** One node at a time: all of a large cluster are more than need be held at once. */
+  readonly snapshots: Iterable<NodeSnapshots | { readonly node: string; readonly why: string }>;
   /** Words instead of addresses that nobody knows yet. */
   readonly worded: (line: string) => string;
 }
 
-/** O(nodes x (nodes + blocks)) over all nodes: each plans for every block. */
-export function foreseePlans(input: PreviewInput): ForeseenPlans {
+/** O(nodes + blocks) for each node. */
+export function foresee(input: PreviewInput): Foreseen {
   const { view, spec } = input;
   const changed = changedPool(view.pools, { spec });
   const pools = view.pools.map((pool) =>
@@ -36,7 +36,7 @@ export function foreseePlans(input: PreviewInput): ForeseenPlans {
   const before = settledCluster(sharedFacts(view, vxlanMacOf), view.nodes, view);
   const later = { ...view, nodes, pools };
   const after = settledCluster(sharedFacts(later, vxlanMacOf), nodes, later);
-  return { plans: eachNode(input, before, after), worded };
+  return { snapshots: eachNode(input, before, after), worded };
 }
 
 function tunnelsOf(pool: IPPool) {
@@ -52,7 +52,7 @@ function* eachNode(
   { view, nodeHosts }: PreviewInput,
   before: SettledCluster,
   after: SettledCluster,
-): Generator<NodePlans | { readonly node: string; readonly why: string }> {
+): Generator<NodeSnapshots | { readonly node: string; readonly why: string }> {
   const hosts = new Map(nodeHosts.map(({ metadata, status }) => [metadata.name, status]));
   const silent = new Set(
     before.shared.nodes.flatMap(({ name, accepts }) => (accepts ? [] : [name])),
@@ -69,22 +69,19 @@ function* eachNode(
       continue;
     }
     const own = { node, host, bgp: status.bgp, workloads: workloads.get(node) ?? [] };
-    try {
-      const known = { ...own, felixConfigurations };
-      const old = plan(settledSnapshot(before, { ...known, current: new Map() }));
-      const current = towards(old, silent);
-      const next = plan(settledSnapshot(after, { ...known, current }));
-      yield { node, before: old, after: next, bgpSessions: status.bgp?.sessions ?? 0 };
-    } catch (error) {
-      yield { node, why: errorText(error) };
-    }
+    const known = { ...own, felixConfigurations };
+    const old = settledSnapshot(before, { ...known, current: new Map() });
+    const current = towards(old, silent);
+    const next = settledSnapshot(after, { ...known, current });
+    yield { node, before: old, after: next, bgpSessions: status.bgp?.sessions ?? 0 };
   }
 }
 
 /** Routes to nodes that have never spoken stay as they are. */
-function towards(old: NodePlan, silent: ReadonlySet<string>): ReadonlyMap<string, Encapsulation> {
+function towards(old: Snapshot, silent: ReadonlySet<string>): ReadonlyMap<string, Encapsulation> {
+  if (silent.size === 0) return new Map();
   return new Map(
-    old.destinations.flatMap(({ prefix, node, chosen }) =>
+    chooseDestinations(old).flatMap(({ prefix, node, chosen }) =>
       chosen && silent.has(node) ? [[formatPrefix(prefix), chosen] as const] : [],
     ),
   );
