@@ -4,8 +4,10 @@ import {
   formatPrefix,
   hostPrefix,
   type IpAddress,
+  type Prefix,
   parsePrefix,
   prefixContains,
+  prefixCovers,
 } from "../lib/index.ts";
 import { changedPool, isMoved, orderedChanges, probedChange } from "../mode/index.ts";
 import type { Encapsulation, IPPool, ModeChange, NodeModeStatus } from "../model/index.ts";
@@ -19,7 +21,9 @@ export interface ChangeProgressInput {
   /** Pools as they are stored, and changes, that the plan was made from. */
   readonly pools: readonly IPPool[];
   readonly changes: readonly ModeChange[];
-  readonly plan: Pick<NodePlan, "addresses" | "proof">;
+  readonly plan: Pick<NodePlan, "addresses" | "proof" | "destinations">;
+  /** What the kernel sends, by text of the block. */
+  readonly current: ReadonlyMap<string, Encapsulation>;
   /** Objects that are not in the kernel as planned. */
   readonly failed: readonly string[];
   /** What this node will say that it accepts. */
@@ -42,9 +46,33 @@ export function changeProgress(
       const widened = change.status?.orders?.widen === true && waiting.length === 0;
       const progress = input.progress[change.spec.pool ?? ""];
       const moved = isMoved(change, input.node) && progress?.realised === true;
-      return [change.metadata.name, { widened, moved, ...(waiting.length > 0 && { waiting }) }];
+      const blocks = movedBlocks(change, input);
+      return [
+        change.metadata.name,
+        {
+          ...{ widened, moved },
+          ...(blocks !== undefined && { blocks }),
+          ...(waiting.length > 0 && { waiting }),
+        },
+      ];
     }),
   );
+}
+
+/** So many of the ordered blocks go as planned, a block of this node's own among them. */
+function movedBlocks(
+  { status }: ModeChange,
+  { plan: { destinations }, current }: ChangeProgressInput,
+): number | undefined {
+  const behind = (prefix: Prefix) =>
+    destinations.some(
+      (one) =>
+        prefixCovers(prefix, one.prefix) && current.get(formatPrefix(one.prefix)) !== one.wanted,
+    );
+  return status?.orders?.blocks?.filter((text) => {
+    const prefix = parsePrefix(text);
+    return prefix !== undefined && !behind(prefix);
+  }).length;
 }
 
 /** What the node is not ready for yet, in words. */
@@ -76,7 +104,10 @@ function missing(change: ModeChange, input: ChangeProgressInput): string[] {
 export function heldProbe({
   plan,
   failed,
-}: Pick<ChangeProgressInput, "plan" | "failed">): IpAddress | undefined {
+}: {
+  readonly plan: Pick<NodePlan, "addresses">;
+  readonly failed: readonly string[];
+}): IpAddress | undefined {
   const planned = plan.addresses.find(({ device }) => device === PROBE_DEVICE)?.prefix.address;
   if (planned === undefined) return undefined;
   const object = `address ${formatPrefix(hostPrefix(planned))} dev ${PROBE_DEVICE}`;

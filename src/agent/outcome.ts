@@ -55,7 +55,7 @@ export function outcomeOf(input: OutcomeInput): Announcement {
   const probeAddress = heldProbe({ plan, failed });
   const changes = changeProgress({
     ...{ node: input.node, pools: view.pools, changes: view.modeChanges },
-    ...{ plan, failed, accepts, progress, probeProblem },
+    ...{ plan, failed, accepts, progress, probeProblem, current: actual.current },
   });
   return {
     accepts,

@@ -502,6 +502,34 @@ test("orders: a node widens, proves by its own table, moves, and goes back when 
   await bench.stop();
 });
 
+test("orders can move single blocks, from every node", async () => {
+  const bench = await started();
+  await bench.store.create<"ModeChange">({
+    apiVersion: "switchyard.io/v1",
+    kind: "ModeChange",
+    metadata: { name: "blocks" },
+    spec: { pool: "default-ipv4-ippool", to: "vxlan", blocks: [blocks.node2] },
+    status: {
+      ...{ phase: "Canary", phaseSince: "", from: "ipip", history: [] },
+      orders: {
+        ...{ step: 1, widen: true, prove: "no", guard: true, moved: [], key: "00" },
+        blocks: [blocks.node2],
+      },
+    },
+  });
+  await bench.settle();
+  await bench.pass("node1");
+  assert.equal((await bench.mode("node1")).changes?.blocks?.blocks, 0, "node2 is not ready");
+  for (const name of ["node2", "node1", "node2"] as const) await bench.pass(name);
+  assert.deepEqual([bench.sends("node1"), bench.sends("node2")], ["vxlan", "ipip"]);
+  for (const name of ["node1", "node2"] as const) {
+    const { changes, pools } = await bench.mode(name);
+    assert.deepEqual([changes?.blocks?.moved, changes?.blocks?.blocks], [false, 1]);
+    assert.equal(pools["default-ipv4-ippool"]?.mode, "IPIPAlways");
+  }
+  await bench.stop();
+});
+
 test("an order that comes while a plan is applied is not said to be done by it", async () => {
   const bench = await started();
   const { dataplane } = bench.nodes.node1;

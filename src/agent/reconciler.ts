@@ -53,6 +53,7 @@ import type { Cluster } from "./cluster.ts";
 import type { LiveMtu, LiveMtuOutput } from "./live-mtu.ts";
 import { type KeptTunnel, keptTunnels, neededTunnels } from "./needed-tunnels.ts";
 import { type Basis, outcomeOf } from "./outcome.ts";
+import { withParts } from "./pool-parts.ts";
 import { probing } from "./probing.ts";
 
 /** A tunnel that sockets use is looked at so often. */
@@ -258,7 +259,8 @@ export class Reconciler {
     const view = cluster.view();
     // A change moves this node before the pool says so.
     const pools = orderedPools(view.pools, view.modeChanges, node);
-    return { ...clusterFacts({ ...view, pools }, node, vxlanMac), view, ordered: pools };
+    const facts = clusterFacts({ ...view, pools }, node, vxlanMac);
+    return { ...facts, pools: withParts(facts.pools, view.modeChanges), view, ordered: pools };
   }
 
   /** What is stored, with the mask that the uplink really has. */

@@ -15,6 +15,7 @@ export { type GuardSight, GuardWatch } from "./guard/watch.ts";
 export {
   changedPool,
   isMoved,
+  orderedBlocks,
   orderedChanges,
   orderedPools,
   type ProbedChange,

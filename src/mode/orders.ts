@@ -3,7 +3,7 @@
  * ready to receive. Pure; agents ask it in every pass.
  */
 
-import { type IPPool, type ModeChange, modeFields } from "../model/index.ts";
+import { type IPPool, type ModeChange, type ModeName, modeFields } from "../model/index.ts";
 
 /** Those that agents obey now, in the order in which they were made. */
 export function orderedChanges(changes: readonly ModeChange[]): readonly ModeChange[] {
@@ -31,6 +31,18 @@ export function orderedPools(
   return pools.map((pool) => {
     const to = moving.find(({ spec }) => spec.pool === pool.metadata.name)?.spec.to;
     return to === undefined ? pool : { ...pool, spec: { ...pool.spec, ...modeFields(to) } };
+  });
+}
+
+/** Blocks of a pool that every node sends the new way, whether it is moved or not. */
+export function orderedBlocks(
+  pool: string,
+  changes: readonly ModeChange[],
+): readonly { readonly cidr: string; readonly to: ModeName }[] {
+  return changes.flatMap(({ spec, status }) => {
+    const { to } = spec;
+    if (spec.pool !== pool || to === undefined) return [];
+    return (status?.orders?.blocks ?? []).map((cidr) => ({ cidr, to }));
   });
 }
 

@@ -32,8 +32,11 @@ interface RemoteBlock {
   readonly inBgp: boolean;
 }
 
+/** The pool of a block, with the mode that it has for this block. */
 export function poolOf(pools: readonly PoolFacts[], prefix: Prefix): PoolFacts | undefined {
-  return pools.find((pool) => prefixCovers(pool.cidr, prefix));
+  const pool = pools.find(({ cidr }) => prefixCovers(cidr, prefix));
+  const part = pool?.parts?.find(({ cidr }) => prefixCovers(cidr, prefix));
+  return pool && part ? { ...pool, ipipMode: part.ipipMode, vxlanMode: part.vxlanMode } : pool;
 }
 
 /** Every block of another node, from the datastore and from BGP, each once. O(blocks + learned). */

@@ -54,12 +54,21 @@ const common: fc.Arbitrary<Partial<Snapshot>> = fc
     vxlan6: fc.constantFrom("Never" as const, "Always" as const),
     receive: fc.subarray<Encapsulation>(["ipip", "vxlan", "vxlan-v6"]),
     announced: fc.subarray<Encapsulation>(["none", "ipip", "vxlan", "vxlan-v6"]),
+    /** Blocks that have a mode of their own. */
+    parts: fc.array(
+      fc.record({
+        cidr: fc.constantFrom(prefix("10.244.2.0/26"), prefix("10.244.0.0/22")),
+        ipipMode: fc.constantFrom("Never" as const, "Always" as const),
+        vxlanMode: fc.constantFrom("Never" as const, "Always" as const),
+      }),
+      { maxLength: 2 },
+    ),
     accepts: fc.option(fc.subarray<Encapsulation>(["none", "ipip", "vxlan", "vxlan-v6"]), {
       nil: undefined,
     }),
   })
-  .map(({ ipipMode, vxlanMode, vxlan6, receive, announced, accepts }) => ({
-    pools: [poolFact({ ipipMode, vxlanMode }), pool6Fact({ vxlanMode: vxlan6 })],
+  .map(({ ipipMode, vxlanMode, vxlan6, parts, receive, announced, accepts }) => ({
+    pools: [poolFact({ ipipMode, vxlanMode, parts }), pool6Fact({ vxlanMode: vxlan6 })],
     receive,
     announced,
     nodes: dualStackSnapshot().nodes.map(({ accepts: _, ...node }, index) =>

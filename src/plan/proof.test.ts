@@ -87,6 +87,23 @@ test("a proof changes no workload route, and nothing is left of it afterwards", 
   assert.deepEqual(ofProof(before), []);
 });
 
+test("single blocks of a pool go another way than the rest", () => {
+  const parts = [
+    { cidr: prefix("10.244.3.0/26"), ipipMode: "Never", vxlanMode: "Always" },
+    { cidr: prefix("10.244.4.0/26"), ipipMode: "Never", vxlanMode: "Never" },
+  ] as const;
+  const { routes, destinations } = plan(snapshot({ pools: [poolFact({ parts })] }));
+  assert.deepEqual(
+    destinations.map(({ wanted, chosen, pool }) => [wanted, chosen, pool]),
+    ["ipip", "vxlan", "none"].map((way) => [way, way, "default-ipv4-ippool"]),
+  );
+  const remote = routes.filter(({ reason }) => reason.startsWith("block "));
+  assert.deepEqual(
+    remote.map(({ device, protocol }) => `${device} ${protocol}`),
+    ["tunl0 12", "vxlan.calico 80", "eth0 12"],
+  );
+});
+
 test("without an own probe address in the pool nothing is proved", () => {
   const { probeAddress: _, ...wanted } = proving({ ipipMode: "Always" });
   assert.equal(plan(wanted).proof, undefined);

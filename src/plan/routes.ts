@@ -54,11 +54,10 @@ function workloadRoutes({ workloads }: Snapshot): RoutePlan[] {
 
 function destinationRoutes(snapshot: Snapshot, destinations: readonly Destination[]): RoutePlan[] {
   const nodes = nodeIndex(snapshot.nodes).byName;
-  const pools = new Map(snapshot.pools.map((pool) => [pool.name, pool]));
   const { bgpProtocol, datastoreProtocol } = snapshot.settings;
   const routes: RoutePlan[] = [];
   const reached = new Set<IpAddress>();
-  for (const { prefix, node: name, chosen, pool } of destinations) {
+  for (const { prefix, node: name, chosen } of destinations) {
     const node = nodes.get(name);
     const remote = node && addressOf(node, prefixFamily(prefix));
     if (!remote || chosen === undefined) continue;
@@ -91,7 +90,7 @@ function destinationRoutes(snapshot: Snapshot, destinations: readonly Destinatio
       });
     } else {
       const way = resolveNextHop(snapshot.host.routes, remote.address);
-      const fromDatastore = pools.get(pool)?.vxlanMode !== "Never";
+      const fromDatastore = poolOf(snapshot.pools, prefix)?.vxlanMode !== "Never";
       if (way)
         routes.push({
           ...common,

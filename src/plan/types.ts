@@ -26,11 +26,19 @@ export interface NodeFacts {
   readonly probeAddress?: IpAddress;
 }
 
+/** Blocks of a pool that have a mode of their own while a change moves the pool block by block. */
+export interface PoolPart {
+  readonly cidr: Prefix;
+  readonly ipipMode: EncapMode;
+  readonly vxlanMode: EncapMode;
+}
+
 export interface PoolFacts {
   readonly name: string;
   readonly cidr: Prefix;
   readonly ipipMode: EncapMode;
   readonly vxlanMode: EncapMode;
+  readonly parts?: readonly PoolPart[];
   readonly natOutgoing: boolean;
   /** allowedUses is exactly LoadBalancer: not part of the pod network for NAT. */
   readonly loadBalancerOnly: boolean;

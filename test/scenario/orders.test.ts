@@ -168,6 +168,44 @@ for (const to of ["vxlan", "none", "ipip-cross-subnet"] as const) {
   });
 }
 
+test("blocks one after the other, then the rest, and all back", {
+  skip,
+  timeout: 120_000,
+}, async () => {
+  const change = new Change("by-blocks");
+  const names = stage.nodeNames;
+  const [first = "", second = "", third = ""] = await Promise.all(
+    names.map((node) => stage.blockOf(node)),
+  );
+  const before = await stage.routes(names[0] ?? "");
+  const devices = async () => {
+    const routes = await stage.routes(names[0] ?? "");
+    return [second, third].map(
+      (block) => /dev (\S+)/.exec(routes.find((line) => line.startsWith(block)) ?? "")?.[1],
+    );
+  };
+  const report = await stage.underTraffic(async () => {
+    await change.create("none", [second, first]);
+    await change.order({});
+    await change.until(widened);
+    assert.deepEqual(await devices(), ["tunl0", "tunl0"]);
+    await change.order({ guard: true, blocks: [second] });
+    await change.until((progress) => progress?.blocks === 1);
+    assert.deepEqual(await devices(), ["eth0", "tunl0"]);
+    await change.order({ guard: true, blocks: [second, first] });
+    await change.until((progress) => progress?.blocks === 2);
+    await change.order({ guard: true, blocks: [second, first], moved: "all" });
+    await change.until(moved);
+    assert.deepEqual(await devices(), ["eth0", "eth0"]);
+    await change.order(undefined);
+    await change.until(goneBack);
+    await stage.narrowed();
+  });
+  assert.deepEqual(losses(report), nothingLost);
+  assert.deepEqual(await stage.routes(names[0] ?? ""), before);
+  await stage.store.delete("ModeChange", "by-blocks");
+});
+
 test("a connection of the host from its tunnel address survives, and the tunnel goes after it", {
   skip,
   timeout: 120_000,
