@@ -97,7 +97,7 @@ describe("mode change", () => {
     await cluster.write(first, { phase: "Narrowing" });
     await cluster.write(first, { phase: "Done" });
     const { stdout, status } = await started;
-    assert.match(stdout, RegExp(`^${first}: confirmed: pods becomes none\n`));
+    assert.match(stdout, RegExp(`^${first}: confirmed: pods becomes none\n${first}: Narrowing`));
     assert.match(stdout, RegExp(`\n${first}: done: pods: ipip -> none in .* s\n$`));
     assert.equal(status, 0);
   });

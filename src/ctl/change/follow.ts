@@ -21,6 +21,8 @@ export interface FollowOptions {
   readonly id: string;
   /** Also through the time in which the operator's word is waited for. */
   readonly untilTheEnd: boolean;
+  /** What needs no telling any more, as it happened before. */
+  readonly seen?: ChangeFacts;
   /** Progress belongs on standard error, in lines: standard output is for a document. */
   readonly document: boolean;
 }
@@ -60,6 +62,7 @@ class Follower {
     const { context, store, id, document } = options;
     const { terminal, env, clock } = context;
     this.#options = options;
+    this.#last = options.seen;
     this.#resolve = resolve;
     this.#print = document ? context.stderr : context.stdout;
     this.#complainedMs = clock.monotonicMs();

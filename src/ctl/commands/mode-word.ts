@@ -6,6 +6,7 @@ import { conclude } from "../change/conclude.ts";
 import { findChange } from "../change/find.ts";
 import { follow } from "../change/follow.ts";
 import { requireTextOrJson } from "../change/options.ts";
+import { readFacts } from "../change/read-facts.ts";
 import { withDatastore } from "../connect.ts";
 import type { ConnectionOptions, CtlContext } from "../context.ts";
 
@@ -36,7 +37,15 @@ async function say(word: OperatorWord, { args, options, context }: Invocation): 
     const already = hasSaid[word](before);
     context.stdout(`${id}: ${answerTo(word, { change: said, already })}\n`);
     if (!options.watch) return;
-    const followed = await follow({ store, context, id, untilTheEnd: true, document: false });
+    const seen = await readFacts({ store, change: said, nowMs: context.clock.now() });
+    const followed = await follow({
+      store,
+      context,
+      id,
+      seen,
+      untilTheEnd: true,
+      document: false,
+    });
     conclude({ followed, id, context, output: requireTextOrJson("text") });
   });
 }
