@@ -17,21 +17,19 @@ import {
   type Timer,
 } from "../lib/index.ts";
 import type { Log } from "../lib/log/index.ts";
-import { type Driver, vxlanMacOf, widenedPools } from "../mode/index.ts";
+import { vxlanMacOf, widenedPools } from "../mode/index.ts";
 import { PROBE_DEVICE } from "../plan/index.ts";
 import { Announcer } from "./announcer.ts";
 import { bgpPlan } from "./bgp-config.ts";
 import { BgpRunner, type BgpRunnerOptions } from "./bgp-runner.ts";
+import { ChangeParts } from "./change-parts.ts";
 import { Cluster } from "./cluster.ts";
-import { EvidenceBook } from "./evidence.ts";
 import { FailureBook } from "./failure-book.ts";
-import { agentGuard, type Guard } from "./guard/guard.ts";
 import { look } from "./host/look.ts";
 import { HostPublisher } from "./host/publisher.ts";
 import { readHost } from "./host/reading.ts";
 import { Journal } from "./journal.ts";
 import { LiveMtu } from "./live-mtu.ts";
-import { modeDriver } from "./mode-driver.ts";
 import { MtuFile } from "./mtu-file.ts";
 import { useOf } from "./needed-tunnels.ts";
 import { ProbeAddress } from "./probe-address.ts";
@@ -86,9 +84,7 @@ export class Agent {
   readonly #probe: ProbeAddress;
   readonly #startedAtMs: number;
   readonly #failures = new FailureBook();
-  readonly #evidence: EvidenceBook;
-  readonly #guard: Guard;
-  readonly #driver: Driver;
+  readonly #changes: ChangeParts;
   readonly #host: HostPublisher;
   readonly #secrets: SecretFiles;
   #dataplane: Dataplane | undefined;
@@ -121,7 +117,6 @@ export class Agent {
       makeSpeaker,
     });
     this.#journal = new Journal(log);
-    this.#evidence = new EvidenceBook({ store, node: options.node, clock, log });
     const bgp = this.#bgp;
     const seen = { cluster: this.#cluster, bgp, last: () => this.#last, vxlanMac: vxlanMacOf };
     const read = options.readHost ?? readHost;
@@ -129,14 +124,13 @@ export class Agent {
       ...{ store, node: options.node, clock, log },
       look: () => look({ ...options, ...seen, read }),
     });
-    this.#guard = agentGuard({
-      ...{ node: options.node, clock, log, evidence: this.#evidence, cluster: this.#cluster },
-      ...{ bgp, plan: () => this.#last?.plan },
+    this.#changes = new ChangeParts({
+      ...{ ...options, cluster: this.#cluster, bgp },
+      plan: () => this.#last?.plan,
     });
     this.#ipam = new Ipam({ store, clock });
     this.#probe = new ProbeAddress(this.#ipam, options.node);
     this.#secrets = new SecretFiles(options.secretsDirectory);
-    this.#driver = modeDriver({ ...options, cluster: this.#cluster });
   }
 
   async start(): Promise<void> {
@@ -170,6 +164,7 @@ export class Agent {
         const problem = this.#errors.get(PROBE);
         return { address: this.#probe.current, ...(problem !== undefined && { problem }) };
       },
+      answerAt: (address) => this.#changes.answerAt(address),
       writeMtu: (mtu) => mtuFile.write(mtu),
       drainMs,
     });
@@ -178,7 +173,7 @@ export class Agent {
       const own = blocks?.some(({ nodes }) => nodes.includes(node)) ?? true;
       this.#noted(own ? undefined : blocks?.map(({ prefix }) => prefix));
     });
-    this.#driver.start();
+    this.#changes.start();
     this.#wake(0);
   }
 
@@ -188,9 +183,7 @@ export class Agent {
     this.#timer?.cancel();
     this.#changedTimer?.cancel();
     await this.#running;
-    await this.#driver.stop();
-    this.#guard.stop();
-    await this.#evidence.stop();
+    await this.#changes.stop();
     await this.#host.stop();
     await this.#bgp.stop(false);
     await this.#cluster.stop();
@@ -225,7 +218,7 @@ export class Agent {
       ),
       ...(last && { mtu: last.plan.mtu }),
       peers: this.#bgp.peers(),
-      guard: this.#guard.totals,
+      guard: this.#changes.totals,
       passes: this.#passes,
       routes: {
         programmed:
@@ -246,7 +239,7 @@ export class Agent {
       ...(last?.problems ?? []),
       ...this.#bgp.problems,
       ...[...this.#errors].map(([what, error]) => `${what}: ${error}`),
-      ...this.#evidence.troubles,
+      ...this.#changes.troubles,
     ];
   }
 
@@ -325,8 +318,7 @@ export class Agent {
   async #pass(): Promise<void> {
     if (this.#stopped || !this.#cluster.synced) return;
     this.#changed.clear();
-    this.#evidence.follow(this.#cluster.view().modeChanges);
-    this.#guard.follow();
+    this.#changes.follow();
     this.#passes++;
     const startedMs = this.#options.clock.monotonicMs();
     await this.#attempt("pass", async () => {
@@ -336,6 +328,7 @@ export class Agent {
       if (!result) return;
       this.#last = result;
       this.#journal.note(result.outcome);
+      this.#changes.step(result.plan);
       await this.#attempt("announcement", async () => {
         if (result.untold) throw new SwitchyardError("DATASTORE_UNAVAILABLE", result.untold);
       });

@@ -21,16 +21,18 @@ export interface ChangeProgressInput {
   /** Pools as they are stored, and changes, that the plan was made from. */
   readonly pools: readonly IPPool[];
   readonly changes: readonly ModeChange[];
-  readonly plan: Pick<NodePlan, "addresses" | "proof" | "destinations">;
+  readonly plan: Pick<NodePlan, "proof" | "destinations">;
   /** What the kernel sends, by text of the block. */
   readonly current: ReadonlyMap<string, Encapsulation>;
+  /** This node's probe address, if its kernel has it and its agent answers there. */
+  readonly probe: IpAddress | undefined;
   /** Objects that are not in the kernel as planned. */
   readonly failed: readonly string[];
   /** What this node will say that it accepts. */
   readonly accepts: readonly Encapsulation[];
   /** Of the pools as this node plans with them. */
   readonly progress: Readonly<Record<string, ReturnType<typeof poolProgress>>>;
-  /** Why there is no probe address, if IPAM has said so. */
+  /** Why there is no probe address, if IPAM or the kernel has said so. */
   readonly probeProblem: string | undefined;
 }
 
@@ -89,7 +91,7 @@ function missing(change: ModeChange, input: ChangeProgressInput): string[] {
   if (probed && probed.change !== change) {
     return [...found, `nodes are probed for ModeChange ${probed.change.metadata.name} now`];
   }
-  const probe = heldProbe(input);
+  const { probe } = input;
   if (probe === undefined || !prefixContains(cidr, probe)) {
     found.push(input.probeProblem ?? "this node has no probe address yet");
   } else if (change.status?.orders?.prove !== "no") {

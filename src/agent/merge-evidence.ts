@@ -19,7 +19,7 @@ export const noEvidence: Evidence = {
 const rounds: readonly Evidence["proved"][] = ["no", "first", "full"];
 
 /**
- * `later` over `earlier`: rounds only advance, nodes that were heard stay heard, results are joined field by
+ * `later` over `earlier`: rounds only advance, nodes that were heard or came stay so, results are joined field by
  * field, and everything else is replaced where `later` has it.
  */
 export function mergeEvidence(earlier: Evidence, later: Partial<Evidence>): Evidence {
@@ -29,8 +29,15 @@ export function mergeEvidence(earlier: Evidence, later: Partial<Evidence>): Evid
     ...later,
     proved: rounds.indexOf(proved) > rounds.indexOf(earlier.proved) ? proved : earlier.proved,
     results: mergeResults(earlier.results, later.results ?? []),
-    heard: [...new Set([...earlier.heard, ...(later.heard ?? [])])].sort(),
+    heard: union(earlier.heard, later.heard),
+    ...((earlier.reached ?? later.reached) && {
+      reached: union(earlier.reached, later.reached),
+    }),
   };
+}
+
+function union(earlier: readonly string[] = [], later: readonly string[] = []): string[] {
+  return [...new Set([...earlier, ...later])].sort();
 }
 
 /** An error stays only as long as it is said again: a later try may have gone well. */

@@ -34,6 +34,8 @@ export interface OutcomeInput {
   readonly kept: readonly string[];
   /** Why there is no probe address, if IPAM has said so. */
   readonly probeProblem: string | undefined;
+  /** Why this agent does not answer at the probe address that its kernel has. */
+  readonly unanswered: string | undefined;
 }
 
 export function outcomeOf(input: OutcomeInput): Announcement {
@@ -52,10 +54,12 @@ export function outcomeOf(input: OutcomeInput): Announcement {
     ]),
   );
   const failed = actual.failures.map(({ object }) => object);
-  const probeAddress = heldProbe({ plan, failed });
+  const { unanswered } = input;
+  const probeAddress = unanswered === undefined ? heldProbe({ plan, failed }) : undefined;
   const changes = changeProgress({
     ...{ node: input.node, pools: view.pools, changes: view.modeChanges },
-    ...{ plan, failed, accepts, progress, probeProblem, current: actual.current },
+    ...{ plan, failed, accepts, progress, probe: probeAddress, current: actual.current },
+    probeProblem: unanswered ?? probeProblem,
   });
   return {
     accepts,

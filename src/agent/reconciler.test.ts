@@ -37,6 +37,8 @@ class Bench {
   loseAnswers = false;
   /** What IPAM has given the nodes. */
   readonly probes: Partial<Record<Name, Ipv4>> = {};
+  /** Why a node does not answer at its probe address. */
+  readonly unanswered: Partial<Record<Name, string>> = {};
   /** This node's watch of NodeModes says nothing until it is lifted. */
   stalled: Name | undefined;
   readonly nodes: Record<
@@ -147,6 +149,7 @@ class Bench {
       factsAt: (prefix) => this.factsAt(prefix),
       bgpConverged: () => true,
       probe: () => ({ address: this.probes[name] }),
+      answerAt: async () => this.unanswered[name],
       writeMtu: (mtu) => {
         written.push(mtu);
         return undefined;
@@ -283,6 +286,7 @@ test("a new agent finds everything as its predecessor left it and changes nothin
     factsAt: () => ({ blocks: [], learned: [] }),
     bgpConverged: () => false,
     probe: () => ({ address: undefined }),
+    answerAt: async () => undefined,
     writeMtu: () => undefined,
     drainMs: 1000,
   });
@@ -453,6 +457,12 @@ test("orders: a node widens, proves by its own table, moves, and goes back when 
   });
   probes.node1 = ipv4("10.244.1.9");
   probes.node2 = ipv4("10.244.2.9");
+  bench.unanswered.node1 = "port 17900 is taken";
+  await both();
+  const silent = await bench.mode("node1");
+  assert.equal(silent.probeAddress, undefined, "nobody is told of an address that does not answer");
+  assert.deepEqual(silent.changes?.["to-vxlan"]?.waiting, ["port 17900 is taken"]);
+  delete bench.unanswered.node1;
   await both();
   const routesBefore = bench.nodes.node1.kernel.routeLines();
   const proving = await bench.mode("node1");

@@ -49,6 +49,7 @@ import {
   stepGate,
 } from "../plan/index.ts";
 import { type Announcement, type Announcer, sortedEncapsulations } from "./announcer.ts";
+import { heldProbe } from "./change-progress.ts";
 import type { Cluster } from "./cluster.ts";
 import type { LiveMtu, LiveMtuOutput } from "./live-mtu.ts";
 import { type KeptTunnel, keptTunnels, neededTunnels } from "./needed-tunnels.ts";
@@ -77,6 +78,8 @@ export interface ReconcilerOptions {
   readonly writeMtu: (mtu: number) => string | undefined;
   /** Where this node is to be probed, as IPAM gave it, or why it gave nothing. */
   readonly probe: () => { readonly address: IpAddress | undefined; readonly problem?: string };
+  /** Answers at the probe address that the kernel holds, before anybody is told of it; says why it cannot. Undefined: as before. */
+  readonly answerAt: (address: IpAddress | undefined) => Promise<string | undefined> | undefined;
   /** Changes the MTU of running pods; absent: they stay as they were made. */
   readonly liveMtu?: LiveMtu;
   /** How long a packet may be on its way when its encapsulation is given up. */
@@ -146,10 +149,13 @@ export class Reconciler {
     const actual = await dataplane.apply(wanted);
     const { warnings } = facts;
     const mtu = live?.tell;
+    const failed = actual.failures.map(({ object }) => object);
+    const answering = this.#options.answerAt(heldProbe({ plan: wanted, failed }));
+    const unanswered = answering && (await answering);
     const outcome = outcomeOf({
       ...{ node, version, plan: wanted, actual, offer: gate.offer, warnings, mtu, basis },
-      probeProblem: this.#options.probe().problem,
       kept: kept.map(({ line }) => line),
+      ...{ probeProblem: this.#options.probe().problem, unanswered },
     });
     untold ??= await this.#tell(outcome);
     const { changes } = actual;

@@ -113,14 +113,14 @@ async function removeProof(run: ApplyRun, proof: ProofPlan | undefined, held: He
 }
 
 function ruleOf({ priority, source, ipProtocol, end, port, table }: ProofRule): Rule {
-  const ports = { low: port, high: port };
+  const ports = port === undefined ? undefined : { low: port, high: port };
   return {
     family: prefixFamily(source),
     priority,
     table,
     source,
     ipProtocol,
-    ...(end === "source" ? { sourcePorts: ports } : { destinationPorts: ports }),
+    ...(ports && (end === "source" ? { sourcePorts: ports } : { destinationPorts: ports })),
   };
 }
 

@@ -27,6 +27,7 @@ export { previewChange } from "./preview/preview.ts";
 export type * from "./preview/types.ts";
 export { judgeProof } from "./proof/judge.ts";
 export { type ProofMatrix, proofMatrix } from "./proof/matrix.ts";
+export { proofNodes, wornBetween } from "./proof/nodes.ts";
 export type { ProofInput } from "./proof/pair-facts.ts";
 export { type ProbePair, type ProbePairs, probePairs } from "./proof/pairs.ts";
 export { readCluster, type StoredCluster } from "./read-cluster.ts";

@@ -24,8 +24,7 @@ const ofProof = (wanted: Snapshot) =>
 const rules = [
   "rule priority 90 from 10.244.1.9/32 ipproto udp sport 17900 lookup 17900",
   "rule priority 90 from 10.244.1.9/32 ipproto udp dport 17900 lookup 17900",
-  "rule priority 90 from 10.244.1.9/32 ipproto tcp sport 17900 lookup 17900",
-  "rule priority 90 from 10.244.1.9/32 ipproto tcp dport 17900 lookup 17900",
+  "rule priority 90 from 10.244.1.9/32 ipproto tcp lookup 17900",
 ];
 const refused = "route unreachable default table 17900 proto 80";
 
@@ -149,7 +148,7 @@ test("IPv6 VXLAN is proved by a neighbour on the device, since the kernel refuse
   for (const line of [
     "address fd00:244::109/128 dev lo",
     "neighbour fd00:244::209 lladdr 66:00:00:00:06:02 dev vxlan-v6.calico",
-    "rule priority 90 from fd00:244::109/128 ipproto tcp dport 17900 lookup 17900",
+    "rule priority 90 from fd00:244::109/128 ipproto tcp lookup 17900",
     "route fd00:244::209 dev vxlan-v6.calico table 17900 proto 80 metric 1024 pref medium",
     "route unreachable default dev lo table 17900 proto 80 metric 1024 pref medium",
   ]) {

@@ -100,18 +100,21 @@ export function planProof(snapshot: Snapshot, local: NodeFacts): ProofPlan | und
   };
 }
 
-/** Those it sends first, and those it answers to what came first. */
+/**
+ * Of UDP, those it sends first and those it answers to what came first. TCP whatever its ports: nothing else uses
+ * it from this address, and segments by a raw socket are routed without ports.
+ */
 function proofRules(address: IpAddress): ProofRule[] {
-  return [IPPROTO_UDP, IPPROTO_TCP].flatMap((ipProtocol) =>
-    (["source", "destination"] as const).map((end) => ({
-      priority: PROOF_RULE_PRIORITY,
-      source: hostPrefix(address),
-      ipProtocol,
-      end,
-      port: PROOF_PORT,
-      table: PROOF_TABLE,
-    })),
-  );
+  const common = {
+    priority: PROOF_RULE_PRIORITY,
+    source: hostPrefix(address),
+    table: PROOF_TABLE,
+  };
+  const udp = (["source", "destination"] as const).map((end) => ({
+    ...{ ...common, ipProtocol: IPPROTO_UDP, end },
+    port: PROOF_PORT,
+  }));
+  return [...udp, { ...common, ipProtocol: IPPROTO_TCP }];
 }
 
 function proofRoute({ settings, host }: Snapshot, partner: Partner): RoutePlan[] {
@@ -164,7 +167,7 @@ export function proofDestinations(snapshot: Snapshot, local: NodeFacts): IpipPla
 /** As `ip rule show` prints it, but for the priority, which stands where `ip rule add` takes it. */
 export function renderRule({ priority, source, ipProtocol, end, port, table }: ProofRule): string {
   const protocol = ipProtocol === IPPROTO_UDP ? "udp" : "tcp";
-  const ports = end === "source" ? "sport" : "dport";
+  const ports = end === undefined ? "" : ` ${end === "source" ? "sport" : "dport"} ${port}`;
   const from = formatPrefix(source);
-  return `rule priority ${priority} from ${from} ipproto ${protocol} ${ports} ${port} lookup ${table}`;
+  return `rule priority ${priority} from ${from} ipproto ${protocol}${ports} lookup ${table}`;
 }

@@ -217,9 +217,9 @@ export interface ProofRule {
   readonly source: Prefix;
   /** IPPROTO_UDP or IPPROTO_TCP. */
   readonly ipProtocol: number;
-  /** Which end has the port. */
-  readonly end: "source" | "destination";
-  readonly port: number;
+  /** Which end has which port; both absent: whatever the ports. */
+  readonly end?: "source" | "destination";
+  readonly port?: number;
   readonly table: number;
 }
 

@@ -31,12 +31,13 @@ function proving(node: ClusterNode, partners: readonly ClusterNode[]): Partial<N
     ],
     proof: {
       table: PROOF_TABLE,
-      rules: [6, 17].flatMap((ipProtocol) =>
-        (["source", "destination"] as const).map((end) => ({
-          ...{ priority: PROOF_RULE_PRIORITY, source, ipProtocol, end },
+      rules: [
+        ...(["source", "destination"] as const).map((end) => ({
+          ...{ priority: PROOF_RULE_PRIORITY, source, ipProtocol: 17, end },
           ...{ port: PROOF_PORT, table: PROOF_TABLE },
         })),
-      ),
+        { priority: PROOF_RULE_PRIORITY, source, ipProtocol: 6, table: PROOF_TABLE },
+      ],
       routes: [
         { ...common, kind: "unreachable", destination: prefix4("0.0.0.0/0") },
         ...partners.map((partner) => ({

@@ -10,6 +10,7 @@ export const findingKinds = [
   "dropped-both",
   "dropped-one-way",
   "stateful",
+  "udp-dropped",
   "no-reply",
   "mtu",
   "offload",
@@ -36,7 +37,11 @@ export function findingOf(facts: PairFacts): FindingKind | undefined {
 }
 
 function firstFinding(facts: PairFacts): FindingKind | undefined {
-  const { heard, arrives, answersArrive, back } = facts;
+  const { heard, arrives, answersArrive, back, result } = facts;
+  const { completed, software } = result?.tcp ?? {};
+  if (!arrives && completed) return "udp-dropped";
+  // Devices compute the checksums of UDP, too.
+  if (!arrives && (software?.received ?? 0) > 0) return "offload";
   if (heard === false && (arrives || answersArrive)) return "stateful";
   if (arrives) return undefined;
   return back ? "dropped-one-way" : "dropped-both";

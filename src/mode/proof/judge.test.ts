@@ -32,6 +32,8 @@ interface Fabric {
   /** Of a flow whose other side has sent; what `fresh` says unless told. */
   readonly established?: Way;
   readonly result?: (from: string, to: string) => Partial<ProofResult>;
+  /** What a prover finds where its requests are not answered. */
+  readonly unanswered?: () => Partial<ProofResult>;
 }
 
 interface Case {
@@ -78,7 +80,7 @@ function inputOf({ nodes = sixNodes, to = "ipip", fabric = {}, evidence, hosts }
 
 /** What a prover writes over such a fabric. */
 function evidenceOf(nodes: readonly string[], to: ModeName, fabric: Fabric): ModeEvidence[] {
-  const { fresh = () => true, established = fresh, result } = fabric;
+  const { fresh = () => true, established = fresh, result, unanswered } = fabric;
   const { pairs } = probePairs({
     nodes: nodes.map((node) => ({ name: node, subnet: subnetOf(node) })),
     seed,
@@ -110,6 +112,7 @@ function evidenceOf(nodes: readonly string[], to: ModeName, fabric: Fabric): Mod
             encapsulation: worn,
             ...(sendsFirst(pair.leads) && { first: { sent: 3 } }),
             both: { sent: 5, received: answered ? 5 : 0 },
+            ...(!answered && unanswered?.()),
             ...(answered && {
               full: { bytes: 1480, arrived: true, oneMore: "refused" },
               tcp: { bytes: 1 << 20, completed: true, tookUs: 9000, stallUs: 300 },
@@ -194,6 +197,33 @@ const causes: readonly (Case & { readonly cause: string; readonly says: RegExp }
       }),
     },
     says: /^TCP stalls though UDP passes: segments checksummed by software pass, offloaded ones do not: checksum offload$/,
+  },
+  {
+    cause: "checksum offload, of UDP as well",
+    fabric: {
+      fresh: (from, to) => subnetOf(from) === subnetOf(to),
+      unanswered: () => ({
+        tcp: {
+          ...{ bytes: 1 << 20, completed: false, tookUs: 4_000_000, stallUs: 4_000_000 },
+          software: { sent: 16, received: 16 },
+        },
+      }),
+    },
+    says: /^packets checksummed by software pass, those .* do not: checksum offload$/,
+  },
+  {
+    cause: "a filter for UDP",
+    to: "none",
+    fabric: {
+      fresh: (from, to) => subnetOf(from) === subnetOf(to),
+      unanswered: () => ({
+        tcp: {
+          ...{ bytes: 1 << 20, completed: true, tookUs: 4000, stallUs: 400 },
+          software: { sent: 16, received: 16 },
+        },
+      }),
+    },
+    says: /^UDP does not pass though TCP does: a filter for UDP$/,
   },
   {
     cause: "TCP dropped",

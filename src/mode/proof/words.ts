@@ -44,7 +44,11 @@ export function describe(sufferers: Sufferers): string {
       return "packets arrive, their answers do not: see the other direction; nothing more could be measured";
     case "mtu":
       return fullSize(failing);
+    case "udp-dropped":
+      return "UDP does not pass though TCP does: a filter for UDP";
     case "offload":
+      if (failing.some(({ arrives }) => !arrives))
+        return "packets checksummed by software pass, those whose checksums are left to a device do not: checksum offload";
       return "TCP stalls though UDP passes: segments checksummed by software pass, offloaded ones do not: checksum offload";
     case "tcp-dropped":
       return "TCP does not pass though UDP does, whoever computes its checksums: a filter for TCP";
