@@ -179,11 +179,11 @@ class RunningGuard {
       const { node } = this.#options;
       this.#followPartners(nodeModes, probePartners({ node, nodes, nodeModes, seed }));
     }
-    const { moved } = orders;
+    const { moved, blocks = [] } = orders;
     const sight: GuardSight = {
       nowMs,
       step: orders.step,
-      moving: moved === "all" || moved.length > 0,
+      moving: moved === "all" || moved.length + blocks.length > 0,
       unmoved: this.#unmoved(change, nodeModes),
       paths: this.#probes?.reports() ?? [],
       ...(regular && { counters: counters() }),
@@ -248,8 +248,11 @@ class RunningGuard {
       this.#options.node,
       ...(this.#probes?.reports().map(({ node }) => node) ?? []),
     ]);
+    const everybody = (change.status?.orders?.blocks ?? []).length > 0;
     return nodeModes.flatMap(({ metadata: { name }, status }) =>
-      watched.has(name) && isMoved(change, name) && !status?.changes?.[this.change]?.moved
+      watched.has(name) &&
+      (everybody || isMoved(change, name)) &&
+      !status?.changes?.[this.change]?.moved
         ? [name]
         : [],
     );

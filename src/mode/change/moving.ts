@@ -24,7 +24,20 @@ export function widening(running: Running): Advance {
     const reason = laggardsText(running, { late, what, boundMs: waitsMs.widened });
     return goBack(running, { reason, end: "Refused" });
   }
-  return heldByPause(running) ?? onwards(running);
+  if (!running.status.orders?.guard) {
+    return step(running, {
+      phase: "Widening",
+      orders: { guard: true },
+      message:
+        "every node receives the new way; before anything moves, the guards look at what is usual",
+    });
+  }
+  const blind = behind(running, unquiet(running));
+  if (blind.length === 0) return heldByPause(running) ?? onwards(running);
+  if (!isOver(running, waitsMs.wave)) return waitUpTo(running, waitsMs.wave);
+  const what = "looked at how things are before the move";
+  const reason = laggardsText(running, { late: blind, what, boundMs: waitsMs.wave });
+  return goBack(running, { reason, end: "Refused" });
 }
 
 /** Canary and Rolling. */

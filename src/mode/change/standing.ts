@@ -94,12 +94,14 @@ export const unquiet =
   (running: Running): Question =>
   (node) => {
     const { world, status } = running;
-    const blocksOnly = status.orders?.moved.length === 0;
-    if (!blocksOnly && !isMoved(running, node)) return undefined;
+    // Nobody has moved yet, or every node with some blocks.
+    const everybody = status.orders?.moved.length === 0;
+    if (!everybody && !isMoved(running, node)) return undefined;
     const guard = world.evidence.get(node)?.status?.guard;
     if (guard === undefined) return "its guard has reported nothing";
     if (guard.step !== status.orders?.step) return "its guard has not looked at this step yet";
-    return guard.quiet ? undefined : "its guard is not done with this step";
+    if (guard.quiet) return undefined;
+    return ["its guard is not done with this step", ...(guard.blind ?? [])].join("; ");
   };
 
 /** No node is to have moved: it says so, and is where the pool says. */
