@@ -87,7 +87,8 @@ function planned(running: Running, traps: Trap[]): Advance {
     strangers.length > 0
       ? [`obey no orders, as no agent of ours speaks for them: ${listText(strangers)}`]
       : [];
-  const found = traps.length === 0 ? "no traps" : `${traps.length} traps, none that forbids it`;
+  const found =
+    traps.length === 0 ? "no traps" : `traps: ${traps.map(({ code }) => code).join(", ")}`;
   if (spec.mesh !== undefined && spec.proveOnly) {
     return step(running, {
       phase: "Done",
@@ -121,7 +122,7 @@ export function proving(running: Running): Advance {
   const late = behind(running, unproved(running, round));
   if (late.length > 0) {
     if (!isOver(running, boundMs)) return waitUpTo(running, boundMs);
-    const what = round === "first" ? "sent its first proof packets" : "finished the proof";
+    const what = round === "first" ? "sent first proof packets" : "finished the proof";
     const reason = laggardsText(running, { late, what, boundMs });
     return goBack(running, { reason, end: "Refused" });
   }

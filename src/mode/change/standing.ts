@@ -54,10 +54,15 @@ export const unsettled =
     notThere(change, world, world.nodeModes.get(node));
 
 export const unproved =
-  ({ world }: Running, round: "first" | "full"): Question =>
+  (running: Running, round: "first" | "full"): Question =>
   (node) => {
+    const { world } = running;
     const evidence = world.evidence.get(node)?.status;
-    if (evidence === undefined) return silence(world.nodeModes.get(node));
+    const nodeMode = world.nodeModes.get(node);
+    if (evidence === undefined) {
+      const word = wordOf(running, nodeMode);
+      return word ? whyNot(running, nodeMode, "has written no evidence") : silence(nodeMode);
+    }
     if (evidence.proved === round || evidence.proved === "full") return undefined;
     if (evidence.problems.length > 0) return evidence.problems.join("; ");
     return evidence.ready ? "has not finished its packets" : "is not ready to be probed";
