@@ -25,6 +25,7 @@ export function hostReading(change: Partial<HostReading> = {}): HostReading {
     bpfProblem: undefined,
     driver: "virtio_net",
     offloads: [],
+    tunnelSockets: new Map(),
     ...change,
   };
 }

@@ -79,6 +79,11 @@ test("a host in which nothing is out of the ordinary", () => {
   });
 });
 
+test("sockets that use a tunnel address are counted", () => {
+  const reading = hostReading({ tunnelSockets: new Map([["10.244.1.1", 2]]) });
+  assert.deepEqual(hostStatus(input({ reading })).tunnelAddressSockets, { "10.244.1.1": 2 });
+});
+
 test("sessions beside the mesh are told, and those of the mesh that are down", () => {
   const { bgp } = hostStatus(
     input({

@@ -10,13 +10,12 @@ import {
 import type { NodeHostStatus } from "../../model/index.ts";
 import { addressesOf, type HostFacts, type HostRoute, type NodeFacts } from "../../plan/index.ts";
 import type { BgpSessions } from "../bgp-runner.ts";
-import type { HostReading } from "./reading.ts";
+import { type HostReading, TUNNELS } from "./reading.ts";
 
 const MOST_ADDRESSES = 32;
 const MOST_PEERS = 64;
 const MOST_BLOCKS = 32;
 const MESH = "node-to-node mesh";
-const TUNNELS = ["tunl0", "vxlan.calico", "vxlan-v6.calico"];
 
 export interface HostInput {
   readonly node: string;
@@ -63,7 +62,7 @@ export function hostStatus(input: HostInput): HostStatus {
       [...reading.rpFilter].filter(([, value]) => value !== 0).sort(byName),
     ),
     vxlanPortHolders: portHolders(input),
-    tunnelAddressSockets: {},
+    tunnelAddressSockets: Object.fromEntries(reading.tunnelSockets),
     podMtus: counted(input.podMtus),
     ...bgpOf(input),
     agentVersion: version,

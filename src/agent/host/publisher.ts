@@ -1,7 +1,8 @@
 /**
- * Keeps this node's NodeHost. After each pass of the agent it looks, once a second at most when nothing is new, and writes what is
- * otherwise than it wrote last. What comes and goes by itself makes no writes: how many pods have an MTU, a BGP
- * session on its way between two states, a block that BGP is about to tell of. A thousand nodes do this.
+ * Keeps this node's NodeHost. After each pass of the agent it looks, once a second at most when nothing is new, and
+ * writes what is otherwise than it wrote last. What comes and goes by itself makes no writes: how many pods have
+ * an MTU or sockets an address, a BGP session on its way between two states, a block that BGP is about to tell
+ * of. A thousand nodes do this.
  */
 
 import type { Datastore } from "../../datastore/index.ts";
@@ -144,12 +145,17 @@ const inBetween = ["Connect", "Active", "OpenSent", "OpenConfirm"];
 
 /** What a difference is worth a write for, its keys in one order: a store may give them back in another. */
 function lasting(status: HostStatus & { readonly updatedAt?: string }): unknown {
-  const { updatedAt: _, podMtus, bgp, ...rest } = status;
+  const { updatedAt: _, podMtus, tunnelAddressSockets, bgp, ...rest } = status;
   const peers = bgp?.peers.map((peer) => ({
     ...peer,
     state: inBetween.includes(peer.state) ? "Idle" : peer.state,
   }));
-  return sorted({ ...rest, podMtus: Object.keys(podMtus), bgp: bgp && { ...bgp, peers } });
+  return sorted({
+    ...rest,
+    podMtus: Object.keys(podMtus),
+    tunnelAddressSockets: Object.keys(tunnelAddressSockets),
+    bgp: bgp && { ...bgp, peers },
+  });
 }
 
 function sorted(value: unknown): unknown {

@@ -4,7 +4,14 @@ import { constants } from "node:fs";
 import { access, readFile, readlink } from "node:fs/promises";
 import { release } from "node:os";
 import { bpfProblem } from "../../dataplane/index.ts";
-import { type Link, type LinkAddress, openEthtool, openRouteSocket } from "../../netlink/index.ts";
+import { formatAddress, type IpAddress } from "../../lib/index.ts";
+import {
+  type Link,
+  type LinkAddress,
+  openEthtool,
+  openRouteSocket,
+  openSocketDiag,
+} from "../../netlink/index.ts";
 
 export interface HostReading {
   /** `uname -r`. */
@@ -21,7 +28,12 @@ export interface HostReading {
   /** Of the uplink. */
   readonly driver: string | undefined;
   readonly offloads: readonly string[];
+  /** Sockets bound to an address of our tunnels, by address. */
+  readonly tunnelSockets: ReadonlyMap<string, number>;
 }
+
+/** Calico's names of our devices. */
+export const TUNNELS: readonly string[] = ["tunl0", "vxlan.calico", "vxlan-v6.calico"];
 
 /** `unknown`: not loaded, and the modules of this kernel are not to be seen from here (a container). */
 export type ModulePresence = "present" | "absent" | "unknown";
@@ -54,6 +66,7 @@ export async function readHost({
     bpfProblem: ipip === "present" ? undefined : knownBpfProblem(),
     driver: device && (await driverOf(device)),
     offloads: uplink === undefined ? [] : activeOffloads(uplink),
+    tunnelSockets: await socketsOf(tunnelAddresses(links, addresses)),
   };
 }
 
@@ -130,6 +143,35 @@ function activeOffloads(device: string): string[] {
   } finally {
     socket.close();
   }
+}
+
+function tunnelAddresses(links: readonly Link[], addresses: readonly LinkAddress[]): IpAddress[] {
+  const tunnels = new Set(
+    links.flatMap(({ name, index }) => (TUNNELS.includes(name) ? [index] : [])),
+  );
+  return addresses.flatMap(({ index, prefix, scope }) =>
+    tunnels.has(index) && scope === "global" ? [prefix.address] : [],
+  );
+}
+
+/** A kernel without inet_diag tells nothing. */
+async function socketsOf(addresses: readonly IpAddress[]): Promise<Map<string, number>> {
+  const counts = new Map<string, number>();
+  if (addresses.length === 0) return counts;
+  try {
+    const diag = openSocketDiag();
+    try {
+      for (const address of addresses) {
+        const { length } = await diag.usersOf(address);
+        if (length > 0) counts.set(formatAddress(address), length);
+      }
+    } finally {
+      diag.close();
+    }
+  } catch {
+    return new Map();
+  }
+  return counts;
 }
 
 function textOf(path: string): Promise<string | undefined> {

@@ -4,6 +4,7 @@
  * until it was quiet for some seconds. What an operator waits before he confirms is not in it.
  */
 
+import { BASELINE_MS, SETTLE_MS } from "../guard/thresholds.ts";
 import type { DurationPart, ProofPreview } from "./types.ts";
 
 const SECOND = 1_000;
@@ -18,9 +19,7 @@ const LOSS_PACKETS_OF_NODE = 15_000;
 const LEAST_LOSS_PACKETS = 100;
 /** Full size and 1 MB by TCP. */
 const REST_OF_PARTNER_MS = 500;
-/** Moving routes, and the guard's quiet time. */
 const MOVE_MS = SECOND;
-const QUIET_MS = 3 * SECOND;
 /** Evidence is gathered for a second before it is written. */
 const TELL_MS = SECOND;
 /** The pool is written, and what is given up is received for so long. */
@@ -42,14 +41,14 @@ export function expectedDuration(input: DurationInput): {
   else parts.push({ phase: "Widening", ms: WIDEN_MS, because: "nodes make ready to receive" });
   if (!input.proveOnly) {
     const waves = input.waves.filter((wave) => wave.length > 0).length;
-    const each = MOVE_MS + QUIET_MS + TELL_MS;
+    const each = MOVE_MS + SETTLE_MS + TELL_MS;
     parts.push(
       {
         phase: "Canary, Rolling",
-        ms: waves * each,
-        because: `${waves} waves of ${each / SECOND} s`,
+        ms: BASELINE_MS + waves * each,
+        because: `${BASELINE_MS / SECOND} s to see what is usual, ${waves} waves of ${each / SECOND} s`,
       },
-      { phase: "Verifying", ms: QUIET_MS + TELL_MS, because: "all nodes, until they are quiet" },
+      { phase: "Verifying", ms: SETTLE_MS + TELL_MS, because: "all nodes, until they are quiet" },
       {
         phase: "Narrowing",
         ms: MOVE_MS + TELL_MS + DRAIN_MS,
