@@ -3,6 +3,7 @@
 export { registerLab } from "./commands.ts";
 export type { ModeWatcher, WatchModesOptions } from "./convergence.ts";
 export type { LabDownReport } from "./down.ts";
+export { describeFault } from "./fault/describe.ts";
 export type { LabFault } from "./fault/operations.ts";
 export type { FaultKind, FaultSpec } from "./fault/spec.ts";
 export type { LabNodeState, LabPodState, LabState } from "./lab-state.ts";
