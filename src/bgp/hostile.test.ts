@@ -106,6 +106,7 @@ describe("an error nobody thought of", () => {
           restartTimeSeconds: 0,
         },
         ...{ holdTimeSeconds: 90, connectRetrySeconds: 5, families: ["ipv4-unicast"] },
+        ...{ extendedNextHop: false, strictRole: false },
       },
       restarted: () => false,
       handlers: {

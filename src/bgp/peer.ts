@@ -270,6 +270,8 @@ export class Peer {
       peerId: this.#id,
       peer: this.#config.name,
       peerType: negotiated.peerType,
+      remoteAs: this.parameters.remoteAs,
+      role: this.parameters.role,
       peerAddress: this.#config.address,
       peerRouterId: negotiated.peerRouterId,
       localAddress,
@@ -298,6 +300,8 @@ export class Peer {
       routeReflectorClient: source.routeReflectorClient,
       nextHop,
       fourOctetAs: negotiated.fourOctetAs,
+      extendedNextHop: negotiated.extendedNextHop,
+      role: source.role,
       identity: this.#identity,
       policy: compilePolicy(exportPolicy),
     };

@@ -34,6 +34,9 @@ export interface SpeakerConfig {
   readonly originate: readonly OriginatedRoute[];
 }
 
+/** RFC 9234 section 3; `rs` is a route server. */
+export type Role = "provider" | "rs" | "rs-client" | "customer" | "peer";
+
 export interface ListenConfig {
   /** Every address of the machine when absent. */
   readonly addresses?: readonly IpAddress[];
@@ -87,6 +90,17 @@ export interface PeerConfig {
   readonly importPolicy?: readonly PolicyRule[];
   /** First match decides; no match accepts. */
   readonly exportPolicy?: readonly PolicyRule[];
+  /**
+   * IPv4 routes may have IPv6 next hops (RFC 8950), where the peer offers it too: so IPv4 goes over a
+   * session and a fabric of IPv6 alone. False unless told.
+   */
+  readonly extendedNextHop?: boolean;
+  /**
+   * What this side is to an external peer (RFC 9234). The session comes up only with the counterpart,
+   * or with a peer that tells no role unless `strictRole`; routes that leak are neither taken nor told.
+   */
+  readonly role?: Role;
+  readonly strictRole?: boolean;
   /** `auto`: RFC 4271 5.1.3; `self`: always us; `keep`: never touched. `auto` unless told. */
   readonly nextHop?: "auto" | "self" | "keep";
   /** The peer is our route-reflection client (RFC 4456). */

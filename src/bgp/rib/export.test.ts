@@ -37,6 +37,8 @@ function target(parts: Partial<ExportTarget>): ExportTarget {
     routeReflectorClient: false,
     nextHop: "auto",
     fourOctetAs: true,
+    extendedNextHop: false,
+    role: undefined,
     identity,
     policy: compilePolicy(),
     ...parts,
@@ -48,6 +50,8 @@ function learned(parts: Partial<Source> = {}, more: Partial<PathAttributes> = {}
     peerId: 1,
     peer: "origin",
     peerType: "ebgp",
+    remoteAs: 65001,
+    role: undefined,
     peerAddress: ipv4("192.0.2.5"),
     peerRouterId: ipv4("192.0.2.5"),
     localAddress: ipv4("192.0.2.1"),
@@ -81,7 +85,8 @@ function told(to: Partial<ExportTarget>, route: Path | OriginatedRoute): string 
     keys: [key],
     maximumBytes: 4096,
   });
-  const context = { fourOctetAs: true, peerType: "ibgp" as const, table: new AttributeTable() };
+  const agreed = { fourOctetAs: true, extendedNextHop: to.extendedNextHop ?? false };
+  const context = { ...agreed, peerType: "ibgp" as const, table: new AttributeTable() };
   const read = decodeUpdate(message!, context).reach[0]!.attributes;
   const words = [
     `via ${formatAddress(read.nextHop)}`,
@@ -90,6 +95,7 @@ function told(to: Partial<ExportTarget>, route: Path | OriginatedRoute): string 
   if (read.localPref !== undefined) words.push(`pref ${read.localPref}`);
   if (read.med !== undefined) words.push(`med ${read.med}`);
   if (read.originatorId !== undefined) words.push(`originator ${formatAddress(read.originatorId)}`);
+  if (read.onlyToCustomer) words.push(`only to customer ${read.onlyToCustomer}`);
   if (read.communities) words.push(`communities ${read.communities.join(" ")}`);
   for (const each of largeCommunities(read.largeCommunities)) words.push(`large ${each.join(":")}`);
   for (const each of extendedCommunities(read.extendedCommunities)) {
@@ -106,6 +112,7 @@ describe("export", () => {
   const own: OriginatedRoute = { prefix: prefix("10.0.0.0/26") };
   const elsewhere = { ...own, nextHop: ipAddress("192.0.2.77") };
   const third = ipv4("192.0.2.3");
+  const onlyToCustomer = learned({}, { onlyToCustomer: 65001 });
   const rows: [name: string, actual: string, expected: string][] = [
     ["originated, to eBGP", told({}, own), "via 192.0.2.1, as 64512"],
     ["originated, to iBGP", told(ibgp, own), "via 192.0.2.1, as , pref 100"],
@@ -177,6 +184,26 @@ describe("export", () => {
       "none of which leaves the AS",
       told({}, learned({}, { extendedCommunities: twoExtended.slice(8) })),
       "via 192.0.2.1, as 64512 65001",
+    ],
+    [
+      "IPv4 with an IPv6 next hop, where that was not agreed on",
+      told({ localAddress: ipAddress("2001:db8::1") }, learned()),
+      "nothing",
+    ],
+    [
+      "IPv4 with an IPv6 next hop (RFC 8950)",
+      told({ localAddress: ipAddress("2001:db8::1"), extendedNextHop: true }, learned()),
+      "via 2001:db8::1, as 64512 65001",
+    ],
+    [
+      "to a provider what is for customers only",
+      told({ role: "customer" }, onlyToCustomer),
+      "nothing",
+    ],
+    [
+      "to a customer, marked (RFC 9234)",
+      told({ role: "provider" }, own),
+      "via 192.0.2.1, as 64512, only to customer 64512",
     ],
     ["back where it came from", told({ peer: "origin" }, learned()), "nothing"],
     [

@@ -3,9 +3,9 @@
  * and RFC 4456, then the peer's export policy. Results are shared between routes and compared by `===`.
  */
 
-import { familyOf, type IpAddress, type Ipv4 } from "../../lib/index.ts";
+import { familyOf, type IpAddress, type Ipv4, isIpv4 } from "../../lib/index.ts";
 import type { Policy } from "../policy/index.ts";
-import type { OriginatedRoute, PeerConfig, PolicyRule } from "../types.ts";
+import type { OriginatedRoute, PeerConfig, PolicyRule, Role } from "../types.ts";
 import {
   bytesToKey,
   encodeAttributes,
@@ -17,6 +17,7 @@ import {
   wellKnownCommunity,
 } from "../wire/index.ts";
 import type { Identity, Path } from "./path.ts";
+import { toldByRole } from "./role.ts";
 
 /** Attributes ready to send, and the next hop for MP_REACH_NLRI. */
 export interface OutgoingAttributes {
@@ -43,6 +44,10 @@ export interface ExportTarget {
   readonly routeReflectorClient: boolean;
   readonly nextHop: NonNullable<PeerConfig["nextHop"]>;
   readonly fourOctetAs: boolean;
+  /** IPv4 routes may be told with IPv6 next hops (RFC 8950). */
+  readonly extendedNextHop: boolean;
+  /** Ours towards the peer (RFC 9234). */
+  readonly role: Role | undefined;
   readonly identity: Identity;
   readonly policy: Policy;
 }
@@ -93,13 +98,18 @@ export class Exporter {
     ipv4: boolean;
   }): OutgoingAttributes | undefined {
     const { route, rule, ipv4 } = parts;
-    const attributes = "kind" in route ? this.#originated(route) : this.#learned(route);
-    if (attributes === undefined || familyOf(attributes.nextHop) !== (ipv4 ? 4 : 6)) {
-      return undefined;
-    }
+    const { peerType, role, identity } = this.#target;
+    const made = "kind" in route ? this.#originated(route) : this.#learned(route);
+    const attributes = made && toldByRole(made, { role, peerType, localAs: identity.as });
+    if (attributes === undefined || !this.#fits(attributes.nextHop, ipv4)) return undefined;
     const { localPref, ...rest } = { ...attributes, ...rule?.set };
     const internal = this.#target.peerType === "ibgp";
     return this.#intern(internal ? { ...rest, localPref: localPref ?? DEFAULT_LOCAL_PREF } : rest);
+  }
+
+  #fits(nextHop: IpAddress, ipv4: boolean): boolean {
+    if (isIpv4(nextHop)) return ipv4;
+    return !ipv4 || this.#target.extendedNextHop;
   }
 
   #originated(route: Origination): PathAttributes | undefined {

@@ -4,8 +4,9 @@
  */
 
 import type { IpAddress, Ipv4 } from "../../lib/index.ts";
-import type { PolicyRule } from "../types.ts";
+import type { PolicyRule, Role } from "../types.ts";
 import { asPathCount, asPathLength, neighbourAs, type PathAttributes } from "../wire/index.ts";
+import { takenByRole } from "./role.ts";
 
 /** One session with a peer, as far as its routes need to know. */
 export interface Source {
@@ -13,6 +14,9 @@ export interface Source {
   readonly peerId: number;
   readonly peer: string;
   readonly peerType: "ibgp" | "ebgp";
+  readonly remoteAs: number;
+  /** Ours towards the peer (RFC 9234). */
+  readonly role: Role | undefined;
   readonly peerAddress: IpAddress;
   readonly peerRouterId: Ipv4;
   /** Our end; a route whose next hop this is, is of no use. */
@@ -50,11 +54,14 @@ export interface Identity {
 }
 
 export function makePath(parts: PathParts): Path {
-  const { source, attributes } = parts;
+  const { source } = parts;
+  const { peerType, remoteAs, role } = source;
+  const taken = takenByRole(parts.attributes, { role, peerType, remoteAs });
+  const attributes = taken ?? parts.attributes;
   return {
     source,
     attributes,
-    feasible: isFeasible(parts),
+    feasible: taken !== undefined && isFeasible(parts),
     localPref: attributes.localPref ?? DEFAULT_LOCAL_PREF,
     asPathLength: asPathLength(attributes.asPath),
     neighbourAs: neighbourAs(attributes.asPath),

@@ -21,6 +21,8 @@ function source(id: number, parts: Partial<Source> = {}): Source {
     peerId: id,
     peer: `p${id}`,
     peerType: "ebgp",
+    remoteAs: 65000 + id,
+    role: undefined,
     peerAddress: (0xc0000200 + id) as Ipv4,
     peerRouterId: (0xc0000200 + id) as Ipv4,
     localAddress: ipv4("192.0.2.101"),

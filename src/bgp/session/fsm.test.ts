@@ -7,7 +7,7 @@ import { type Ipv4, ipv4 } from "../../lib/index.ts";
 import { notification, type Open, ProtocolError } from "../wire/index.ts";
 import { type FsmAction, type FsmEvent, type FsmState, idleState, step } from "./fsm.ts";
 import { negotiate } from "./negotiate.ts";
-import type { SessionParameters } from "./parameters.ts";
+import { localOpen, type SessionParameters } from "./parameters.ts";
 
 const parameters: SessionParameters = {
   address: ipv4("192.0.2.2"),
@@ -22,6 +22,8 @@ const parameters: SessionParameters = {
   holdTimeSeconds: 90,
   connectRetrySeconds: 5,
   families: ["ipv4-unicast"],
+  extendedNextHop: false,
+  strictRole: false,
   restartTimeSeconds: 120,
 };
 
@@ -223,5 +225,55 @@ describe("negotiation", () => {
       families: ["ipv4-unicast"],
       forwarding: [],
     });
+  });
+
+  it("agrees on IPv4 over IPv6 next hops only where both want it (RFC 8950)", () => {
+    const entry = { afi: 1, safi: 1, nextHopAfi: 2 };
+    const offer = (...entries: (typeof entry)[]) => ({
+      ...open,
+      capabilities: [{ kind: "extended-next-hop" as const, entries }],
+    });
+    const wanted = { ...parameters, extendedNextHop: true };
+    assert.equal(negotiate(offer(entry), wanted).extendedNextHop, true);
+    assert.equal(negotiate(offer(entry), parameters).extendedNextHop, false);
+    assert.equal(negotiate(open, wanted).extendedNextHop, false);
+    assert.equal(negotiate(offer({ ...entry, afi: 2 }), wanted).extendedNextHop, false);
+    assert.equal(negotiate(offer({ ...entry, nextHopAfi: 1 }), wanted).extendedNextHop, false);
+    const told = (own: SessionParameters) =>
+      localOpen(own, false).capabilities.some(({ kind }) => kind === "extended-next-hop");
+    assert.deepEqual([told(wanted), told(parameters)], [true, false]);
+  });
+
+  const pairs = [
+    "customer provider",
+    "provider customer",
+    "rs rs-client",
+    "rs-client rs",
+    "peer peer",
+  ];
+  const roles = ["provider", "rs", "rs-client", "customer", "peer", "unknown"] as const;
+  for (const role of roles) {
+    if (role === "unknown") continue;
+    it(`as ${role} takes the counterpart, and a peer without a role unless it is strict (RFC 9234)`, () => {
+      for (const theirs of roles) {
+        const capabilities = [{ kind: "role" as const, role: theirs }];
+        const expected = pairs.includes(`${role} ${theirs}`) ? /^accepted$/ : /Role Mismatch/;
+        assert.match(refused({ capabilities }, { role }), expected, theirs);
+      }
+      const two = roles.map((each) => ({ kind: "role" as const, role: each }));
+      assert.match(refused({ capabilities: two }, { role }), /tells the role .* and /);
+      assert.equal(refused({}, { role }), "accepted");
+      assert.match(refused({}, { role, strictRole: true }), /tells no role where we are/);
+    });
+  }
+
+  it("tells its role to external peers alone, and does not ask internal ones", () => {
+    const told = (own: SessionParameters) =>
+      localOpen(own, false).capabilities.filter(({ kind }) => kind === "role");
+    assert.deepEqual(told({ ...parameters, role: "rs" }), [{ kind: "role", role: "rs" }]);
+    assert.deepEqual(told({ ...parameters, remoteAs: 64512, role: "rs" }), []);
+    assert.deepEqual(told(parameters), []);
+    const inside = { role: "peer", strictRole: true, remoteAs: 64512 } as const;
+    assert.equal(refused({ as: 64512 }, inside), "accepted");
   });
 });

@@ -1,7 +1,7 @@
 /** What two OPENs agree on (RFC 4271 sections 4.2 and 6.2, RFC 5492), or the NOTIFICATION that says why not. */
 
 import type { Ipv4 } from "../../lib/index.ts";
-import type { AddressFamily } from "../types.ts";
+import type { AddressFamily, Role } from "../types.ts";
 import {
   afiSafiOf,
   concatBytes,
@@ -23,6 +23,8 @@ export interface Negotiated {
   readonly routeRefresh: boolean;
   readonly enhancedRouteRefresh: boolean;
   readonly extendedMessage: boolean;
+  /** IPv4 NLRI may come and go with IPv6 next hops (RFC 8950). */
+  readonly extendedNextHop: boolean;
   /** Absent when the peer did not announce it. */
   readonly gracefulRestart?: {
     readonly restarted: boolean;
@@ -47,6 +49,7 @@ export function negotiate(open: Open, parameters: SessionParameters): Negotiated
   if (peerType === "ibgp" && open.routerId === parameters.routerId) {
     throw new ProtocolError("badIdentifier", "the peer's identifier is our own");
   }
+  if (peerType === "ebgp") checkRole(open, parameters);
   const holdTimeSeconds = Math.min(open.holdTimeSeconds, parameters.holdTimeSeconds);
   const third = Math.max(1, Math.floor(holdTimeSeconds / 3));
   const has = (kind: Open["capabilities"][number]["kind"]) =>
@@ -63,9 +66,42 @@ export function negotiate(open: Open, parameters: SessionParameters): Negotiated
     routeRefresh: has("route-refresh"),
     enhancedRouteRefresh: has("enhanced-route-refresh") && has("route-refresh"),
     extendedMessage: has("extended-message"),
+    extendedNextHop: parameters.extendedNextHop && offersIpv4OverIpv6(open),
     ...gracefulRestart(open, families),
   };
 }
+
+const counterpart: Readonly<Record<Role, Role>> = {
+  provider: "customer",
+  customer: "provider",
+  rs: "rs-client",
+  "rs-client": "rs",
+  peer: "peer",
+};
+
+/** RFC 9234 section 4.2. */
+function checkRole(open: Open, { role, strictRole }: SessionParameters): void {
+  if (role === undefined) return;
+  const told = new Set(
+    open.capabilities.flatMap((item) => (item.kind === "role" ? [item.role] : [])),
+  );
+  if (told.size === 0 && !strictRole) return;
+  if (told.size === 1 && told.has(counterpart[role])) return;
+  const found = told.size === 0 ? "no role" : `the role ${[...told].join(" and ")}`;
+  throw new ProtocolError("roleMismatch", `the peer tells ${found} where we are ${role}`);
+}
+
+function offersIpv4OverIpv6(open: Open): boolean {
+  return open.capabilities.some(
+    (item) =>
+      item.kind === "extended-next-hop" &&
+      item.entries.some(
+        (entry) => familyFrom(entry) === "ipv4-unicast" && entry.nextHopAfi === IPV6_AFI,
+      ),
+  );
+}
+
+const IPV6_AFI = afiSafiOf("ipv6-unicast").afi;
 
 function commonFamilies(open: Open, parameters: SessionParameters): readonly AddressFamily[] {
   const offered = open.capabilities.filter((item) => item.kind === "multiprotocol");

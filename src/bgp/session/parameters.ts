@@ -1,7 +1,7 @@
 /** What a session needs to know of the configuration, and the OPEN it makes of it. */
 
 import type { IpAddress, Ipv4 } from "../../lib/index.ts";
-import type { AddressFamily } from "../types.ts";
+import type { AddressFamily, Role } from "../types.ts";
 import { afiSafiOf, type Capability, type Open } from "../wire/index.ts";
 
 export interface SessionParameters {
@@ -21,9 +21,17 @@ export interface SessionParameters {
   readonly keepaliveSeconds?: number;
   readonly connectRetrySeconds: number;
   readonly families: readonly AddressFamily[];
+  readonly extendedNextHop: boolean;
+  readonly role?: Role;
+  readonly strictRole: boolean;
   /** Advertised; RFC 4724 section 3. */
   readonly restartTimeSeconds: number;
 }
+
+const ipv4OverIpv6: Capability = {
+  kind: "extended-next-hop",
+  entries: [{ ...afiSafiOf("ipv4-unicast"), nextHopAfi: afiSafiOf("ipv6-unicast").afi }],
+};
 
 /**
  * `restarted` is the R bit: the speaker has started and this is its first session with the peer. The
@@ -31,7 +39,12 @@ export interface SessionParameters {
  */
 export function localOpen(parameters: SessionParameters, restarted: boolean): Open {
   const families = parameters.families.map(afiSafiOf);
+  const { role, extendedNextHop } = parameters;
+  const external = parameters.localAs !== parameters.remoteAs;
   const capabilities: Capability[] = [
+    ...(extendedNextHop ? [ipv4OverIpv6] : []),
+    // RFC 9234 section 4: between ASes only.
+    ...(role !== undefined && external ? [{ kind: "role" as const, role }] : []),
     ...families.map((family) => ({ kind: "multiprotocol" as const, ...family })),
     { kind: "route-refresh" },
     { kind: "enhanced-route-refresh" },

@@ -47,6 +47,19 @@ const capability: fc.Arbitrary<Capability> = fc.oneof(
     families: fc.array(record({ ...afiSafi, forwarding: fc.boolean() }), { maxLength: 5 }),
   }),
   record({
+    kind: fc.constant("extended-next-hop" as const),
+    entries: fc.array(
+      record({ afi: fc.nat(0xffff), safi: fc.nat(0xffff), nextHopAfi: fc.nat(0xffff) }),
+      { maxLength: 4 },
+    ),
+  }),
+  record({
+    kind: fc.constant("role" as const),
+    role: fc.constantFrom(
+      ...(["provider", "rs", "rs-client", "customer", "peer", "unknown"] as const),
+    ),
+  }),
+  record({
     kind: fc.constant("unknown" as const),
     code: fc.nat(255).filter((code) => !known.has(code)),
     data: fc.uint8Array({ maxLength: 60 }),
@@ -83,6 +96,7 @@ const optional = {
   clusterList: fc.array(ipv4, { minLength: 1, maxLength: 5 }),
   extendedCommunities: bytesOf(8),
   largeCommunities: bytesOf(12).map((bytes) => withoutDuplicates(bytes, 12)),
+  onlyToCustomer: as,
   unknown: fc.array(record({ type: fc.constant(200), value: fc.uint8Array({ maxLength: 300 }) }), {
     minLength: 1,
     maxLength: 1,

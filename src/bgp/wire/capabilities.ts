@@ -1,5 +1,6 @@
 /** Capabilities in OPEN (RFC 5492), one union member each; what is not known is kept and ignored. */
 
+import type { Role } from "../types.ts";
 import { readUint16, readUint32, uint16, uint32 } from "./bytes.ts";
 import { type AfiSafi, capabilityCode } from "./constants.ts";
 import { ProtocolError } from "./notification.ts";
@@ -11,7 +12,24 @@ export type Capability =
   | { readonly kind: "extended-message" }
   | { readonly kind: "four-octet-as"; readonly as: number }
   | GracefulRestartCapability
+  | ExtendedNextHopCapability
+  | RoleCapability
   | { readonly kind: "unknown"; readonly code: number; readonly data: Uint8Array };
+
+/** RFC 8950 section 4: NLRI of a family may have a next hop of another. */
+export interface ExtendedNextHopCapability {
+  readonly kind: "extended-next-hop";
+  readonly entries: readonly (AfiSafi & { readonly nextHopAfi: number })[];
+}
+
+/** RFC 9234 section 4.1: what the sender is to the receiver; a number nobody assigned is `unknown`. */
+export interface RoleCapability {
+  readonly kind: "role";
+  readonly role: Role | "unknown";
+}
+
+/** By the numbers on the wire. */
+const roles: readonly Role[] = ["provider", "rs", "rs-client", "customer", "peer"];
 
 /** RFC 4724 section 3; the N bit is RFC 8538 section 2. */
 export interface GracefulRestartCapability {
@@ -60,6 +78,22 @@ function parts(capability: Capability): [code: number, value: Uint8Array] {
       return [capabilityCode.fourOctetAs, uint32(capability.as)];
     case "graceful-restart":
       return [capabilityCode.gracefulRestart, encodeGracefulRestart(capability)];
+    case "extended-next-hop":
+      return [
+        capabilityCode.extendedNextHop,
+        Uint8Array.from(
+          capability.entries.flatMap(({ afi, safi, nextHopAfi }) => [
+            ...uint16(afi),
+            ...uint16(safi),
+            ...uint16(nextHopAfi),
+          ]),
+        ),
+      ];
+    case "role":
+      return [
+        capabilityCode.role,
+        Uint8Array.of(capability.role === "unknown" ? 255 : roles.indexOf(capability.role)),
+      ];
     case "unknown":
       return [capability.code, capability.data];
   }
@@ -102,6 +136,12 @@ function decodeCapability(code: number, value: Uint8Array): Capability {
     case capabilityCode.gracefulRestart:
       expectLength(value.length % 4 === 2, code, value);
       return decodeGracefulRestart(value);
+    case capabilityCode.extendedNextHop:
+      expectLength(value.length % 6 === 0, code, value);
+      return { kind: "extended-next-hop", entries: decodeExtendedNextHop(value) };
+    case capabilityCode.role:
+      expectLength(value.length === 1, code, value);
+      return { kind: "role", role: roles[value[0]!] ?? "unknown" };
     // RFC 2918, 7313 and 8654 give these no value; one with a value is some other thing: ignored.
     case capabilityCode.routeRefresh:
       if (value.length === 0) return { kind: "route-refresh" };
@@ -114,6 +154,18 @@ function decodeCapability(code: number, value: Uint8Array): Capability {
       break;
   }
   return { kind: "unknown", code, data: value.slice() };
+}
+
+function decodeExtendedNextHop(value: Uint8Array): ExtendedNextHopCapability["entries"] {
+  const entries: ExtendedNextHopCapability["entries"][number][] = [];
+  for (let at = 0; at < value.length; at += 6) {
+    entries.push({
+      afi: readUint16(value, at),
+      safi: readUint16(value, at + 2),
+      nextHopAfi: readUint16(value, at + 4),
+    });
+  }
+  return entries;
 }
 
 function decodeGracefulRestart(value: Uint8Array): GracefulRestartCapability {

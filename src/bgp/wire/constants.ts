@@ -36,6 +36,7 @@ export const attributeType = {
   as4Path: 17,
   as4Aggregator: 18,
   largeCommunities: 32,
+  onlyToCustomer: 35,
 } as const;
 
 export const attributeFlag = {
@@ -48,7 +49,9 @@ export const attributeFlag = {
 export const capabilityCode = {
   multiprotocol: 1,
   routeRefresh: 2,
+  extendedNextHop: 5,
   extendedMessage: 6,
+  role: 9,
   gracefulRestart: 64,
   fourOctetAs: 65,
   enhancedRouteRefresh: 70,

@@ -102,6 +102,9 @@ describe("OPEN", () => {
     ["bytes after the parameters", openBody({}, 0, 0), "2/0"],
     ["capability beyond its parameter", openBody({}, 4, 2, 2, 65, 4), "2/0"],
     ["4-octet AS of 2 bytes", openBody({}, 6, 2, 4, 65, 2, 0, 1), "2/0"],
+    ["role of 2 bytes", openBody({}, 6, 2, 4, 9, 2, 0, 1), "2/0"],
+    ["extended next hop of 5 bytes", openBody({}, 9, 2, 7, 5, 5, 0, 1, 0, 1, 0), "2/0"],
+    ["role nobody assigned", openBody({}, 5, 2, 3, 9, 1, 77), "none"],
     ["unknown capability", openBody({}, 5, 2, 3, 200, 1, 9), "none"],
   ];
   for (const [name, message, expected] of rows) {

@@ -193,6 +193,13 @@ const rows: readonly Row[] = [
     fault: "withdraw",
     bad: [ones(18)],
   },
+  {
+    name: "ONLY_TO_CUSTOMER (RFC 9234 section 5)",
+    type: 35,
+    flags: OPTIONAL_TRANSITIVE,
+    good: ones(4),
+    fault: "withdraw",
+  },
 ];
 
 function attribute(flags: number, type: number, value: Bytes): number[] {

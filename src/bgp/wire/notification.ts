@@ -95,6 +95,7 @@ export const notificationCode = {
   unsupportedOptionalParameter: [2, 4],
   unacceptableHoldTime: [2, 6],
   unsupportedCapability: [2, 7],
+  roleMismatch: [2, 11],
   malformedAttributeList: [3, 1],
   unrecognizedWellKnown: [3, 2],
   optionalAttribute: [3, 9],

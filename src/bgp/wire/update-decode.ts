@@ -92,7 +92,7 @@ function withAttributes(parts: {
   const { block, withdrawn, announced, context } = parts;
   const scanned = scanAttributes(block);
   const unreach = scanned.mpUnreach && decodeMpUnreach(scanned.mpUnreach.value);
-  const mpReach = scanned.mpReach && decodeMpReach(scanned.mpReach.value);
+  const mpReach = scanned.mpReach && decodeMpReach(scanned.mpReach.value, context);
   for (const key of unreach?.keys ?? []) withdrawn.push(key);
   const reachable = announced.length + (mpReach?.keys.length ?? 0);
   if (reachable === 0 && scanned.attributes.length === 0 && scanned.broken === undefined) {

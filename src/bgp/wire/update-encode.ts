@@ -1,6 +1,6 @@
 /** UPDATE out: as many prefixes per message as fit (RFC 4271 section 4.3; IPv6 by RFC 4760). */
 
-import type { IpAddress } from "../../lib/index.ts";
+import { type IpAddress, isIpv4 } from "../../lib/index.ts";
 import type { AddressFamily } from "../types.ts";
 import { encodeAttribute } from "./attributes/encode.ts";
 import { mpReachHead, mpUnreachHead } from "./attributes/multiprotocol.ts";
@@ -15,7 +15,7 @@ export interface AnnounceOptions {
   readonly family: AddressFamily;
   /** From `encodeAttributes`. */
   readonly attributes: Uint8Array;
-  /** Goes into MP_REACH_NLRI for IPv6; for IPv4 it stands in `attributes`. */
+  /** An IPv6 one goes into MP_REACH_NLRI; an IPv4 one stands in `attributes`. */
   readonly nextHop: IpAddress;
   readonly keys: readonly PrefixKey[];
   readonly maximumBytes: number;
@@ -24,7 +24,8 @@ export interface AnnounceOptions {
 /** Messages that announce all keys. A set too large for any message yields none. */
 export function encodeAnnounce(options: AnnounceOptions): Uint8Array[] {
   const { family, attributes, nextHop, keys, maximumBytes } = options;
-  if (family === "ipv4-unicast") {
+  // An IPv4 prefix with an IPv6 next hop goes as RFC 8950 section 3 says.
+  if (family === "ipv4-unicast" && isIpv4(nextHop)) {
     return pack(keys, maximumBytes, (nlri) => classic({ attributes, announced: nlri }));
   }
   const head = mpReachHead(family, nextHop);

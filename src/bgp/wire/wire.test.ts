@@ -176,6 +176,36 @@ describe("round trips", () => {
     );
   });
 
+  it("UPDATE that announces IPv4 with an IPv6 next hop (RFC 8950)", () => {
+    fc.assert(
+      fc.property(
+        arbitrary.attributes,
+        arbitrary.hostIpv6,
+        fc.uniqueArray(arbitrary.key4, { minLength: 1, maxLength: 1200 }),
+        (base, nextHop, keys) => {
+          const attributes = { ...base, nextHop };
+          const messages = encodeAnnounce({
+            family: "ipv4-unicast",
+            attributes: encodeAttributes(attributes, { fourOctetAs: true }),
+            nextHop,
+            keys,
+            maximumBytes: 4096,
+          });
+          const read: PrefixKey[] = [];
+          for (const message of messages) {
+            assert.ok(message.length <= 4096);
+            const { reach } = decodeUpdate(message, { ...context(), extendedNextHop: true });
+            assert.deepEqual(reach[0]?.attributes, attributes);
+            read.push(...reach[0]!.keys);
+            assert.throws(() => decodeUpdate(message, context()), /next hop of 16 bytes/);
+          }
+          assert.deepEqual(read, keys);
+        },
+      ),
+      { numRuns: 30 },
+    );
+  });
+
   it("UPDATE that withdraws, either family", () => {
     fc.assert(
       fc.property(

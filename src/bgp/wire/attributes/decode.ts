@@ -18,6 +18,7 @@ import {
   localPrefCodec,
   medCodec,
   nextHopCodec,
+  onlyToCustomerCodec,
   originatorIdCodec,
   originCodec,
 } from "./scalars.ts";
@@ -44,6 +45,7 @@ const codecs = new Map<number, AttributeCodec>(
     as4PathCodec,
     as4AggregatorCodec,
     largeCommunitiesCodec,
+    onlyToCustomerCodec,
   ].map((codec) => [codec.type, codec]),
 );
 

@@ -74,6 +74,10 @@ export function encodeAttributes(
   if (attributes.largeCommunities) {
     add(optional | transitive, attributeType.largeCommunities, attributes.largeCommunities);
   }
+  if (attributes.onlyToCustomer !== undefined) {
+    const value = uint32(attributes.onlyToCustomer);
+    add(optional | transitive, attributeType.onlyToCustomer, value);
+  }
   for (const { type, value } of attributes.unknown ?? []) {
     add(optional | transitive | partial, type, value);
   }

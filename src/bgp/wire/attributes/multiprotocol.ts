@@ -13,6 +13,7 @@ import { decodeNlri4, decodeNlri6 } from "../nlri.ts";
 import { ProtocolError } from "../notification.ts";
 import type { PrefixKey } from "../prefix-key.ts";
 import { isHostAddress } from "./scalars.ts";
+import type { AttributeContext } from "./types.ts";
 
 export interface MpReach {
   readonly family: AddressFamily;
@@ -28,13 +29,17 @@ export interface MpUnreach {
 }
 
 /** `undefined`: a family this speaker does not carry. @throws ProtocolError (RFC 7606 section 7.11) */
-export function decodeMpReach(value: Uint8Array): MpReach | undefined {
+export function decodeMpReach(
+  value: Uint8Array,
+  { extendedNextHop = false }: Pick<AttributeContext, "extendedNextHop">,
+): MpReach | undefined {
   if (value.length < 5) throw malformed("MP_REACH_NLRI is too short");
   const family = familyFrom({ afi: readUint16(value, 0), safi: value[2]! });
   const nextHopBytes = value[3]!;
   if (value.length < 5 + nextHopBytes) throw malformed("MP_REACH_NLRI's next hop is cut short");
   if (family === undefined) return undefined;
-  const addressBytes = family === "ipv4-unicast" ? 4 : 16;
+  const short = family === "ipv4-unicast" && !(extendedNextHop && nextHopBytes !== 4);
+  const addressBytes = short ? 4 : 16;
   // RFC 2545 section 3: a link-local address may follow the global one.
   if (nextHopBytes !== addressBytes && !(addressBytes === 16 && nextHopBytes === 32)) {
     throw malformed(`MP_REACH_NLRI for ${family} with a next hop of ${nextHopBytes} bytes`);

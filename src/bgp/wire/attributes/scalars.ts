@@ -50,7 +50,7 @@ export function isHostAddress(address: IpAddress): boolean {
   return address !== 0n && (address as bigint) >> 120n !== 0xffn;
 }
 
-type NumberField = "med" | "localPref";
+type NumberField = "med" | "localPref" | "onlyToCustomer";
 
 function uint32Codec(type: number, flags: number, field: NumberField): AttributeCodec {
   return {
@@ -71,6 +71,13 @@ export const localPrefCodec: AttributeCodec = {
   ...uint32Codec(attributeType.localPref, transitive, "localPref"),
   ignoredFrom: ({ peerType }) => peerType === "ebgp",
 };
+
+/** RFC 9234 section 5. */
+export const onlyToCustomerCodec: AttributeCodec = uint32Codec(
+  attributeType.onlyToCustomer,
+  optional | transitive,
+  "onlyToCustomer",
+);
 
 export const originatorIdCodec: AttributeCodec = {
   type: attributeType.originatorId,

@@ -36,6 +36,8 @@ export interface PathAttributes {
   readonly extendedCommunities?: Uint8Array;
   /** RFC 8092 values, uninterpreted. */
   readonly largeCommunities?: Uint8Array;
+  /** RFC 9234 section 5: the AS that told it to a customer, a peer or a client of a route server. */
+  readonly onlyToCustomer?: number;
   readonly unknown?: readonly UnknownAttribute[];
 }
 
@@ -43,6 +45,8 @@ export interface AttributeContext {
   /** Both sides announced 4-octet AS numbers (RFC 6793). */
   readonly fourOctetAs: boolean;
   readonly peerType: "ibgp" | "ebgp";
+  /** RFC 8950 was agreed on for IPv4; not unless told. */
+  readonly extendedNextHop?: boolean;
 }
 
 /** Attributes of one message while they are read. */
