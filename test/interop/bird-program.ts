@@ -7,6 +7,7 @@
 import { createInterface } from "node:readline";
 import {
   type LearnedRoute,
+  type OriginatedRoute,
   type PeerConfig,
   Speaker,
   type SpeakerConfig,
@@ -26,8 +27,12 @@ type Addresses = "address" | "localAddress";
 /** The configuration as sent: addresses and prefixes are text. */
 export interface ProgramConfig extends Omit<SpeakerConfig, "originate" | "peers" | "routerId"> {
   readonly routerId: string;
-  readonly originate: readonly string[];
+  readonly originate: readonly (string | OriginatedText)[];
   readonly peers: readonly (Omit<PeerConfig, Addresses> & Record<Addresses, string>)[];
+}
+
+export interface OriginatedText extends Omit<OriginatedRoute, "prefix" | "nextHop"> {
+  readonly prefix: string;
 }
 
 export type ProgramCommand =
@@ -45,7 +50,7 @@ export interface ProgramReport {
     readonly routesReceived: number;
     readonly routesSent: number;
   }[];
-  /** `PREFIX via NEXTHOP as PATH[ stale]`, sorted; none when there are many. */
+  /** `PREFIX via NEXTHOP as PATH[ large A:B:C][ stale]`, sorted; none when there are many. */
   readonly routes: readonly string[];
   /** When there are many: those received. */
   readonly routeCount: number;
@@ -78,9 +83,17 @@ function report(): void {
   process.stdout.write(`${JSON.stringify(line)}\n`);
 }
 
-function routeText({ prefix: known, nextHop, asPath, stale }: LearnedRoute): string {
+function routeText(route: LearnedRoute): string {
+  const { prefix: known, nextHop, asPath, largeCommunities, stale } = route;
+  const large = largeCommunities.map((each) => ` large ${each.join(":")}`).join("");
   const path = asPath.join(" ");
-  return `${formatPrefix(known)} via ${formatAddress(nextHop)} as ${path}${stale ? " stale" : ""}`;
+  return `${formatPrefix(known)} via ${formatAddress(nextHop)} as ${path}${large}${stale ? " stale" : ""}`;
+}
+
+function originated(route: string | OriginatedText): OriginatedRoute {
+  return typeof route === "string"
+    ? { prefix: prefix(route) }
+    : { ...route, prefix: prefix(route.prefix) };
 }
 
 async function handle(command: ProgramCommand): Promise<void> {
@@ -89,7 +102,7 @@ async function handle(command: ProgramCommand): Promise<void> {
     const config: SpeakerConfig = {
       ...rest,
       routerId: ipv4(routerId),
-      originate: originate.map((text) => ({ prefix: prefix(text) })),
+      originate: originate.map(originated),
       peers: peers.map((peer) => ({
         ...peer,
         address: ipAddress(peer.address),
