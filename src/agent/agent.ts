@@ -240,6 +240,7 @@ export class Agent {
       ...this.#bgp.problems,
       ...[...this.#errors].map(([what, error]) => `${what}: ${error}`),
       ...this.#changes.troubles,
+      ...this.#host.troubles,
     ];
   }
 

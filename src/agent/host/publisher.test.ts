@@ -144,8 +144,10 @@ test("what fails is tried again", async () => {
   bench.fails = "away";
   await bench.noted(100);
   assert.equal(await bench.revision(), undefined);
+  assert.deepEqual(bench.publisher.troubles, ["NodeHost: away"]);
   bench.fails = undefined;
   await bench.run(6_000);
   assert.ok(await bench.revision());
+  assert.deepEqual(bench.publisher.troubles, []);
   await bench.publisher.stop();
 });

@@ -47,6 +47,7 @@ export class HostPublisher {
   #timer: Timer | undefined;
   #working: Promise<void> | undefined;
   #stopped = false;
+  #trouble: string | undefined;
 
   constructor(options: HostPublisherOptions) {
     this.#options = options;
@@ -65,6 +66,11 @@ export class HostPublisher {
         if (again) this.note();
       });
     });
+  }
+
+  /** Why the others do not know this host as it is; nothing if they do. */
+  get troubles(): readonly string[] {
+    return this.#trouble === undefined ? [] : [`NodeHost: ${this.#trouble}`];
   }
 
   async stop(): Promise<void> {
@@ -91,10 +97,12 @@ export class HostPublisher {
         this.#gapMs = LOOK_EVERY_MS;
         this.#nextGapMs = FIRST_GAP_MS;
       }
+      this.#trouble = undefined;
       return young;
     } catch (error) {
       this.#gapMs = LONGEST_GAP_MS;
-      log.debug({ err: error }, `NodeHost not written: ${errorText(error)}`);
+      this.#trouble = errorText(error);
+      log.debug({ err: error }, "NodeHost not written");
       return true;
     }
   }
