@@ -29,6 +29,8 @@ class Bench {
   openRefused: string | undefined;
   sent = 0;
   opened = 0;
+  /** What comes stays in the host's queues. */
+  holding = false;
   readonly #waiting: Answer[] = [];
   readonly guard = new Guard({
     ...{ node: "node1", clock: this.clock, log: silentLog, evidence: this.book },
@@ -116,12 +118,12 @@ class Bench {
       }
       return fate === "lose" ? undefined : { errno: fate, text: fate };
     };
-    const waiting = this.#waiting;
+    const take = () => (this.holding ? [] : this.#waiting.splice(0));
     return {
       echo: (to, sequence, bytes) => send(bytes === undefined ? "echo" : "full", to, sequence),
       knock: ({ address }, sequence) => send("knock", address, sequence),
       *take() {
-        yield* waiting.splice(0);
+        yield* take();
       },
       close: () => {},
     };
@@ -213,6 +215,18 @@ test("a pause of this process of two seconds is no loss: what came meanwhile is 
   assert.equal(bench.guard.totals.lost, 0);
 });
 
+test("a host that stood still as a whole gets its answers a little after it goes on", async () => {
+  const bench = new Bench();
+  bench.order({});
+  await bench.run(5_000);
+  bench.holding = true;
+  await bench.pause(2_000);
+  await bench.run(200);
+  bench.holding = false;
+  await bench.run(3_000);
+  assert.equal(bench.guard.totals.lost, 0);
+});
+
 test("a path that answers only after a while counts from its first answer", async () => {
   const bench = new Bench();
   bench.fate = () => "lose";
@@ -222,6 +236,7 @@ test("a path that answers only after a while counts from its first answer", asyn
   await bench.run(6_000);
   const guard = await bench.evidence();
   assert.deepEqual([guard?.quiet, guard?.breaches, guard?.blind], [true, [], undefined]);
+  assert.equal(bench.guard.totals.lost, 0);
 });
 
 test("a partner that never answers is named, and hinders nobody", async () => {

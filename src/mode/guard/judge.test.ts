@@ -43,7 +43,7 @@ describe("paths", () => {
     ["one of full size lost", { kind: "full", since: since({ lost: 1 }) }, 1],
     [
       "never an answer: nothing to hold it against",
-      { before: since({ answered: 0, lost: 60 }), since: since({ lost: 60 }) },
+      { before: since({ sent: 0, answered: 0 }), since: since({ lost: 60 }) },
       0,
     ],
     ["two knocks in a row", { kind: "knock", since: since({ lost: 9, lostInARow: 2 }) }, 0],

@@ -110,6 +110,17 @@ describe("the course of a guard", () => {
     );
   });
 
+  test("what was sent before the move does not hide what is sent again after it", () => {
+    const bench = new Bench();
+    const at = (sent: number, again: number, changes: Partial<GuardSight> = {}) =>
+      bench.run(0, {
+        counters: { "Tcp.OutSegs": sent, "Tcp.RetransSegs": again },
+        ...changes,
+      }).guard.breaches.length;
+    for (let i = 0; i <= 6; i++) at(10_000 * i, 0);
+    assert.equal(at(61_000, 100, { step: 2, moving: true }), 1);
+  });
+
   test("what cannot be watched at all is never quiet, and is told once", () => {
     const bench = new Bench();
     bench.run(20_000, { impossible: "no probes can be sent: Operation not permitted" });
