@@ -5,7 +5,7 @@
 
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
-import { addFault, type FaultSpec, removeFault } from "../../src/lab/index.ts";
+import { addFault, type FaultSpec, layout, removeFault } from "../../src/lab/index.ts";
 import { sleep } from "../../src/lib/index.ts";
 import { requestChange } from "../../src/mode/index.ts";
 import type { ModeChange, ModeName, Verdict } from "../../src/model/index.ts";
@@ -18,7 +18,6 @@ const B = "172.139.30.0/24";
 interface Case {
   readonly fault: FaultSpec;
   readonly to: ModeName;
-  /** Of pods, without encapsulation: they would be hit as well as the proof's. */
   readonly says: RegExp;
   /** Subnets whose verdict is to say it. */
   readonly between: readonly [string, string];
@@ -30,6 +29,24 @@ const cases: readonly Case[] = [
     to: "ipip",
     between: [A, B],
     says: /^protocol 4 \(IP-in-IP\) is dropped both ways/,
+  },
+  {
+    fault: { kind: "drop-vxlan", between: ["br20", "br30"], oneWay: true },
+    to: "vxlan",
+    between: [A, B],
+    says: /^UDP 4789 \(VXLAN\) is dropped this way, the other way passes/,
+  },
+  {
+    fault: { kind: "drop-ipip", node: "node2" },
+    to: "ipip",
+    between: [B, A],
+    says: /only node2 does not receive: its own firewall/,
+  },
+  {
+    fault: { kind: "stateful-filter", between: ["br30", "br20"], traffic: "pods" },
+    to: "none",
+    between: [B, A],
+    says: /dropped one way: a stateful filter; (\d+) of \1 first packets lost, replies pass$/,
   },
   {
     fault: { kind: "stateful-filter", between: ["br30", "br20"], traffic: "ipip" },
@@ -63,17 +80,19 @@ const cases: readonly Case[] = [
   },
 ];
 
+const where = (fault: FaultSpec) =>
+  "between" in fault && fault.between ? fault.between.join(" to ") : JSON.stringify(fault);
+
 describe("the proof", () => {
   let stage: Stage;
   before(async () => {
-    stage = await Stage.open("proof", { mode: "vxlan-crosssubnet" });
+    stage = await Stage.open("proof", { mode: "vxlan-crosssubnet", dualStack: true });
   });
   after(async () => {
     await stage.close();
   });
 
-  async function prove(to: ModeName): Promise<ModeChange> {
-    const pool = (await stage.store.list("IPPool")).items[0]?.metadata.name ?? "";
+  async function prove(to: ModeName, pool: string = layout.poolName): Promise<ModeChange> {
     const { metadata } = await requestChange(stage.store, {
       spec: { pool, to, proveOnly: true },
       clock,
@@ -97,7 +116,12 @@ describe("the proof", () => {
   for (const to of ["ipip", "none", "vxlan"] as const) {
     test(`a good fabric is proved for ${to}, and nothing is left of it`, async () => {
       const rules = await stage.routes("node1");
-      const { status } = await prove(to);
+      let proved: ModeChange | undefined;
+      const { total } = await stage.underTraffic(async () => {
+        proved = await prove(to);
+      });
+      const status = proved?.status;
+      assert.deepEqual([total.lost, total.reordered], [0, 0], "workloads notice nothing");
       assert.equal(status?.phase, "Done", `${status?.reason}\n${textOf(status?.verdicts)}`);
       assert.equal(status?.verdicts?.length, 4, textOf(status?.verdicts));
       assert.ok(status?.verdicts?.every(({ ok, pairs }) => ok && pairs > 0));
@@ -105,8 +129,27 @@ describe("the proof", () => {
     });
   }
 
+  test("IPv6: a good fabric is proved for vxlan, a broken one is refused", async () => {
+    const pools = (await stage.store.list("IPPool")).items;
+    const pool = pools.find(({ spec }) => spec.cidr.includes(":"))?.metadata.name;
+    const good = (await prove("none", pool)).status;
+    assert.equal(good?.phase, "Done", `${good?.reason}\n${textOf(good?.verdicts)}`);
+    assert.equal(good?.verdicts?.length, 4);
+    const vxlan = (await prove("vxlan", pool)).status;
+    assert.equal(vxlan?.phase, "Done", `${vxlan?.reason}\n${textOf(vxlan?.verdicts)}`);
+    assert.ok(vxlan?.verdicts?.every(({ encapsulation }) => encapsulation === "vxlan-v6"));
+    const { id } = await addFault(stage.lab, { kind: "drop-vxlan" });
+    try {
+      const { status } = await prove("vxlan", pool);
+      assert.equal(status?.phase, "Refused");
+      assert.match(textOf(status?.verdicts), /UDP 4789 \(VXLAN over IPv6\) is dropped both ways/);
+    } finally {
+      await removeFault(stage.lab, id);
+    }
+  });
+
   for (const { fault, to, between, says } of cases) {
-    test(`${fault.kind} is found before ${to} is tried`, async () => {
+    test(`${fault.kind}, as ${where(fault)}, is found before ${to} is tried`, async () => {
       const { id } = await addFault(stage.lab, fault);
       try {
         const { status } = await prove(to);

@@ -42,13 +42,14 @@ interface Case {
   readonly fabric?: Fabric;
   readonly evidence?: (evidence: readonly ModeEvidence[]) => ModeEvidence[];
   readonly hosts?: readonly NodeHost[];
+  readonly seed?: number;
 }
 
 const name = "change-1";
-const seed = 3;
 
-function inputOf({ nodes = sixNodes, to = "ipip", fabric = {}, evidence, hosts }: Case) {
-  const made = evidenceOf(nodes, to, fabric);
+function inputOf(one: Case) {
+  const { nodes = sixNodes, to = "ipip", fabric = {}, evidence, hosts, seed = 3 } = one;
+  const made = evidenceOf(nodes, to, { ...fabric, seed });
   return {
     change: {
       apiVersion: "switchyard.io/v1",
@@ -79,8 +80,12 @@ function inputOf({ nodes = sixNodes, to = "ipip", fabric = {}, evidence, hosts }
 }
 
 /** What a prover writes over such a fabric. */
-function evidenceOf(nodes: readonly string[], to: ModeName, fabric: Fabric): ModeEvidence[] {
-  const { fresh = () => true, established = fresh, result, unanswered } = fabric;
+function evidenceOf(
+  nodes: readonly string[],
+  to: ModeName,
+  fabric: Fabric & { readonly seed: number },
+): ModeEvidence[] {
+  const { seed, fresh = () => true, established = fresh, result, unanswered } = fabric;
   const { pairs } = probePairs({
     nodes: nodes.map((node) => ({ name: node, subnet: subnetOf(node) })),
     seed,
@@ -337,6 +342,28 @@ describe("verdicts", () => {
       [B, B],
     ] as const) {
       assert.equal(between(verdicts, from, to).ok, true, `${from} ${to}`);
+    }
+  });
+
+  test("a filter between small subnets is not taken for the fault of a host, whoever was first", () => {
+    const nodes = ["a1", "a2", "b1", "b2"];
+    const fabric = {
+      fresh: (...way: Parameters<Way>) => !fromBtoA(...way),
+      established: () => true,
+    };
+    for (let seed = 0; seed < 50; seed++) {
+      const { message } = between(judge({ nodes, fabric, seed }), B, A);
+      assert.match(message, /^protocol 4 .* a stateful filter; 6 of 6 first packets lost/);
+    }
+  });
+
+  test("a host is named in small subnets, too, where its neighbour does better", () => {
+    const nodes = ["a1", "a2", "b1", "b2"];
+    for (let seed = 0; seed < 50; seed++) {
+      const verdicts = judge({ nodes, fabric: { fresh: (_, to) => to !== "a2" }, seed });
+      const words = "only a2 does not receive: its own firewall";
+      assert.equal(between(verdicts, B, A).message, words);
+      assert.equal(between(verdicts, A, A).message, words);
     }
   });
 

@@ -1,4 +1,4 @@
-/** Whether a single host, and not the fabric, is to blame: all its directions fail, those of its neighbours do not. */
+/** Whether a single host, and not the fabric, is to blame: what it sends or is sent fails, that of its neighbours does not. */
 
 import type { NodeHost } from "../../model/index.ts";
 import { type FindingKind, findingOf } from "./finding.ts";
@@ -17,35 +17,47 @@ export interface Blame {
 }
 
 /**
- * Nodes that hear nobody, or whom nobody hears, while others of their subnet are heard and hear: only where
- * more than one partner says so.
+ * Nodes that hear nobody, or whom nobody hears, while between the same subnets others are heard: only where more
+ * than one partner says so.
  */
 export function blamed(all: readonly PairFacts[]): ReadonlyMap<string, Blame> {
+  const seen = all.map((facts) => ({ facts, finding: findingOf(facts) }));
+  const nodes = new Set(all.map(({ from }) => from));
   const blames = new Map<string, Blame>();
-  const dropped = new Set(all.filter((facts) => dropping.includes(findingOf(facts))));
-  // A pair without a first packet may look well by the answers alone, and says nothing here.
-  const telling = all.filter((facts) => dropped.has(facts) || facts.heard === true);
-  const into = Map.groupBy(telling, ({ to }) => to);
-  const outOf = Map.groupBy(telling, ({ from }) => from);
-  for (const node of new Set([...into.keys(), ...outOf.keys()])) {
-    const silent = (facts: readonly PairFacts[] | undefined = []) =>
-      facts.length > 1 && facts.every((one) => dropped.has(one));
-    const receives = !silent(into.get(node));
-    const sends = !silent(outOf.get(node));
+  for (const node of nodes) {
+    const receives = !isSilent(seen, node, "to");
+    const sends = !isSilent(seen, node, "from");
     if (!receives || !sends) blames.set(node, { node, receives, sends });
   }
-  // Where everybody of a subnet is in the same state, it is the subnet's.
-  const subnets = new Map(
-    telling.flatMap((one) => [
-      [one.from, one.fromSubnet],
-      [one.to, one.toSubnet],
-    ]),
-  );
-  const members = Map.groupBy(subnets.keys(), (node) => subnets.get(node));
-  for (const nodes of members.values()) {
-    if (nodes.every((node) => blames.has(node))) for (const node of nodes) blames.delete(node);
-  }
   return blames;
+}
+
+interface Seen {
+  readonly facts: PairFacts;
+  readonly finding: FindingKind | undefined;
+}
+
+/** Everything from or to this node is dropped, and between the same subnets others do better, where there are others. */
+function isSilent(seen: readonly Seen[], node: string, end: "from" | "to"): boolean {
+  const own = seen.filter(({ facts }) => facts[end] === node);
+  const failing = own.filter(({ finding }) => dropping.includes(finding));
+  if (failing.length < 2) return false;
+  // What replies pass says nothing of a filter that lets replies pass.
+  const stateful = failing.every(({ finding }) => finding === "stateful");
+  const passes = ({ facts, finding }: Seen) =>
+    !dropping.includes(finding) && (facts.heard === true || (!stateful && facts.arrives));
+  if (own.some(passes)) return false;
+  const contrasts = failing.map(({ facts: { fromSubnet, toSubnet } }) => {
+    const others = seen.filter(
+      ({ facts: one }) =>
+        one.from !== node &&
+        one.to !== node &&
+        one.fromSubnet === fromSubnet &&
+        one.toSubnet === toSubnet,
+    );
+    return others.length === 0 ? undefined : others.some(passes);
+  });
+  return contrasts.includes(true) && !contrasts.includes(false);
 }
 
 /** Strict reverse-path filtering where these packets come in: the kernel takes the higher of both values. */
