@@ -16,6 +16,11 @@ const benches: Readonly<Record<string, Bench>> = {
       "five mode changes under 5,000 probes/s beside the naive ways; round trips in every mode",
     load: () => import("./mode-change.ts"),
   },
+  "mode-change-simulated": {
+    about:
+      "a mode change of 1,000 simulated nodes: what it costs the datastore, the driver and time",
+    load: () => import("./mode-change-simulated.ts"),
+  },
   routes: {
     about:
       "100,000 routes through the dataplane driver beside ip -batch and BIRD 2; event to kernel",

@@ -5,6 +5,7 @@
 
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
+import fc from "fast-check";
 import type { ModeChange, ModeChangeSpec } from "../../model/index.ts";
 import { requestChange, sayWord } from "./request.ts";
 import { type Fault, faults } from "./testing/faults.ts";
@@ -59,7 +60,7 @@ interface Played {
 
 async function play(
   scenario: Scenario,
-  disturbance?: { readonly fault: Fault; readonly at: number },
+  ...disturbances: readonly { readonly fault: Fault; readonly at: number }[]
 ): Promise<Played> {
   const subnets = { "172.16.1": ["a", "b"], "172.16.2": ["c", "d"] };
   const it = new Simulation({ subnets, drivers: 3, settleMs: 400 });
@@ -74,8 +75,8 @@ async function play(
       const counts = resource.kind === "IPPool" || resource.metadata.name === name;
       if (!counts || resource.kind === "Lease") return write();
       writes.push(resource.kind === "IPPool" ? "pool" : phaseOf(resource));
-      if (writes.length !== (disturbance?.at ?? 0) + 1 || !disturbance) return write();
-      return disturbance.fault.around({ it, change: name, process }, write);
+      const here = disturbances.find(({ at }) => at === writes.length - 1);
+      return here ? here.fault.around({ it, change: name, process }, write) : write();
     };
   }
   let confirmed = false;
@@ -140,6 +141,23 @@ function assertTruth(it: Simulation, { status }: ModeChange): void {
   if (status?.reason?.includes("was committed")) assert.equal(done, 1, text);
   if (status?.phase === "Refused") assert.equal(done, 0, text);
 }
+
+test("any three faults at any steps, one upon the other", async () => {
+  const disturbance = fc.record({
+    fault: fc.constantFrom(...faults),
+    at: fc.integer({ min: 0, max: 20 }),
+  });
+  await fc.assert(
+    fc.asyncProperty(
+      fc.constantFrom(...scenarios),
+      fc.uniqueArray(disturbance, { minLength: 3, maxLength: 3, selector: ({ at }) => at }),
+      async (scenario, disturbances) => {
+        await play(scenario, ...disturbances);
+      },
+    ),
+    { numRuns: 100 },
+  );
+});
 
 for (const scenario of scenarios) {
   describe(`${scenario.name}:`, async () => {

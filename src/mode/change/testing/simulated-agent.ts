@@ -34,10 +34,22 @@ export interface Seen {
   readonly nodeModes: ReadonlyMap<string, NodeModeStatus>;
 }
 
+/** What a node sends to each other one, where the plan says so: a planner, in place of a rule of thumb. */
+export type Choose = (situation: {
+  readonly node: string;
+  readonly seen: Seen;
+  readonly mode: ModeName;
+  readonly sends: ReadonlyMap<string, Encapsulation>;
+}) => ReadonlyMap<string, Encapsulation>;
+
+/** Causes named; the rest is counted, as in the real agent. */
+const MOST_CAUSES = 8;
+
 export class SimulatedAgent {
   readonly node: string;
   readonly #store: Datastore;
   readonly #now: () => number;
+  readonly #choose: Choose;
   /** What its kernel sends to each other node. */
   readonly sends = new Map<string, Encapsulation>();
   receives = new Set<Encapsulation>(["none"]);
@@ -62,11 +74,13 @@ export class SimulatedAgent {
     readonly store: Datastore;
     readonly now: () => number;
     readonly settleMs?: number;
+    readonly choose?: Choose;
   }) {
     this.node = options.node;
     this.#store = options.store;
     this.#now = options.now;
     this.settleMs = options.settleMs ?? 2_000;
+    this.#choose = options.choose ?? chooseByRule;
   }
 
   /** Looks once, and does all that it may. */
@@ -87,18 +101,14 @@ export class SimulatedAgent {
     const { refusesToReceive: refused } = this;
     if (refused && !this.receives.has(refused)) needed.delete(refused);
     this.receives = needed;
-    const wire = mode && wireOf[mode];
-    const others = [...seen.nodes].filter((node) => node !== this.node);
     for (const node of [...this.sends.keys()]) if (!seen.nodes.has(node)) this.sends.delete(node);
-    const able = wire !== undefined && wire !== this.refusesToSend;
-    const willSend = new Set([...this.sends.values(), ...(able ? [wire] : [])]);
+    const able = mode !== undefined && wireOf[mode] !== this.refusesToSend ? mode : undefined;
+    const willSend = new Set([...this.sends.values(), ...(able ? [wireOf[able]] : [])]);
     // Said, and read back, before the first route moves.
     await this.#say(seen, { sends: [...willSend], change, named, pool, mode });
     if (able) {
-      for (const node of others) {
-        const takes = seen.nodeModes.get(node)?.accepts.includes(wire);
-        if (takes || (!this.sends.has(node) && wire === "none")) this.sends.set(node, wire);
-      }
+      const chosen = this.#choose({ node: this.node, seen, mode: able, sends: this.sends });
+      for (const [node, sent] of chosen) this.sends.set(node, sent);
     }
     await this.#say(seen, { sends: [...new Set(this.sends.values())], change, named, pool, mode });
     if (change) await this.#observe(change);
@@ -132,7 +142,9 @@ export class SimulatedAgent {
               mode: poolMode(mode ? modeFields(mode) : pool.spec),
               resourceVersion: pool.metadata.resourceVersion ?? "",
               realised,
-              waiting: late.map((node) => `${node} does not accept ${wire} yet`),
+              waiting: late
+                .slice(0, MOST_CAUSES)
+                .map((node) => `${node} does not accept ${wire} yet`),
             },
           }
         : {},
@@ -197,6 +209,16 @@ export class SimulatedAgent {
     this.#evidence.clear();
   }
 }
+
+const chooseByRule: Choose = ({ node: own, seen, mode, sends }) => {
+  const wire = wireOf[mode];
+  const takers = [...seen.nodes].filter((node) => {
+    if (node === own) return false;
+    const takes = seen.nodeModes.get(node)?.accepts.includes(wire);
+    return takes || (!sends.has(node) && wire === "none");
+  });
+  return new Map(takers.map((node) => [node, wire]));
+};
 
 function isNamed({ status }: ModeChange, node: string): boolean {
   const moved = status?.orders?.moved ?? [];

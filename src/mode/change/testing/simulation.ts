@@ -27,7 +27,7 @@ import { Driver } from "../driver.ts";
 import type { KeptCollections } from "../observed.ts";
 import { hasEnded } from "../write.ts";
 import { FaultyStore, type Judge } from "./faulty-store.ts";
-import { type Seen, SimulatedAgent } from "./simulated-agent.ts";
+import { type Choose, type Seen, SimulatedAgent } from "./simulated-agent.ts";
 
 const calico = "projectcalico.org/v3";
 export const POOL = "pods";
@@ -103,6 +103,9 @@ export interface SimulationOptions {
   readonly subnets: Readonly<Record<string, readonly string[]>>;
   readonly drivers: number;
   readonly settleMs?: number;
+  readonly choose?: Choose;
+  /** How far time goes at once while nothing happens; 3 s unless told. */
+  readonly idleMs?: number;
 }
 
 /**
@@ -219,10 +222,16 @@ export class Simulation {
       metadata: { name: node },
       spec: { bgp: { ipv4Address } },
     });
-    const { settleMs } = this.#options;
+    const { settleMs, choose } = this.#options;
     const { store } = this;
     const now = () => this.clock.monotonicMs();
-    const agent = new SimulatedAgent({ node, store, now, ...(settleMs && { settleMs }) });
+    const agent = new SimulatedAgent({
+      node,
+      store,
+      now,
+      ...(settleMs && { settleMs }),
+      ...(choose && { choose }),
+    });
     this.exempt.add(node);
     this.agents.set(node, agent);
   }
@@ -277,7 +286,8 @@ export class Simulation {
       const quiet = !(await this.#look());
       still = quiet ? still + 1 : 0;
       // Where nothing happens, time may pass more quickly.
-      await this.clock.advance(still > 20 ? 3_000 : 100);
+      const { idleMs = 3_000 } = this.#options;
+      await this.clock.advance(still > 20 ? idleMs : 100);
       await setImmediate();
       if (until && (await until())) return;
     }
