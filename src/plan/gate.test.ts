@@ -88,6 +88,14 @@ const firstPools: Pools = { four: modes[0]!, six: modes[1]! };
 const modes6 = modes.filter(({ ipipMode }) => ipipMode === "Never");
 const poolsOf = ({ four, six }: Pools) => [poolFact(four), pool6Fact(six)];
 
+/** A change of the IPv4 pool: what some nodes, or all towards some blocks, are ordered to do before the pool says so. */
+interface Orders {
+  readonly to: Mode;
+  readonly moved: readonly string[];
+  /** Owners of the blocks that everybody sends the new way. */
+  readonly blocks: readonly string[];
+}
+
 /** Both blocks of each node. */
 const template = dualStackSnapshot();
 const blocks = template.blocks.filter(({ node }) => node === "node1" || node === "node3");
@@ -107,9 +115,11 @@ interface Published {
 
 class Simulation {
   /** Every write, in the datastore's order: [writer or "pool", value]. */
-  readonly log: ({ pools: Pools } | { node: string; mode: Published | undefined })[] = [
-    { pools: firstPools },
-  ];
+  readonly log: (
+    | { pools: Pools }
+    | { orders: Orders | undefined }
+    | { node: string; mode: Published | undefined }
+  )[] = [{ pools: firstPools }];
   readonly nodes = new Map(["node1", "node3"].map((name) => [name, new SimulatedNode(name, this)]));
   nowMs = 0;
 
@@ -117,6 +127,11 @@ class Simulation {
   get pools(): Pools {
     const last = this.log.findLast((write) => "pools" in write);
     return last && "pools" in last ? last.pools : firstPools;
+  }
+
+  get orders(): Orders | undefined {
+    const last = this.log.findLast((write) => "orders" in write);
+    return last && "orders" in last ? last.orders : undefined;
   }
 
   check(): void {
@@ -135,6 +150,7 @@ class Simulation {
 
 class SimulatedNode {
   seenPool = 1;
+  seenOrders = 1;
   seenModes = 1;
   current = new Map<string, Encapsulation>();
   kernelReceives: Encapsulation[] = [];
@@ -169,6 +185,10 @@ class SimulatedNode {
     this.seenPool = this.#simulation.log.length;
   }
 
+  watchOrders(): void {
+    this.seenOrders = this.#simulation.log.length;
+  }
+
   watchModes(upTo = this.#simulation.log.length): void {
     this.seenModes = Math.max(this.seenModes, upTo);
   }
@@ -197,6 +217,25 @@ class SimulatedNode {
     return last && "pools" in last ? last.pools : firstPools;
   }
 
+  #orders(): Orders | undefined {
+    const seen = this.#simulation.log.slice(0, this.seenOrders);
+    const last = seen.findLast((write) => "orders" in write);
+    return last && "orders" in last ? last.orders : undefined;
+  }
+
+  /** As this node plans with them. */
+  #ordered(): PoolFacts[] {
+    const stored = this.#pools();
+    const orders = this.#orders();
+    if (!orders) return poolsOf(stored);
+    const { to, moved, blocks: owners } = orders;
+    const parts = blocks.flatMap(({ prefix, node }) =>
+      isPrefix4(prefix) && owners.includes(node) ? [{ cidr: prefix, ...to }] : [],
+    );
+    const four = moved.includes(this.name) ? to : stored.four;
+    return [poolFact({ ...four, parts }), pool6Fact(stored.six)];
+  }
+
   #snapshot(receive: readonly Encapsulation[], announced: readonly Encapsulation[]) {
     const nodes = template.nodes
       .filter(({ name }) => this.#simulation.nodes.has(name))
@@ -205,7 +244,7 @@ class SimulatedNode {
       ...template,
       node: this.name,
       nodes,
-      pools: poolsOf(this.#pools()),
+      pools: this.#ordered(),
       blocks,
       learned: template.learned.concat(ownLearned),
       receive,
@@ -216,7 +255,9 @@ class SimulatedNode {
 
   *#run(): Generator<void> {
     const needed = new Set<Encapsulation>(this.current.values());
-    for (const pool of poolsOf(this.#pools())) {
+    const widened = this.#orders();
+    const to = widened ? [poolFact(widened.to)] : [];
+    for (const pool of [...poolsOf(this.#pools()), ...this.#ordered(), ...to]) {
       const tunnel = poolTunnel(pool);
       if (tunnel) needed.add(tunnel);
     }
@@ -262,12 +303,45 @@ class SimulatedNode {
   }
 }
 
-test("no interleaving of changes, lags, crashes, lost answers and erased words makes a node send what is not received", () => {
+const tunnelsOf = (pools: readonly PoolFacts[]) => pools.map((pool) => poolTunnel(pool) ?? "none");
+
+/** Nothing happens any more, and everybody sees all. */
+function arrive(simulation: Simulation): void {
+  for (let round = 0; round < 60; round++) {
+    simulation.nowMs += 1;
+    for (const target of simulation.nodes.values()) {
+      target.watchPool();
+      target.watchOrders();
+      target.watchModes();
+      for (let i = 0; i < 12; i++) {
+        target.step();
+        simulation.check();
+      }
+    }
+  }
+}
+
+test("no interleaving of changes, orders, lags, crashes, lost answers and erased words makes a node send what is not received", () => {
   const node = fc.constantFrom("node1", "node3");
   const event = fc.oneof(
     { weight: 30, arbitrary: fc.record({ kind: fc.constant("step" as const), node }) },
     { weight: 6, arbitrary: fc.record({ kind: fc.constant("pool" as const), node }) },
     { weight: 6, arbitrary: fc.record({ kind: fc.constant("modes" as const), node }) },
+    { weight: 4, arbitrary: fc.record({ kind: fc.constant("orders" as const), node }) },
+    {
+      weight: 3,
+      arbitrary: fc.record({
+        kind: fc.constant("order" as const),
+        orders: fc.option(
+          fc.record({
+            to: fc.constantFrom(...modes),
+            moved: fc.subarray(["node1", "node3"]),
+            blocks: fc.subarray(["node1", "node3"]),
+          }),
+          { nil: undefined },
+        ),
+      }),
+    },
     {
       weight: 2,
       arbitrary: fc.record({
@@ -301,12 +375,14 @@ test("no interleaving of changes, lags, crashes, lost answers and erased words m
       for (const event of events) {
         if (event.kind === "patch")
           simulation.log.push({ pools: { ...simulation.pools, ...event.pools } });
+        else if (event.kind === "order") simulation.log.push({ orders: event.orders });
         else if (event.kind === "time") simulation.nowMs += 2;
         else {
           const target = simulation.nodes.get(event.node)!;
           if (event.kind === "step") target.step();
           else if (event.kind === "pool") target.watchPool();
           else if (event.kind === "modes") target.watchModes();
+          else if (event.kind === "orders") target.watchOrders();
           else if (event.kind === "lose answer") target.deaf = true;
           else if (event.kind === "erase")
             simulation.log.push({ node: event.node, mode: undefined });
@@ -314,6 +390,7 @@ test("no interleaving of changes, lags, crashes, lost answers and erased words m
             for (let i = 0; i < event.steps; i++) {
               simulation.nowMs += 1;
               target.watchPool();
+              target.watchOrders();
               target.watchModes();
               target.step();
               simulation.check();
@@ -322,19 +399,26 @@ test("no interleaving of changes, lags, crashes, lost answers and erased words m
         }
         simulation.check();
       }
-      // Left alone, everybody arrives.
-      for (let round = 0; round < 60; round++) {
-        simulation.nowMs += 1;
-        for (const target of simulation.nodes.values()) {
-          target.watchPool();
-          target.watchModes();
-          for (let i = 0; i < 12; i++) {
-            target.step();
-            simulation.check();
-          }
+      // Left alone, everybody arrives: where the orders say, and without orders where the pools say.
+      arrive(simulation);
+      const { orders } = simulation;
+      for (const target of orders ? simulation.nodes.values() : []) {
+        const { four, six } = simulation.pools;
+        const other = target.name === "node1" ? "node3" : "node1";
+        const isOrdered = orders!.moved.includes(target.name) || orders!.blocks.includes(other);
+        const sent = poolsOf({ four: isOrdered ? orders!.to : four, six });
+        assert.deepEqual([...target.current.values()].sort(), tunnelsOf(sent).sort(), target.name);
+        const open = tunnelsOf([...poolsOf({ four, six }), poolFact(orders!.to)]);
+        for (const tunnel of open) {
+          const received = tunnel === "none" || target.kernelReceives.includes(tunnel);
+          assert.ok(received, `${target.name} has closed ${tunnel}, which may be needed any time`);
         }
       }
-      const wanted = poolsOf(simulation.pools).map((pool) => poolTunnel(pool) ?? "none");
+      if (orders) {
+        simulation.log.push({ orders: undefined });
+        arrive(simulation);
+      }
+      const wanted = tunnelsOf(poolsOf(simulation.pools));
       for (const target of simulation.nodes.values()) {
         assert.deepEqual([...target.current.values()].sort(), [...wanted].sort(), target.name);
         const receives = wanted.filter((tunnel) => tunnel !== "none");

@@ -248,14 +248,13 @@ class RunningGuard {
       this.#options.node,
       ...(this.#probes?.reports().map(({ node }) => node) ?? []),
     ]);
-    const everybody = (change.status?.orders?.blocks ?? []).length > 0;
-    return nodeModes.flatMap(({ metadata: { name }, status }) =>
-      watched.has(name) &&
-      (everybody || isMoved(change, name)) &&
-      !status?.changes?.[this.change]?.moved
-        ? [name]
-        : [],
-    );
+    const blocks = change.status?.orders?.blocks?.length ?? 0;
+    return nodeModes.flatMap(({ metadata: { name }, status }) => {
+      if (!watched.has(name)) return [];
+      const said = status?.changes?.[this.change];
+      const isLate = (isMoved(change, name) && !said?.moved) || (said?.blocks ?? 0) < blocks;
+      return isLate ? [name] : [];
+    });
   }
 }
 
