@@ -14,9 +14,7 @@ export function changeEvents(
   after: ChangeFacts,
 ): readonly string[] {
   return [
-    ...historyEvents(before, after),
-    ...trapEvents(before, after),
-    ...verdictEvents(before, after),
+    ...storyEvents(before, after),
     ...breachEvents(before, after),
     ...wordEvents(before, after),
   ].map((text) => `${after.change.metadata.name}: ${text}`);
@@ -24,12 +22,22 @@ export function changeEvents(
 
 type Events = (before: ChangeFacts | undefined, after: ChangeFacts) => readonly string[];
 
-const historyEvents: Events = (before, after) => {
+/** Traps belong to the end of Planning, verdicts to that of Proving, however often one looked meanwhile. */
+const storyEvents: Events = (before, after) => {
   const seen = before?.change.status?.history.length ?? 0;
-  const history = after.change.status?.history ?? [];
-  return history.slice(seen).map(({ phase, message }) => {
-    return message === "" ? phase : `${phase}: ${plainText(message)}`;
-  });
+  const history = after.change.status?.history.slice(seen) ?? [];
+  const [traps, verdicts] = [trapEvents(before, after), verdictEvents(before, after)];
+  const planned = history.findIndex(({ phase }) => phase !== "Planning");
+  const proved = history.findIndex(({ phase }) => phase !== "Planning" && phase !== "Proving");
+  const last = history.length - 1;
+  return [
+    ...history.flatMap(({ phase, message }, index) => [
+      message === "" ? phase : `${phase}: ${plainText(message)}`,
+      ...(index === (planned < 0 ? last : planned) ? traps : []),
+      ...(index === (proved < 0 ? last : proved) ? verdicts : []),
+    ]),
+    ...(last < 0 ? [...traps, ...verdicts] : []),
+  ];
 };
 
 const trapEvents: Events = (before, after) =>

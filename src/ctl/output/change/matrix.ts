@@ -109,7 +109,7 @@ export function renderMatrix(facts: ChangeFacts, columns: number): readonly Line
   const step = nodes.length > largestMatrix ? undefined : [nodes.length > 9 ? 3 : 2, 1].find(fits);
   return [
     ...(step === undefined ? [] : grid({ nodes, pairs, legend, nameWidth, step })),
-    ...inWords(pairs, nodes.length),
+    ...inWords({ nodes, pairs, legend }, step !== undefined),
   ];
 }
 
@@ -151,16 +151,19 @@ function headOf(count: number, step: number): readonly string[] {
 }
 
 /** How many pairs, of how many; each that failed, up to a screenful. */
-function inWords(pairs: readonly ProvedPair[], nodeCount: number): readonly Line[] {
+function inWords({ nodes, pairs, legend }: ProvedPairs, drawn: boolean): readonly Line[] {
   const failed = pairs.filter(isFailed);
-  const all = nodeCount * (nodeCount - 1);
+  const all = nodes.length * (nodes.length - 1);
   const sampled = pairs.length < all ? ` of ${all} (a sample)` : "";
   const waiting = pairs.filter(({ letter }) => letter === NOT_PROVED).length;
   const summary = `${pairs.length}${sampled} pairs of nodes: ${pairs.length - failed.length - waiting} good, ${failed.length} failed${waiting > 0 ? `, ${waiting} not proved` : ""}`;
-  const listed = failed.slice(0, failuresListed).map(({ from, to, detail }): Line => {
+  // Beside the matrix only what its letters do not say already.
+  const meanings = new Set(drawn ? legend.map(({ meaning }) => meaning) : []);
+  const telling = failed.filter(({ detail }) => !meanings.has(detail));
+  const listed = telling.slice(0, failuresListed).map(({ from, to, detail }): Line => {
     return { text: `  ${from} -> ${to}: ${detail}`, style: "bad" };
   });
-  const rest = failed.slice(failuresListed);
+  const rest = telling.slice(failuresListed);
   const senders = nameList([...new Set(rest.map(({ from }) => from))]);
   return [
     { text: summary, style: failed.length > 0 ? "bad" : "good" },

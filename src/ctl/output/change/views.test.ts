@@ -169,14 +169,27 @@ describe("events", () => {
 
   test("are what is new, each once", () => {
     assert.deepEqual(changeEvents(undefined, first), ["pods-1: Planning: 1 trap"]);
-    assert.deepEqual(changeEvents(first, facts), [
+    const later = [
       "pods-1: Proving: 3 nodes prove 6 pairs",
-      "pods-1: Widening",
-      "pods-1: Canary: node1 moves",
       "pods-1: trap warn RP_FILTER_STRICT: strict reverse-path filter; nodes: node3; remedy: set it to 2",
+      "pods-1: Widening",
       "pods-1: verdict good 10.0.1.0/24 -> 10.0.2.0/24 (none, 6 pairs): all packets arrived",
-    ]);
+      "pods-1: Canary: node1 moves",
+    ];
+    assert.deepEqual(changeEvents(first, facts), later);
+    assert.deepEqual(changeEvents(undefined, facts), ["pods-1: Planning: 1 trap", ...later]);
     assert.deepEqual(changeEvents(facts, facts), []);
+  });
+
+  test("are the same lines in the same order, however often one looks", () => {
+    const { status } = running;
+    const looks = history.map((_, index) => {
+      const { traps, verdicts, ...rest } = { ...status!, history: history.slice(0, index + 1) };
+      const found = { ...(index >= 1 && { traps }), ...(index >= 2 && { verdicts }) };
+      return factsOf({ ...running, status: { ...rest, ...found } });
+    });
+    const lines = looks.flatMap((look, index) => changeEvents(looks[index - 1], look));
+    assert.deepEqual(lines, changeEvents(undefined, looks.at(-1)!));
   });
 
   test("tell of breaches, words of the operator, and what needs attention", () => {
