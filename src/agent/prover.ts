@@ -53,6 +53,8 @@ interface Running {
 }
 
 const LOOK_AGAIN_MS = 200;
+/** Looking takes one part in so many of the time, however many nodes there are. */
+const LOOK_SHARE = 20;
 /** Partners that are not ready by then are reported so, and the round goes on without them. */
 const PARTNERS_WITHIN_MS = 60_000;
 /** The driver gives up a little later. */
@@ -157,6 +159,7 @@ export class Prover {
     const { clock, node, view } = this.#options;
     const untilMs = clock.monotonicMs() + PARTNERS_WITHIN_MS;
     for (;;) {
+      const startedMs = clock.monotonicMs();
       const plan = this.#plan;
       const own = view().nodeModes.find(({ metadata }) => metadata.name === node)?.status;
       const said = own?.changes?.[change.metadata.name];
@@ -169,7 +172,8 @@ export class Prover {
       if (isReady && (waiting.length === 0 || clock.monotonicMs() >= untilMs)) {
         return { ready, missing: waiting };
       }
-      await sleep(clock, LOOK_AGAIN_MS, signal);
+      const tookMs = clock.monotonicMs() - startedMs;
+      await sleep(clock, Math.max(LOOK_AGAIN_MS, tookMs * LOOK_SHARE), signal);
     }
   }
 

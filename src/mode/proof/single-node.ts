@@ -22,11 +22,15 @@ export interface Blame {
  */
 export function blamed(all: readonly PairFacts[]): ReadonlyMap<string, Blame> {
   const seen = all.map((facts) => ({ facts, finding: findingOf(facts) }));
-  const nodes = new Set(all.map(({ from }) => from));
+  const groups = Map.groupBy(seen, subnetsOf);
+  const ends = {
+    from: Map.groupBy(seen, ({ facts }) => facts.from),
+    to: Map.groupBy(seen, ({ facts }) => facts.to),
+  };
   const blames = new Map<string, Blame>();
-  for (const node of nodes) {
-    const receives = !isSilent(seen, node, "to");
-    const sends = !isSilent(seen, node, "from");
+  for (const node of ends.from.keys()) {
+    const receives = !isSilent(node, ends.to.get(node) ?? [], groups);
+    const sends = !isSilent(node, ends.from.get(node) ?? [], groups);
     if (!receives || !sends) blames.set(node, { node, receives, sends });
   }
   return blames;
@@ -37,9 +41,14 @@ interface Seen {
   readonly finding: FindingKind | undefined;
 }
 
-/** Everything from or to this node is dropped, and between the same subnets others do better, where there are others. */
-function isSilent(seen: readonly Seen[], node: string, end: "from" | "to"): boolean {
-  const own = seen.filter(({ facts }) => facts[end] === node);
+const subnetsOf = ({ facts }: Seen) => `${facts.fromSubnet} ${facts.toSubnet}`;
+
+/** All of its own pairs are dropped, and between the same subnets others do better, where there are others. */
+function isSilent(
+  node: string,
+  own: readonly Seen[],
+  groups: ReadonlyMap<string, readonly Seen[]>,
+): boolean {
   const failing = own.filter(({ finding }) => dropping.includes(finding));
   if (failing.length < 2) return false;
   // What replies pass says nothing of a filter that lets replies pass.
@@ -47,15 +56,11 @@ function isSilent(seen: readonly Seen[], node: string, end: "from" | "to"): bool
   const passes = ({ facts, finding }: Seen) =>
     !dropping.includes(finding) && (facts.heard === true || (!stateful && facts.arrives));
   if (own.some(passes)) return false;
-  const contrasts = failing.map(({ facts: { fromSubnet, toSubnet } }) => {
-    const others = seen.filter(
-      ({ facts: one }) =>
-        one.from !== node &&
-        one.to !== node &&
-        one.fromSubnet === fromSubnet &&
-        one.toSubnet === toSubnet,
-    );
-    return others.length === 0 ? undefined : others.some(passes);
+  const contrasts = [...new Set(failing.map(subnetsOf))].map((subnets) => {
+    const isOther = ({ facts: { from, to } }: Seen) => from !== node && to !== node;
+    const group = groups.get(subnets) ?? [];
+    if (!group.some(isOther)) return undefined;
+    return group.some((one) => isOther(one) && passes(one));
   });
   return contrasts.includes(true) && !contrasts.includes(false);
 }
