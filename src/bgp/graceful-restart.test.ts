@@ -42,7 +42,10 @@ describe("graceful restart", () => {
     await world.advance(100);
     assert.deepEqual(world.routes(A), []);
     const { lastError } = world.speakers.get(A)!.peers()[0]!;
-    assert.equal(lastError, 'received Cease / Administrative Shutdown: "moving house"');
+    assert.equal(
+      lastError,
+      'received Cease / Hard Reset: Cease / Administrative Shutdown: "moving house"',
+    );
   });
 
   it("keeps them after a stop that was not told", async () => {

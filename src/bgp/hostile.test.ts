@@ -111,7 +111,7 @@ describe("an error nobody thought of", () => {
       restarted: () => false,
       handlers: {
         onEstablished: () => undefined,
-        onDown: (_, reason) => void refused.push(reason),
+        onDown: ({ reason }) => void refused.push(reason),
         onUpdate: () => {
           throw new TypeError("a mistake of ours");
         },

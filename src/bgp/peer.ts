@@ -19,7 +19,7 @@ import {
 } from "./rib/index.ts";
 import {
   type Connection,
-  type DownCause,
+  type Down,
   type Negotiated,
   PeerSession,
   type SessionParameters,
@@ -35,6 +35,7 @@ import {
   familyFrom,
   familyOfKey,
   type Notification,
+  notification,
   type PathAttributes,
   type PrefixKey,
   ProtocolError,
@@ -66,13 +67,13 @@ const SILENCE_MS = 2000;
 const REPORT_EVERY_MS = 10_000;
 
 export class Peer {
-  readonly parameters: SessionParameters;
+  #parameters: SessionParameters;
   readonly #id: number;
   #config: PeerConfig;
-  readonly #identity: Identity;
+  #identity: Identity;
   readonly #host: PeerHost;
   readonly #log: Log;
-  readonly #session: PeerSession;
+  #session: PeerSession;
   readonly #tables = new Map<AddressFamily, AdjRibIn>();
   readonly #helper: RestartHelper;
   readonly #variants = new PathVariants();
@@ -83,6 +84,7 @@ export class Peer {
   #sender: PeerSender | undefined;
   readonly #ended = new Set<AddressFamily>();
   #lastUpdateMs = 0;
+  #renewing = false;
   #everEstablished = false;
   #sinceMs: number;
   #shownState: PeerStatus["state"] = "Idle";
@@ -100,11 +102,10 @@ export class Peer {
     const { config, parameters, host } = options;
     this.#id = options.id;
     this.#config = config;
-    this.parameters = parameters;
+    this.#parameters = parameters;
     this.#host = host;
     this.#log = host.log.child({ peer: config.name });
-    const { localAs: as, routerId, clusterId } = parameters;
-    this.#identity = { as, routerId, clusterId };
+    this.#identity = identityOf(parameters);
     this.#importPolicy = compilePolicy(config.importPolicy);
     this.#configuredAtMs = host.clock.monotonicMs();
     this.#sinceMs = host.clock.now();
@@ -117,22 +118,31 @@ export class Peer {
       tables: this.#tables,
       onChange: () => host.onStatus(),
     });
-    this.#session = new PeerSession({
-      clock: host.clock,
-      transport: host.transport,
-      table: host.table,
-      parameters,
-      password: config.password,
+    this.#session = this.#makeSession();
+  }
+
+  #makeSession(): PeerSession {
+    const { clock, transport, table } = this.#host;
+    return new PeerSession({
+      clock,
+      transport,
+      table,
+      parameters: this.#parameters,
+      password: this.#config.password,
       restarted: () => !this.#everEstablished,
       handlers: {
         onEstablished: (negotiated, localAddress) => this.#onEstablished(negotiated, localAddress),
-        onDown: (cause, reason) => this.#onDown(cause, reason),
+        onDown: (down) => this.#onDown(down),
         onUpdate: (update) => this.#onUpdate(update),
         onRouteRefresh: (message) => this.#onRouteRefresh(message),
         onDrain: () => this.#sender?.pump(),
         onStatus: () => this.#onStatus(),
       },
     });
+  }
+
+  get parameters(): SessionParameters {
+    return this.#parameters;
   }
 
   get config(): PeerConfig {
@@ -156,6 +166,24 @@ export class Peer {
 
   accept(connection: Connection): void {
     this.#session.accept(connection);
+  }
+
+  /**
+   * Goes on with a new session of other parameters: a restart of the session only, for which both ends
+   * keep each other's routes as far as graceful restart was agreed on. A peer that does not keep them
+   * after a NOTIFICATION (RFC 8538) is not sent one.
+   */
+  renew(config: PeerConfig, parameters: SessionParameters): void {
+    const restart = this.#session.negotiated?.gracefulRestart;
+    const silent = restart !== undefined && !restart.notification;
+    this.#renewing = true;
+    this.#session.stop(silent ? undefined : notification("otherConfigurationChange"));
+    this.#renewing = false;
+    this.#parameters = parameters;
+    this.#identity = identityOf(parameters);
+    this.reconfigure(config);
+    this.#session = this.#makeSession();
+    this.#session.start();
   }
 
   /** Takes what may change under a running session: policies, the password. */
@@ -215,7 +243,7 @@ export class Peer {
     if (this.#session.state !== "Established" || negotiated === undefined) {
       if (this.#helper.waiting) return false;
       if (this.#everEstablished) return true;
-      return nowMs - this.#configuredAtMs >= this.parameters.restartTimeSeconds * 1000;
+      return nowMs - this.#configuredAtMs >= this.#parameters.restartTimeSeconds * 1000;
     }
     if (negotiated.gracefulRestart === undefined) return nowMs - this.#lastUpdateMs >= SILENCE_MS;
     return negotiated.families.every((family) => this.#ended.has(family));
@@ -270,8 +298,8 @@ export class Peer {
       peerId: this.#id,
       peer: this.#config.name,
       peerType: negotiated.peerType,
-      remoteAs: this.parameters.remoteAs,
-      role: this.parameters.role,
+      remoteAs: this.#parameters.remoteAs,
+      role: this.#parameters.role,
       peerAddress: this.#config.address,
       peerRouterId: negotiated.peerRouterId,
       localAddress,
@@ -307,14 +335,14 @@ export class Peer {
     };
   }
 
-  #onDown(cause: DownCause, reason: string): void {
+  #onDown({ cause, reason, restartable }: Down): void {
     this.#log.warn({ cause, reason }, "session ended");
     this.#sender?.close();
     this.#sender = undefined;
     if (this.#source) this.#source.stale = true;
     this.#source = undefined;
     this.#ended.clear();
-    this.#helper.onDown(cause);
+    this.#helper.onDown(restartable || this.#renewing);
   }
 
   #onUpdate(update: Update): void {
@@ -375,7 +403,7 @@ export class Peer {
     let path = this.#paths.get(attributes);
     if (path === undefined) {
       if (this.#paths.size >= 65_536) this.#paths.clear();
-      const { allowedLocalAs } = this.parameters;
+      const { allowedLocalAs } = this.#parameters;
       path = makePath({ source, attributes, identity: this.#identity, allowedLocalAs });
       this.#paths.set(attributes, path);
     }
@@ -401,4 +429,8 @@ export class Peer {
     if (subtype === "begin" && told) this.#helper.onRefreshBegin(family);
     if (subtype === "end") this.#helper.onEndOfRib(family);
   }
+}
+
+function identityOf({ localAs: as, routerId, clusterId }: SessionParameters): Identity {
+  return { as, routerId, clusterId };
 }

@@ -6,7 +6,7 @@
 
 import type { Clock } from "../lib/index.ts";
 import type { AdjRibIn } from "./rib/index.ts";
-import { Deadline, type DownCause, type Negotiated } from "./session/index.ts";
+import { Deadline, type Negotiated } from "./session/index.ts";
 import type { Slices } from "./slices.ts";
 import type { AddressFamily } from "./types.ts";
 
@@ -44,8 +44,9 @@ export class RestartHelper {
     return this.#waiting;
   }
 
-  onDown(cause: DownCause): void {
-    const capability = cause === "tcp" ? this.#capability : undefined;
+  /** `restartable`: the session ended in a way after which routes may be kept. */
+  onDown(restartable: boolean): void {
+    const capability = restartable ? this.#capability : undefined;
     const waitSeconds = capability?.restartTimeSeconds ?? 0;
     this.#capability = undefined;
     this.#waiting = false;

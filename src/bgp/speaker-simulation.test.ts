@@ -60,11 +60,19 @@ describe("configuration", () => {
 
   it("with another hold time makes a new session", async () => {
     const world = await pair();
+    world.events.length = 0;
     const peers = { [B]: { holdTimeSeconds: 30 } };
-    world.speakers.get(A)!.configure(world.config(A, [B], { peers }));
-    await world.advance(10 * SECOND);
+    const originate = ["10.1.0.0/26"];
+    world.speakers.get(A)!.configure(world.config(A, [B], { peers, originate }));
+    await world.advance(60 * SECOND);
     assert.equal(world.speakers.get(A)!.peers()[0]!.holdTimeSeconds, 30);
-    assert.equal(world.routes(A).length, 2);
+    assert.equal(
+      world.speakers.get(B)!.peers()[0]!.lastError,
+      "received Cease / Other Configuration Change",
+    );
+    assert.deepEqual(world.events, [], "nobody loses a route meanwhile");
+    assert.deepEqual(world.routes(A), ["10.2.0.0/26", "10.2.1.0/24"]);
+    assert.deepEqual(world.routes(B), originate);
   });
 
   it("that is the same sends nothing", async () => {

@@ -9,7 +9,13 @@ import { checkConfig, passwords, sameData, sessionParameters } from "./config.ts
 import { Peer, type PeerHost } from "./peer.ts";
 import { LocRib, type Origination, Originations, type Path } from "./rib/index.ts";
 import { RouteFeed } from "./route-feed.ts";
-import { type Connection, type Listener, nodeTransport, type Transport } from "./session/index.ts";
+import {
+  type Connection,
+  type Listener,
+  nodeTransport,
+  type SessionParameters,
+  type Transport,
+} from "./session/index.ts";
 import { Slices } from "./slices.ts";
 import { Strangers } from "./strangers.ts";
 import type { LearnedRoute, PeerConfig, PeerStatus, RouteChange, SpeakerConfig } from "./types.ts";
@@ -243,9 +249,11 @@ export class Speaker {
       if (next === undefined) {
         this.#peers.delete(name);
         peer.remove(notification("peerDeconfigured"));
-      } else if (needsNewSession(peer, next, config)) {
+      } else if (isAnotherPeer(peer, sessionParameters(config, next))) {
         this.#peers.delete(name);
-        peer.remove(notification("otherConfigurationChange"));
+        peer.remove(notification("peerDeconfigured"));
+      } else if (needsNewSession(peer, next, config)) {
+        peer.renew(next, sessionParameters(config, next));
       } else if (!sameData(peer.config, next)) {
         peer.reconfigure(next);
       }
@@ -310,6 +318,18 @@ export class Speaker {
       for (const listener of this.#peerListeners) listener(peers);
     });
   }
+}
+
+/** Its routes, and what it keeps of ours, are not those of the one that is wanted. */
+function isAnotherPeer({ parameters: before }: Peer, next: SessionParameters): boolean {
+  const identity = ({ address, remoteAs, localAs, routerId, families }: SessionParameters) => [
+    address,
+    remoteAs,
+    localAs,
+    routerId,
+    families,
+  ];
+  return !sameData(identity(before), identity(next));
 }
 
 function needsNewSession(peer: Peer, next: PeerConfig, config: SpeakerConfig): boolean {

@@ -221,6 +221,7 @@ describe("negotiation", () => {
     );
     assert.deepEqual(gracefulRestart, {
       restarted: true,
+      notification: false,
       restartTimeSeconds: 77,
       families: ["ipv4-unicast"],
       forwarding: [],

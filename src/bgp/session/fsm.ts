@@ -10,6 +10,8 @@
 import type { SessionState } from "../types.ts";
 import {
   describeNotification,
+  hardReset,
+  isHardReset,
   type Notification,
   type NotificationName,
   notification,
@@ -61,6 +63,8 @@ export type FsmAction =
       readonly cause: DownCause;
       readonly from: SessionState;
       readonly reason: string;
+      /** The peer's routes may be kept for it, as far as graceful restart was agreed on. */
+      readonly restartable: boolean;
     };
 
 export interface FsmState {
@@ -92,6 +96,7 @@ export function step(state: FsmState, event: FsmEvent, parameters: SessionParame
       if (!hasSession(state)) return ignored(state);
       return toIdle(state, {
         cause: isCollision(event.notification) ? "tcp" : "notification-received",
+        restartable: isCollision(event.notification) || keepsRoutes(state, event.notification),
         reason: `received ${describeNotification(event.notification)}`,
       });
   }
@@ -144,7 +149,10 @@ function connecting(state: FsmState, event: OtherEvent): FsmResult {
         state: { name: "Active" },
         actions: [
           { kind: "close" },
-          { kind: "down", cause: "tcp", from: state.name, reason: event.reason },
+          {
+            ...{ kind: "down", cause: "tcp", from: state.name },
+            ...{ reason: event.reason, restartable: true },
+          },
         ],
       };
     case "timer":
@@ -167,7 +175,7 @@ function openSent(state: FsmState, event: OtherEvent, parameters: SessionParamet
     case "open":
       return acceptOpen(state, event.open, parameters);
     case "tcp-failed":
-      return toIdle(state, { cause: "tcp", reason: event.reason });
+      return toIdle(state, { cause: "tcp", reason: event.reason, restartable: true });
     case "timer":
       return event.timer === "hold" ? holdExpired(state) : ignored(state);
     default:
@@ -205,7 +213,7 @@ function openConfirm(state: FsmState, event: OtherEvent): FsmResult {
         actions: [...restartHold(state), { kind: "established", negotiated: state.negotiated! }],
       };
     case "tcp-failed":
-      return toIdle(state, { cause: "tcp", reason: event.reason });
+      return toIdle(state, { cause: "tcp", reason: event.reason, restartable: true });
     case "timer":
       return sessionTimer(state, event.timer);
     default:
@@ -220,7 +228,7 @@ function established(state: FsmState, event: OtherEvent): FsmResult {
     case "route-refresh":
       return { state, actions: restartHold(state) };
     case "tcp-failed":
-      return toIdle(state, { cause: "tcp", reason: event.reason });
+      return toIdle(state, { cause: "tcp", reason: event.reason, restartable: true });
     case "timer":
       return sessionTimer(state, event.timer);
     default:
@@ -256,15 +264,17 @@ function unexpected(state: FsmState, event: OtherEvent, name: NotificationName):
 function stopped(state: FsmState, message: Notification | undefined): FsmResult {
   if (state.name === "Idle") return ignored(state);
   const reason = message ? `sent ${describeNotification(message)}` : "stopped";
-  const result = toIdle(state, { cause: "stopped", reason });
+  const result = toIdle(state, { cause: "stopped", reason, restartable: false });
   if (message === undefined || !hasSession(state)) return result;
-  const send: FsmAction = { kind: "send-notification", notification: message };
+  const send: FsmAction = { kind: "send-notification", notification: asMeant(state, message) };
   return { ...result, actions: [send, ...result.actions] };
 }
 
 function replaced(state: FsmState, message: Notification | undefined): FsmResult {
   if (!hasSession(state)) return ignored(state);
-  const result = toIdle(state, { cause: "tcp", reason: "another connection took over" });
+  const result = toIdle(state, {
+    ...{ cause: "tcp", reason: "another connection took over", restartable: true },
+  });
   if (message === undefined) return result;
   const send: FsmAction = { kind: "send-notification", notification: message };
   return { ...result, actions: [send, ...result.actions] };
@@ -277,12 +287,37 @@ function isCollision({ code, subcode }: Notification): boolean {
 }
 
 function fail(state: FsmState, message: Notification, reason: string): FsmResult {
-  const result = toIdle(state, { cause: "notification-sent", reason: `sent ${reason}` });
-  const send: FsmAction = { kind: "send-notification", notification: message };
+  const sent = asMeant(state, message);
+  const restartable = keepsRoutes(state, sent);
+  const cause = "notification-sent";
+  const result = toIdle(state, { cause, reason: `sent ${reason}`, restartable });
+  const send: FsmAction = { kind: "send-notification", notification: sent };
   return { ...result, actions: [send, ...result.actions] };
 }
 
-function toIdle(from: FsmState, why: { cause: DownCause; reason: string }): FsmResult {
+/** RFC 8538 section 4: once both said so, what is no hard reset is a restart. */
+function keepsRoutes({ negotiated }: FsmState, message: Notification): boolean {
+  return negotiated?.gracefulRestart?.notification === true && !isHardReset(message);
+}
+
+/** Section 3.1: what is meant to make the peer forget us says so. */
+function asMeant({ negotiated }: FsmState, message: Notification): Notification {
+  const soft = negotiated?.gracefulRestart?.notification !== true;
+  const final = finalCodes.some(
+    (name) => `${notificationCode[name]}` === `${[message.code, message.subcode]}`,
+  );
+  return soft || !final ? message : hardReset(message);
+}
+
+const finalCodes = ["administrativeShutdown", "peerDeconfigured", "maximumPrefixes"] as const;
+
+interface Why {
+  readonly cause: DownCause;
+  readonly reason: string;
+  readonly restartable: boolean;
+}
+
+function toIdle(from: FsmState, why: Why): FsmResult {
   return {
     state: idleState,
     actions: [

@@ -45,12 +45,19 @@ const HOLD_GRACE_MS = 20;
 /** RFC 9687 section 5: the longer of eight minutes and twice the hold time. */
 const SEND_HOLD_MS = 480_000;
 
+/** Why a session ended. */
+export interface Down {
+  readonly cause: DownCause;
+  readonly reason: string;
+  readonly restartable: boolean;
+}
+
 export interface LaneHandlers {
   onState(lane: Lane): void;
   /** False: the OPEN is not to be handled, the lane was closed. */
   onOpen(lane: Lane, open: Open): boolean;
   onEstablished(lane: Lane, negotiated: Negotiated): void;
-  onDown(lane: Lane, down: { cause: DownCause; from: FsmState["name"]; reason: string }): void;
+  onDown(lane: Lane, down: Down & { readonly from: FsmState["name"] }): void;
   onUpdate(lane: Lane, update: Update): void;
   onRouteRefresh(lane: Lane, message: RouteRefresh): void;
   onDrain(lane: Lane): void;

@@ -29,6 +29,8 @@ export interface Negotiated {
   readonly gracefulRestart?: {
     readonly restarted: boolean;
     readonly restartTimeSeconds: number;
+    /** Routes are kept after a NOTIFICATION too, unless it is a hard reset (RFC 8538). */
+    readonly notification: boolean;
     /** Families whose routes are kept while the peer restarts. */
     readonly families: readonly AddressFamily[];
     /** Of these, families for which it says that it kept forwarding (F bit). */
@@ -137,6 +139,7 @@ function gracefulRestart(
   return {
     gracefulRestart: {
       restarted: capability.restarted,
+      notification: capability.notification,
       restartTimeSeconds: capability.restartTimeSeconds,
       families,
       forwarding,

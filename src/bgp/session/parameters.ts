@@ -52,7 +52,7 @@ export function localOpen(parameters: SessionParameters, restarted: boolean): Op
     {
       kind: "graceful-restart",
       restarted,
-      notification: false,
+      notification: true,
       restartTimeSeconds: parameters.restartTimeSeconds,
       families: families.map((family) => ({ ...family, forwarding: true })),
     },

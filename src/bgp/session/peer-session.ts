@@ -17,7 +17,7 @@ import {
 import { resolveCollision } from "./collision.ts";
 import { Deadline } from "./deadline.ts";
 import type { DownCause } from "./fsm.ts";
-import { Lane, type LaneHandlers } from "./lane.ts";
+import { type Down, Lane, type LaneHandlers } from "./lane.ts";
 import { type Negotiated, negotiate } from "./negotiate.ts";
 import { localOpen, type SessionParameters } from "./parameters.ts";
 import type { Connection, ConnectionOptions, Transport } from "./transport.ts";
@@ -25,7 +25,7 @@ import type { Connection, ConnectionOptions, Transport } from "./transport.ts";
 export interface SessionHandlers {
   onEstablished(negotiated: Negotiated, localAddress: IpAddress | undefined): void;
   /** The Established session ended. */
-  onDown(cause: DownCause, reason: string): void;
+  onDown(down: Down): void;
   onUpdate(update: Update): void;
   onRouteRefresh(message: RouteRefresh): void;
   /** More may be sent. */
@@ -258,7 +258,7 @@ export class PeerSession {
     this.#options.handlers.onEstablished(negotiated, lane.localAddress);
   }
 
-  #onDown(lane: Lane, down: { cause: DownCause; from: SessionState; reason: string }): void {
+  #onDown(lane: Lane, down: Down & { readonly from: SessionState }): void {
     const { handlers } = this.#options;
     const { cause, from, reason } = down;
     this.#incoming.delete(lane);
@@ -266,7 +266,7 @@ export class PeerSession {
     const wasEstablished = lane === this.#established;
     if (wasEstablished) {
       this.#established = undefined;
-      handlers.onDown(cause, reason);
+      handlers.onDown(down);
     }
     if (from !== "Connect" && (cause !== "stopped" || lane !== this.#outgoing)) {
       this.#scheduleRestart(this.#restartDelayMs(cause, wasEstablished));

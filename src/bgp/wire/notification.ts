@@ -111,6 +111,7 @@ export const notificationCode = {
   otherConfigurationChange: [6, 6],
   connectionCollision: [6, 7],
   outOfResources: [6, 8],
+  hardReset: [6, 9],
   routeRefreshLength: [7, 1],
   sendHoldTimerExpired: [8, 0],
 } as const satisfies Record<string, readonly [number, number]>;
@@ -125,14 +126,38 @@ export function notification(
   return { kind: "notification", code, subcode, data };
 }
 
+const CEASE = 6;
+const HARD_RESET = notificationCode.hardReset[1];
+
+/** RFC 8538 section 3: routes are not to be kept, for the reason inside. */
+export function hardReset({ code, subcode, data }: Notification): Notification {
+  return notification("hardReset", Uint8Array.of(code, subcode, ...data));
+}
+
+export function isHardReset({ code, subcode }: Notification): boolean {
+  return code === CEASE && subcode === HARD_RESET;
+}
+
 /** `Cease / Administrative Shutdown`, with the operator's words (RFC 9003) where there are some. */
-export function describeNotification({ code, subcode, data }: Notification): string {
+export function describeNotification(message: Notification): string {
+  const { code, subcode, data } = message;
   const known = names[code];
   if (known === undefined) return `code ${code} subcode ${subcode}`;
   const detail = known.subcodes[subcode] ?? (subcode === 0 ? "" : `subcode ${subcode}`);
-  const words =
-    code === 6 && (subcode === 2 || subcode === 4) ? shutdownCommunicationText(data) : "";
-  return `${known.name}${detail === "" ? "" : ` / ${detail}`}${words === "" ? "" : `: ${words}`}`;
+  const said = code === CEASE ? wordsOfCease(subcode, data) : "";
+  return `${known.name}${detail === "" ? "" : ` / ${detail}`}${said === "" ? "" : `: ${said}`}`;
+}
+
+function wordsOfCease(subcode: number, data: Uint8Array): string {
+  if (subcode === 2 || subcode === 4) return shutdownCommunicationText(data);
+  if (subcode !== HARD_RESET || data.length < 2 || isNested(data)) return "";
+  const inner = { kind: "notification" as const, code: data[0]!, subcode: data[1]! };
+  return describeNotification({ ...inner, data: data.subarray(2) });
+}
+
+/** One hard reset inside another says nothing, however deep it goes. */
+function isNested(data: Uint8Array): boolean {
+  return data[0] === CEASE && data[1] === HARD_RESET;
 }
 
 export function encodeNotification({ code, subcode, data }: Notification): Uint8Array {

@@ -28,8 +28,11 @@ import {
   encodeWithdraw,
   extendedCommunities,
   Framer,
+  hardReset,
+  isHardReset,
   keyOfPrefix,
   largeCommunities,
+  type Notification,
   notification,
   type PrefixKey,
   prefixOfKey,
@@ -79,6 +82,25 @@ describe("round trips", () => {
         assert.notEqual(describeNotification(message), "");
       }),
     );
+  });
+
+  it("hard resets (RFC 8538) with their reason inside, nested ones without", () => {
+    const words = encodeShutdownCommunication("night");
+    const rows: [Notification, string][] = [
+      [
+        notification("administrativeShutdown", words),
+        'Cease / Hard Reset: Cease / Administrative Shutdown: "night"',
+      ],
+      [notification("holdTimerExpired"), "Cease / Hard Reset: Hold Timer Expired"],
+      [hardReset(notification("peerDeconfigured")), "Cease / Hard Reset"],
+    ];
+    for (const [inner, text] of rows) {
+      const read = decodeNotification(encodeNotification(hardReset(inner)));
+      assert.equal(isHardReset(read), true);
+      assert.equal(describeNotification(read), text);
+    }
+    assert.equal(describeNotification(notification("hardReset")), "Cease / Hard Reset");
+    assert.equal(isHardReset(notification("administrativeShutdown")), false);
   });
 
   it("shutdown communication (RFC 9003), cut between two characters when it is too long", () => {
