@@ -148,7 +148,7 @@ test("without orders nothing is sent, and nothing waits", async () => {
 test("all is well: twenty packets a second and a knock to each partner, one write per step", async () => {
   const bench = new Bench();
   bench.order({});
-  await bench.run(5_000);
+  await bench.run(6_500);
   assert.equal((await bench.evidence())?.quiet, true);
   const { sent } = bench;
   await bench.run(11_000);
@@ -157,7 +157,7 @@ test("all is well: twenty packets a second and a knock to each partner, one writ
   await bench.run(10_000);
   assert.equal((await bench.store.list("ModeEvidence")).resourceVersion, resourceVersion);
   bench.order({ step: 2, moved: ["node2"] });
-  await bench.run(6_000);
+  await bench.run(7_000);
   const guard = await bench.evidence();
   assert.deepEqual([guard?.step, guard?.quiet, guard?.breaches], [2, true, []]);
   assert.ok((guard?.probes.rttP50Us ?? 0) > 100);
@@ -233,7 +233,7 @@ test("a path that answers only after a while counts from its first answer", asyn
   bench.order({});
   await bench.run(2_000);
   bench.fate = () => "answer";
-  await bench.run(6_000);
+  await bench.run(7_000);
   const guard = await bench.evidence();
   assert.deepEqual([guard?.quiet, guard?.breaches, guard?.blind], [true, [], undefined]);
   assert.equal(bench.guard.totals.lost, 0);
@@ -243,7 +243,7 @@ test("a partner that never answers is named, and hinders nobody", async () => {
   const bench = new Bench();
   bench.fate = ({ to, kind }) => (to === "10.244.3.9" && kind === "knock" ? "lose" : "answer");
   bench.order({});
-  await bench.run(6_000);
+  await bench.run(7_000);
   const guard = await bench.evidence();
   assert.equal(guard?.quiet, true);
   assert.deepEqual(guard?.blind, [
@@ -260,7 +260,7 @@ test("a node that cannot probe never says that all is quiet, and says why", asyn
   assert.equal(guard?.quiet, false);
   assert.match(guard?.blind?.[0] ?? "", /Operation not permitted/);
   bench.openRefused = undefined;
-  await bench.run(6_000);
+  await bench.run(7_000);
   assert.equal((await bench.evidence())?.quiet, true);
 });
 

@@ -51,6 +51,8 @@ export function openIcmpSocket(options: IcmpSocketOptions): number {
     setReceiveBuffer(fd, receiveBufferBytes);
     const bytes = encodeSocketAddress({ address, port: 0 });
     check(libc.bind(fd, bytes, bytes.length), "bind", formatAddress(address));
+    // Asking once makes the kernel stamp packets from now on; there is nothing to tell yet.
+    libc.ioctl(fd, SIOCGSTAMPNS, stampBytes);
     return fd;
   } catch (error) {
     closeFd(fd);

@@ -4,8 +4,11 @@ import type { Breach } from "../../model/index.ts";
 
 /** How long things are looked at before anything is judged. */
 export const BASELINE_MS = 3_000;
-/** How long a step must be without a breach, from when this node and its partners say that they have moved. */
-export const SETTLE_MS = 3_000;
+/**
+ * How long a step must be without a breach, from when this node and its partners say that they have moved: three
+ * knocks that were lost are known after 4.3 s, and the next wave is not to move before.
+ */
+export const SETTLE_MS = 4_500;
 /** Rates of counters are those of so much time. */
 export const RATE_WINDOW_MS = 5_000;
 
