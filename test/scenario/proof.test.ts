@@ -129,6 +129,18 @@ describe("the proof", () => {
     });
   }
 
+  test("hosts that check the reverse path strictly are no obstacle", async () => {
+    const { id } = await addFault(stage.lab, { kind: "strict-rp-filter" });
+    try {
+      for (const to of ["ipip", "none"] as const) {
+        const { status } = await prove(to);
+        assert.equal(status?.phase, "Done", `${status?.reason}\n${textOf(status?.verdicts)}`);
+      }
+    } finally {
+      await removeFault(stage.lab, id);
+    }
+  });
+
   test("IPv6: a good fabric is proved for vxlan, a broken one is refused", async () => {
     const pools = (await stage.store.list("IPPool")).items;
     const pool = pools.find(({ spec }) => spec.cidr.includes(":"))?.metadata.name;
