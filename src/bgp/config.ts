@@ -60,6 +60,8 @@ function checkPeer(peer: PeerConfig): void {
     checkRange(`${at}.connectRetrySeconds`, peer.connectRetrySeconds, [1, 65535]);
   }
   checkRange(`${at}.maximumPrefixes`, peer.maximumPrefixes ?? 1, [1, 0xffffffff]);
+  const interval = peer.advertisementIntervalSeconds ?? 0;
+  checkRange(`${at}.advertisementIntervalSeconds`, interval, [0, 65535]);
   checkSocketOptions(at, peer);
   check(peer.families?.length !== 0, `${at}.families`, "no family");
 }

@@ -6,7 +6,7 @@
 
 import type { PeerHost } from "./peer.ts";
 import { AdjRibOut, Exporter, type ExportTarget } from "./rib/index.ts";
-import type { Negotiated, PeerSession } from "./session/index.ts";
+import { Deadline, type Negotiated, type PeerSession } from "./session/index.ts";
 import type { AddressFamily } from "./types.ts";
 import {
   afiSafiOf,
@@ -20,10 +20,12 @@ import {
 const SLICE_ROUTES = 1000;
 
 export interface PeerSenderOptions {
-  readonly host: Pick<PeerHost, "slices" | "route" | "allKeys" | "deferring">;
+  readonly host: Pick<PeerHost, "clock" | "slices" | "route" | "allKeys" | "deferring">;
   readonly session: Pick<PeerSession, "send">;
   readonly negotiated: Negotiated;
   readonly target: ExportTarget;
+  /** MinRouteAdvertisementInterval; 0 for none. */
+  readonly intervalSeconds: number;
 }
 
 export class PeerSender {
@@ -33,6 +35,11 @@ export class PeerSender {
   #writable = true;
   #closed = false;
   #endOfRibDue = false;
+  #intervalSeconds: number;
+  /** Runs while nothing is to be told because something just was (RFC 4271 section 9.2.1.1). */
+  readonly #interval: Deadline;
+  /** Something was told since the interval last ran. */
+  #told = false;
   #walk: Iterator<PrefixKey> | undefined;
   readonly #resendDue = new Set<AddressFamily>();
   readonly #resending = new Set<AddressFamily>();
@@ -41,6 +48,8 @@ export class PeerSender {
   constructor(options: PeerSenderOptions) {
     this.#options = options;
     this.#exporter = new Exporter(options.target);
+    this.#intervalSeconds = options.intervalSeconds;
+    this.#interval = new Deadline(options.host.clock, () => this.#work());
     const { families, extendedMessage } = options.negotiated;
     this.#table = new AdjRibOut({
       families,
@@ -54,6 +63,13 @@ export class PeerSender {
 
   get routesSent(): number {
     return this.#table.size;
+  }
+
+  setInterval(seconds: number): void {
+    this.#intervalSeconds = seconds;
+    if (seconds > 0) return;
+    this.#interval.stop();
+    this.#work();
   }
 
   /** The first full round. */
@@ -112,11 +128,13 @@ export class PeerSender {
 
   close(): void {
     this.#closed = true;
+    this.#interval.stop();
     this.#options.host.slices.remove(this.#job);
   }
 
   #work(): void {
-    if (this.#writable && !this.#closed) this.#options.host.slices.add(this.#job);
+    if (!this.#writable || this.#closed || this.#interval.running) return;
+    this.#options.host.slices.add(this.#job);
   }
 
   #send(bytes: Uint8Array): void {
@@ -124,13 +142,25 @@ export class PeerSender {
   }
 
   #slice(): boolean {
-    if (this.#closed || !this.#writable) return false;
+    if (this.#closed || !this.#writable || this.#interval.running) return false;
     this.#walkSome();
-    for (const message of this.#table.take(SLICE_ROUTES)) this.#send(message);
+    for (const message of this.#table.take(SLICE_ROUTES)) {
+      this.#told = true;
+      this.#send(message);
+    }
     if (this.#closed) return false;
     if (!this.#table.idle || this.#walk !== undefined) return this.#writable;
     this.#endRound();
+    // What is still to be told, of a refresh, is told before anybody waits.
+    if (this.#table.idle) this.#startInterval();
     return !this.#table.idle && this.#writable;
+  }
+
+  /** RFC 4271 section 10: a little shorter by chance, so that peers are not told all at once. */
+  #startInterval(): void {
+    if (!this.#told || this.#intervalSeconds === 0) return;
+    this.#told = false;
+    this.#interval.start(this.#intervalSeconds * 1000 * (0.75 + 0.25 * Math.random()));
   }
 
   #endRound(): void {

@@ -195,6 +195,7 @@ export class Peer {
       const replay = table.replay();
       this.#host.slices.add(() => !replay.next().done);
     }
+    this.#sender?.setInterval(config.advertisementIntervalSeconds ?? 0);
     const negotiated = this.#session.negotiated;
     if (negotiated) this.#sender?.retarget(this.#target(negotiated));
   }
@@ -312,6 +313,7 @@ export class Peer {
       session: this.#session,
       negotiated,
       target: this.#target(negotiated),
+      intervalSeconds: this.#config.advertisementIntervalSeconds ?? 0,
     });
     this.#sender.sendAll();
   }

@@ -5,7 +5,7 @@ import { describe, it } from "node:test";
 import { formatPrefix, ipAddress, ipv4, prefix } from "../lib/index.ts";
 import { silentLog } from "../lib/log/index.ts";
 import { Speaker } from "./speaker.ts";
-import { A, B, C, pair, SECOND, World } from "./testing/simulated-world.ts";
+import { A, B, C, type NodeOptions, pair, SECOND, World } from "./testing/simulated-world.ts";
 import type { PeerConfig, SpeakerConfig } from "./types.ts";
 
 describe("two speakers that dial each other", () => {
@@ -278,6 +278,53 @@ describe("errors", () => {
     await world.advance(600 * SECOND);
     const later = world.network.dials.length - early;
     assert.ok(later >= 20 && later <= 30, `${later} dials in ten minutes`);
+  });
+});
+
+describe("an advertisement interval", () => {
+  const told = async (advertisementIntervalSeconds: number) => {
+    const peers = { [B]: { advertisementIntervalSeconds } };
+    const world = await pair({ peers });
+    await world.advance(40 * SECOND);
+    const change = (...originate: string[]) =>
+      world.speakers.get(A)!.configure(world.config(A, [B], { originate, peers }));
+    return { world, change };
+  };
+
+  it("tells the first change at once, and those after it together", async () => {
+    const { world, change } = await told(30);
+    change("10.1.1.0/24");
+    await world.advance(SECOND);
+    assert.deepEqual(world.routes(B), ["10.1.1.0/24"]);
+    world.events.length = 0;
+    change("10.1.2.0/24");
+    await world.advance(10 * SECOND);
+    change("10.1.3.0/24");
+    await world.advance(10 * SECOND);
+    assert.deepEqual(world.routes(B), ["10.1.1.0/24"]);
+    await world.advance(11 * SECOND);
+    assert.deepEqual(world.routes(B), ["10.1.3.0/24"]);
+    assert.deepEqual(world.events, [`${B} -10.1.1.0/24`, `${B} +10.1.3.0/24`]);
+  });
+
+  it("of none tells every change at once, also what waited when it was taken away", async () => {
+    const { world, change } = await told(0);
+    for (const route of ["10.1.1.0/24", "10.1.2.0/24", "10.1.3.0/24"]) {
+      change(route);
+      await world.advance(100);
+      assert.deepEqual(world.routes(B), [route]);
+    }
+    const slow = { [B]: { advertisementIntervalSeconds: 30 } };
+    const config = (originate: string, peers: NodeOptions["peers"] = {}) =>
+      world.config(A, [B], { originate: [originate], peers });
+    world.speakers.get(A)!.configure(config("10.1.4.0/24", slow));
+    await world.advance(100);
+    world.speakers.get(A)!.configure(config("10.1.5.0/24", slow));
+    await world.advance(100);
+    assert.deepEqual(world.routes(B), ["10.1.4.0/24"]);
+    world.speakers.get(A)!.configure(config("10.1.5.0/24"));
+    await world.advance(100);
+    assert.deepEqual(world.routes(B), ["10.1.5.0/24"]);
   });
 });
 

@@ -82,6 +82,11 @@ export interface PeerConfig {
   readonly keepaliveSeconds?: number;
   /** 5 unless told (as Calico's BIRD). */
   readonly connectRetrySeconds?: number;
+  /**
+   * MinRouteAdvertisementInterval (RFC 4271 section 9.2.1.1), seconds 0..65535: changes are told together,
+   * so far apart at least. 0, at once, unless told; the RFC suggests 30 for external, 5 for internal peers.
+   */
+  readonly advertisementIntervalSeconds?: number;
   /** `["ipv4-unicast"]` unless told. */
   readonly families?: readonly AddressFamily[];
   /** Prefixes of one family that the peer may announce; one more ends the session. No limit unless told. */
