@@ -123,6 +123,11 @@ async function checkWrite(
     const narrowing =
       changes.length === 0 || changes.some(({ status }) => status?.phase === "Narrowing");
     assert.ok(narrowing, "a driver writes the pool before Narrowing is stored");
+    const stored = await inner.get("IPPool", resource.metadata.name);
+    const foreseen = changes.some(
+      ({ status }) => status?.poolResourceVersion === stored.metadata.resourceVersion,
+    );
+    assert.ok(foreseen || changes.length === 0, "a driver overwrites another hand's word");
   }
   if (resource.kind !== "ModeChange") return;
   const change = resource as unknown as ModeChange;
