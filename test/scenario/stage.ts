@@ -8,6 +8,7 @@ import {
   labDown,
   labUp,
   layout,
+  loadLab,
   type ModeName,
   modeOfPool,
   parseMode,
@@ -43,6 +44,16 @@ export class Stage {
   static async open(name: string, options: Omit<LabUpOptions, "name"> = {}): Promise<Stage> {
     await labDown({ name });
     return new Stage(await labUp({ ...options, name }));
+  }
+
+  /** The lab as it is, or a new one where there is none. */
+  static async reopen(name: string, options: Omit<LabUpOptions, "name"> = {}): Promise<Stage> {
+    return new Stage((await loadLab({ name })) ?? (await labUp({ ...options, name })));
+  }
+
+  /** Lets go, and leaves the lab running. */
+  async leave(): Promise<void> {
+    await this.store.close();
   }
 
   async close(): Promise<void> {
@@ -144,6 +155,13 @@ export class Stage {
     } finally {
       socket.close();
     }
+  }
+
+  async agentPid(node: string): Promise<number> {
+    const lab = await loadLab({ name: this.lab.name });
+    const pid = lab?.nodes.find(({ name }) => name === node)?.pid;
+    if (pid === undefined) throw new RangeError(`the agent of ${node} does not run`);
+    return pid;
   }
 
   /** Block of a node, from its affinity. */
