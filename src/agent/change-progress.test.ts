@@ -148,4 +148,8 @@ test("nodes are probed for one change at a time, the oldest; the other waits", (
   assert.deepEqual(changeProgress({ ...ready, changes: [gone] })?.c1?.waiting, [
     "there is no IPPool gone",
   ]);
+  const mesh = { ...older, spec: { mesh: "off" as const } };
+  assert.deepEqual(changeProgress({ ...ready, changes: [mesh] })?.c1, {
+    ...{ widened: false, moved: false, waiting: ["this agent obeys changes of pools only"] },
+  });
 });

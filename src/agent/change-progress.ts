@@ -82,6 +82,7 @@ function missing(change: ModeChange, input: ChangeProgressInput): string[] {
   const { pools, changes, accepts, plan } = input;
   const pool = changedPool(pools, change);
   const cidr = pool && parsePrefix(pool.spec.cidr);
+  if (change.spec.pool === undefined) return ["this agent obeys changes of pools only"];
   if (!pool || !cidr) return [`there is no IPPool ${change.spec.pool}`];
   const { ipipMode = "Never", vxlanMode = "Never" } = pool.spec;
   const tunnel = poolTunnel({ cidr, ipipMode, vxlanMode });
