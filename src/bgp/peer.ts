@@ -72,7 +72,7 @@ export class Peer {
   #config: PeerConfig;
   #identity: Identity;
   readonly #host: PeerHost;
-  readonly #log: Log;
+  #log: Log;
   #session: PeerSession;
   readonly #tables = new Map<AddressFamily, AdjRibIn>();
   readonly #helper: RestartHelper;
@@ -190,6 +190,8 @@ export class Peer {
   reconfigure(config: PeerConfig): void {
     if (config.password !== this.#config.password) this.#session.setPassword(config.password);
     this.#config = config;
+    this.#log = this.#host.log.child({ peer: config.name });
+    if (this.#source) this.#source.peer = config.name;
     this.#importPolicy = compilePolicy(config.importPolicy);
     for (const table of this.#tables.values()) {
       const replay = table.replay();
@@ -322,7 +324,6 @@ export class Peer {
     const { nextHop = "auto", exportPolicy } = this.#config;
     const source = this.#source!;
     return {
-      peer: source.peer,
       peerType: source.peerType,
       peerAddress: source.peerAddress,
       peerRouterId: source.peerRouterId,

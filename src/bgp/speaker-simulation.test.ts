@@ -75,6 +75,36 @@ describe("configuration", () => {
     assert.deepEqual(world.routes(B), originate);
   });
 
+  it("with another name for a peer keeps its session and routes, and shows the new name", async () => {
+    const world = await pair();
+    const speaker = world.speakers.get(A)!;
+    const [{ sinceMs } = { sinceMs: 0 }] = speaker.peers();
+    world.events.length = 0;
+    const config = world.config(A, [B], { originate: ["10.1.0.0/26"] });
+    const renamed = (more: Partial<PeerConfig>) => ({
+      ...config,
+      peers: config.peers.map((peer) => ({ ...peer, name: "reflector", ...more })),
+    });
+    speaker.configure(renamed({}));
+    await world.advance(SECOND);
+    assert.deepEqual(
+      speaker.peers().map((peer) => [peer.name, peer.state, peer.sinceMs]),
+      [["reflector", "Established", sinceMs]],
+    );
+    assert.deepEqual([...new Set(speaker.routes().map(({ peer }) => peer))], ["reflector"]);
+    // And one that begins a new session under its new name.
+    speaker.configure(renamed({ holdTimeSeconds: 60 }));
+    await world.advance(60 * SECOND);
+    speaker.configure(config);
+    await world.advance(60 * SECOND);
+    assert.deepEqual(
+      world.events.filter((event) => event.includes("-")),
+      [],
+      "nothing is lost, nor told back to whom it came from",
+    );
+    assert.deepEqual(world.routes(B), ["10.1.0.0/26"]);
+  });
+
   it("that is the same sends nothing", async () => {
     const world = await pair();
     world.events.length = 0;

@@ -219,6 +219,18 @@ export class Speaker {
     this.#setPasswords(this.#config);
   }
 
+  /** A peer that is wanted under another name is the same: a node of the mesh may become a reflector. */
+  #rename(wanted: ReadonlyMap<string, PeerConfig>): void {
+    const byAddress = new Map([...wanted.values()].map((next) => [next.address, next.name]));
+    for (const [name, peer] of [...this.#peers]) {
+      const next = byAddress.get(peer.config.address);
+      if (next === undefined || next === name || wanted.has(name) || this.#peers.has(next))
+        continue;
+      this.#peers.delete(name);
+      this.#peers.set(next, peer);
+    }
+  }
+
   #setPasswords(config: SpeakerConfig): void {
     const keys = passwords(config);
     try {
@@ -244,6 +256,7 @@ export class Speaker {
 
   #apply(config: SpeakerConfig): void {
     const wanted = new Map(config.peers.map((peer) => [peer.name, peer]));
+    this.#rename(wanted);
     for (const [name, peer] of this.#peers) {
       const next = wanted.get(name);
       if (next === undefined) {

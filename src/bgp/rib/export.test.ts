@@ -29,7 +29,6 @@ const key = keyOfPrefix(prefix("10.0.0.0/26"));
 
 function target(parts: Partial<ExportTarget>): ExportTarget {
   return {
-    peer: "target",
     peerType: "ebgp",
     peerAddress: ipv4("192.0.2.9"),
     peerRouterId: ipv4("192.0.2.9"),
@@ -205,7 +204,7 @@ describe("export", () => {
       told({ role: "provider" }, own),
       "via 192.0.2.1, as 64512, only to customer 64512",
     ],
-    ["back where it came from", told({ peer: "origin" }, learned()), "nothing"],
+    ["back where it came from", told({ peerAddress: ipv4("192.0.2.5") }, learned()), "nothing"],
     [
       "NO_ADVERTISE",
       told(ibgp, learned({}, { communities: [wellKnownCommunity.noAdvertise] })),

@@ -36,7 +36,6 @@ export interface Origination {
 }
 
 export interface ExportTarget {
-  readonly peer: string;
   readonly peerType: "ibgp" | "ebgp";
   readonly peerAddress: IpAddress;
   readonly peerRouterId: Ipv4;
@@ -136,7 +135,11 @@ export class Exporter {
   #learned(path: Path): PathAttributes | undefined {
     const target = this.#target;
     const { source, attributes } = path;
-    if (source.peer === target.peer || this.#forbidden(attributes.communities ?? [])) {
+    // By the address, which is unique, and stays when a peer is given another name.
+    if (
+      source.peerAddress === target.peerAddress ||
+      this.#forbidden(attributes.communities ?? [])
+    ) {
       return undefined;
     }
     return target.peerType === "ibgp" ? this.#toInternal(path) : this.#toExternal(attributes);

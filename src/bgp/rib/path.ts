@@ -12,7 +12,8 @@ import { takenByRole } from "./role.ts";
 export interface Source {
   /** Of the configured peer; never used again, so that a late sweep cannot hit a successor's routes. */
   readonly peerId: number;
-  readonly peer: string;
+  /** Changes with the configuration. */
+  peer: string;
   readonly peerType: "ibgp" | "ebgp";
   readonly remoteAs: number;
   /** Ours towards the peer (RFC 9234). */
