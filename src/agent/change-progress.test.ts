@@ -44,6 +44,7 @@ const ready: ChangeProgressInput = {
   failed: [],
   accepts: ["none", "ipip", "vxlan"],
   progress: { [poolName]: realised },
+  unlike: [],
   probeProblem: undefined,
 };
 
@@ -54,6 +55,16 @@ const cases: readonly {
 }[] = [
   { name: "no change has orders", input: { changes: [change(undefined)] }, says: undefined },
   { name: "it is ready", input: {}, says: { widened: true, moved: false } },
+  {
+    name: "all are ordered to move, and the kernel holds its plan",
+    input: { changes: [change({ moved: "all" })] },
+    says: { widened: true, moved: true },
+  },
+  {
+    name: "all are ordered to move, and the kernel is not as planned",
+    input: { changes: [change({ moved: "all" })], unlike: ["link tunl0 is not in the kernel"] },
+    says: { widened: true, moved: false, waiting: ["link tunl0 is not in the kernel"] },
+  },
   {
     name: "nothing is to be widened",
     input: { changes: [change({ widen: false })] },

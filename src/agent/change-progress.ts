@@ -32,6 +32,8 @@ export interface ChangeProgressInput {
   readonly accepts: readonly Encapsulation[];
   /** Of the pools as this node plans with them. */
   readonly progress: Readonly<Record<string, ReturnType<typeof poolProgress>>>;
+  /** Where the kernel is not as planned, once all have moved. */
+  readonly unlike: readonly string[];
   /** Why there is no probe address, if IPAM or the kernel has said so. */
   readonly probeProblem: string | undefined;
 }
@@ -47,7 +49,12 @@ export function changeProgress(
       const waiting = change.status?.orders?.widen ? missing(change, input) : [];
       const widened = change.status?.orders?.widen === true && waiting.length === 0;
       const progress = input.progress[change.spec.pool ?? ""];
-      const moved = isMoved(change, input.node) && progress?.realised === true;
+      const verifying = change.status?.orders?.moved === "all";
+      if (verifying) waiting.push(...input.unlike);
+      const moved =
+        isMoved(change, input.node) &&
+        progress?.realised === true &&
+        !(verifying && input.unlike.length > 0);
       const blocks = movedBlocks(change, input);
       return [
         change.metadata.name,

@@ -32,6 +32,8 @@ export interface OutcomeInput {
   readonly basis: Basis;
   /** Tunnels that stay because sockets use them, in words. */
   readonly kept: readonly string[];
+  /** Where the kernel is not as planned, when that is to be verified. */
+  readonly unlike: readonly string[];
   /** Why there is no probe address, if IPAM has said so. */
   readonly probeProblem: string | undefined;
   /** Why this agent does not answer at the probe address that its kernel has. */
@@ -58,7 +60,15 @@ export function outcomeOf(input: OutcomeInput): Announcement {
   const probeAddress = unanswered === undefined ? heldProbe({ plan, failed }) : undefined;
   const changes = changeProgress({
     ...{ node: input.node, pools: view.pools, changes: view.modeChanges },
-    ...{ plan, failed, accepts, progress, probe: probeAddress, current: actual.current },
+    ...{
+      plan,
+      failed,
+      accepts,
+      progress,
+      unlike: input.unlike,
+      probe: probeAddress,
+      current: actual.current,
+    },
     probeProblem: unanswered ?? probeProblem,
   });
   return {

@@ -56,9 +56,12 @@ import { type KeptTunnel, keptTunnels, neededTunnels } from "./needed-tunnels.ts
 import { type Basis, outcomeOf } from "./outcome.ts";
 import { withParts } from "./pool-parts.ts";
 import { probing } from "./probing.ts";
+import { verifyKernel } from "./verify-kernel.ts";
 
 /** A tunnel that sockets use is looked at so often. */
 const KEPT_CHECK_MS = 5_000;
+/** A kernel that is not as planned when it is to be verified, too. */
+const UNLIKE_CHECK_MS = 500;
 
 export interface ReconcilerOptions {
   readonly node: string;
@@ -150,16 +153,21 @@ export class Reconciler {
     const { warnings } = facts;
     const mtu = live?.tell;
     const failed = actual.failures.map(({ object }) => object);
+    const changes = basis.view.modeChanges;
+    const unlike = await verifyKernel(dataplane, { plan: wanted, changes });
     const answering = this.#options.answerAt(heldProbe({ plan: wanted, failed }));
     const unanswered = answering && (await answering);
     const outcome = outcomeOf({
       ...{ node, version, plan: wanted, actual, offer: gate.offer, warnings, mtu, basis },
       kept: kept.map(({ line }) => line),
+      unlike,
       ...{ probeProblem: this.#options.probe().problem, unanswered },
     });
     untold ??= await this.#tell(outcome);
-    const { changes } = actual;
-    log.debug({ changes, tookMs: Math.round(clock.monotonicMs() - startedMs) }, "pass done");
+    log.debug(
+      { changes: actual.changes, tookMs: Math.round(clock.monotonicMs() - startedMs) },
+      "pass done",
+    );
     const result = {
       plan: wanted,
       actual,
@@ -174,6 +182,7 @@ export class Reconciler {
         announcer.dueMs,
         // Nobody tells when a socket is closed.
         kept.length > 0 ? clock.monotonicMs() + KEPT_CHECK_MS : undefined,
+        unlike.length > 0 ? clock.monotonicMs() + UNLIKE_CHECK_MS : undefined,
       ),
     };
     this.#settled = { planner, result, keeping: snapshot.keepUnplannedRoutes };
