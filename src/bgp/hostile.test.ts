@@ -8,13 +8,24 @@ import { type Log, silentLog } from "../lib/log/index.ts";
 import { type Connection, PeerSession } from "./session/index.ts";
 import { Strangers } from "./strangers.ts";
 import { MemoryNetwork } from "./testing/memory-network.ts";
-import { alone, announcement, openMessage, talk } from "./testing/scripted-peer.ts";
+import {
+  alone,
+  announcement,
+  multiprotocol,
+  openMessage,
+  restartCapability,
+  talk,
+  withdrawal,
+} from "./testing/scripted-peer.ts";
 import { A, B, C, SECOND, World } from "./testing/simulated-world.ts";
 import {
   AttributeTable,
+  type Capability,
+  encodeEndOfRib,
   encodeKeepalive,
   encodeNotification,
   encodeRouteRefresh,
+  hardReset,
   notification,
 } from "./wire/index.ts";
 
@@ -180,12 +191,28 @@ describe("what is kept of a peer is bounded", () => {
   });
 });
 
+const everything: readonly Capability[] = [
+  multiprotocol,
+  { kind: "route-refresh" },
+  { kind: "enhanced-route-refresh" },
+  { kind: "extended-message" },
+  { kind: "four-octet-as", as: 64512 },
+  { kind: "role", role: "peer" },
+  { kind: "extended-next-hop", entries: [{ afi: 1, safi: 1, nextHopAfi: 2 }] },
+  { ...restartCapability(true), notification: true },
+];
+
 /** Messages as a peer may send them, whole, damaged, cut and made up. */
 const message = fc.oneof(
   fc.constantFrom(
     openMessage(),
     openMessage({ as: 65000 }),
     openMessage({ hold: 3 }),
+    openMessage({ capabilities: everything }),
+    encodeEndOfRib("ipv4-unicast"),
+    withdrawal(["10.9.1.0/24", "10.9.5.0/24"]),
+    encodeNotification(notification("otherConfigurationChange")),
+    encodeNotification(hardReset(notification("peerDeconfigured"))),
     encodeKeepalive(),
     announcement(["10.9.1.0/24", "10.9.2.0/24"]),
     announcement(["10.9.1.0/24"], { communities: [1, 2], med: 7, localPref: 9 }),
@@ -218,16 +245,18 @@ describe("whole sessions with a peer out of its mind", () => {
     await fc.assert(
       fc.asyncProperty(
         fc.array(step, { minLength: 1, maxLength: 25 }),
-        fc.boolean(),
-        async (steps, established) => {
+        fc.constantFrom("none" as const, "good" as const, "able" as const),
+        async (steps, begin) => {
           const world = new World();
           await world.start(A, [B, C], { peers: { [B]: { passive: true } } });
           await world.start(C, [A], { originate: ["10.3.0.0/24"] });
           await world.advance(SECOND);
           const good = [openMessage(), encodeKeepalive()];
-          let peer = await talk(world, established ? good : []);
+          const able = [openMessage({ capabilities: everything }), encodeKeepalive()];
+          const first = { none: [], good, able }[begin];
+          let peer = await talk(world, first);
           for (const { message: bytes, damage: how, thenMs, again } of steps) {
-            if (again && peer.isClosed()) peer = await talk(world, established ? good : []);
+            if (again && peer.isClosed()) peer = await talk(world, first);
             peer.connection.write(spoiled(bytes, how));
             await world.advance(thenMs);
           }

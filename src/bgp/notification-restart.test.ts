@@ -23,7 +23,7 @@ import {
 async function session(options: { readonly notification: boolean; readonly hold?: number }) {
   const { notification: bit, hold = 240 } = options;
   const world = await alone({ peers: { [B]: { maximumPrefixes: 2 } } });
-  const restart = { ...restartCapability(true), notification: bit } as const;
+  const restart = { ...restartCapability(true), notification: bit };
   const open = openMessage({ capabilities: [multiprotocol, restart], hold });
   const good = [open, encodeKeepalive(), announcement(["10.9.1.0/24"])];
   const peer = await talk(world, [...good, encodeEndOfRib("ipv4-unicast")]);

@@ -14,6 +14,7 @@ import {
   encodeOpen,
   encodeWithdraw,
   Framer,
+  type GracefulRestartCapability,
   keyOfPrefix,
   type PathAttributes,
 } from "../wire/index.ts";
@@ -21,7 +22,7 @@ import { A, B, type NodeOptions, World } from "./simulated-world.ts";
 
 export const multiprotocol: Capability = { kind: "multiprotocol", afi: 1, safi: 1 };
 
-export function restartCapability(forwarding: boolean): Capability {
+export function restartCapability(forwarding: boolean): GracefulRestartCapability {
   return {
     kind: "graceful-restart",
     restarted: true,
