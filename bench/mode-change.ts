@@ -4,13 +4,27 @@ import { type ChangeFacts, type ModeFacts, TOUR_START, tour } from "../src/lab/d
 import { type LabState, labDown, labUp } from "../src/lab/index.ts";
 import { measureRoundTrip } from "../src/lab/probe/index.ts";
 import { systemClock } from "../src/lib/index.ts";
+import { measurePairs } from "./mode-change-pairs.ts";
+import { measureSizes } from "./mode-change-sizes.ts";
 import { measureNaive, type NaiveResult } from "./naive.ts";
+import type { BenchOptions } from "./options.ts";
 import { type BenchRow, benchRow } from "./row.ts";
 
 const PROBES_PER_SECOND = 5000;
 const LAB = "bench";
 
-export async function run(progress: (line: string) => void): Promise<BenchRow[]> {
+/** The whole machine instead of plain patches, when asked for: minutes a size, a quarter of an hour for the pairs. */
+export async function run(
+  progress: (line: string) => void,
+  { nodes, pairs }: BenchOptions,
+): Promise<BenchRow[]> {
+  const rows: BenchRow[] = [];
+  if (nodes) rows.push(...(await measureSizes(nodes, progress)));
+  if (pairs) rows.push(...(await measurePairs(progress)));
+  return nodes || pairs ? rows : await measurePatches(progress);
+}
+
+async function measurePatches(progress: (line: string) => void): Promise<BenchRow[]> {
   await labDown({ name: LAB });
   try {
     const lab = await labUp({ name: LAB, mode: TOUR_START, onProgress: progress });

@@ -1,19 +1,25 @@
-/** `npm run bench`: lists the benchmarks; `npm run bench -- NAME [--json FILE]` runs one. */
+/** `npm run bench`: lists the benchmarks; `npm run bench -- NAME [--json FILE]` runs one, some with options. */
 
 import { writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { type Column, renderTable } from "../src/lab/demo/index.ts";
+import { type BenchOptions, readOptions } from "./options.ts";
 import type { BenchRow } from "./row.ts";
 
 interface Bench {
   readonly about: string;
-  readonly load: () => Promise<{ run(progress: (line: string) => void): Promise<BenchRow[]> }>;
+  /** Options that it knows. */
+  readonly takes?: readonly (keyof BenchOptions)[];
+  readonly load: () => Promise<{
+    run(progress: (line: string) => void, options: BenchOptions): Promise<BenchRow[]>;
+  }>;
 }
 
 const benches: Readonly<Record<string, Bench>> = {
   "mode-change": {
     about:
-      "five mode changes under 5,000 probes/s beside the naive ways; round trips in every mode",
+      "five mode changes under 5,000 probes/s beside the naive ways; round trips in every mode; --nodes 4,16,32: whole changes, proof to commit; --pairs: every pair of modes",
+    takes: ["nodes", "pairs"],
     load: () => import("./mode-change.ts"),
   },
   "mode-change-simulated": {
@@ -42,7 +48,11 @@ const columns: readonly Column<BenchRow>[] = [
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
-  options: { json: { type: "string" } },
+  options: {
+    json: { type: "string" },
+    nodes: { type: "string" },
+    pairs: { type: "boolean" },
+  },
 });
 const name = positionals[0];
 const bench = name === undefined ? undefined : benches[name];
@@ -52,8 +62,9 @@ if (!bench) {
     process.stdout.write(`${known}  ${about}\n`);
   process.exitCode = name === undefined ? 0 : 1;
 } else {
+  const options = readOptions(values, bench.takes ?? []);
   const { run } = await bench.load();
-  const rows = await run((line) => process.stderr.write(`${line}\n`));
+  const rows = await run((line) => process.stderr.write(`${line}\n`), options);
   process.stdout.write(`${renderTable(columns, rows)}\n`);
   if (values.json) writeFileSync(values.json, `${JSON.stringify(rows, undefined, 2)}\n`);
   process.exitCode = rows.every((row) => row.pass) ? 0 : 1;

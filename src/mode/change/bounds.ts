@@ -11,6 +11,8 @@ const HOUR = 60 * MINUTE;
 export const waitsMs = {
   /** For every node to be where the pool is before anything begins. */
   settled: MINUTE,
+  /** For hosts to say that what stood against it is over: they say how they are five seconds late at most. */
+  hostsSay: 6 * SECOND,
   /** For another change, as a node is probed for one at a time. */
   turn: 2 * HOUR,
   /** For probe addresses, and packets one way. */

@@ -85,3 +85,29 @@ test("a proof that fails refuses, and nothing moves", async () => {
   assert.deepEqual(sent(it), ["ipip"]);
   await it.stop();
 });
+
+test("a trap that refuses has some seconds to pass, as hosts say late how they are", async () => {
+  const trap = { code: "BGP_NO_PEERS", severity: "refuse", message: "down", remedy: "" } as const;
+  const cases = [
+    { nodes: ["a"], forMs: 4_000, end: "Proving", atMs: [4_000, 7_000] },
+    { nodes: ["a"], forMs: 60_000, end: "Refused", atMs: [6_000, 7_000] },
+    // What only resources say does not pass.
+    { nodes: [], forMs: 60_000, end: "Refused", atMs: [0, 500] },
+  ] as const;
+  for (const { nodes, forMs, end, atMs } of cases) {
+    const it = await simulation({ idleMs: 100 });
+    it.traps = [{ ...trap, nodes: [...nodes] }];
+    const name = await ask(it);
+    const begun = async () => (await it.change(name))?.status !== undefined;
+    await it.run(60_000, begun);
+    it.clock.schedule(forMs, () => {
+      it.traps = [];
+    });
+    await untilPhase(it, name, end);
+    const { history = [] } = (await it.change(name))?.status ?? {};
+    const found = history.find(({ phase }) => phase === end)?.at ?? "";
+    const tookMs = Date.parse(found) - Date.parse(history[0]?.at ?? "");
+    assert.ok(tookMs >= atMs[0] && tookMs <= atMs[1], `${end} after ${tookMs} ms`);
+    await it.stop();
+  }
+});

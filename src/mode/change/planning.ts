@@ -62,6 +62,9 @@ export function planning(running: Running): Advance {
   const accepted = new Set(spec.accepted);
   const closed = traps.filter(({ severity, code }) => severity === "refuse" && !accepted.has(code));
   if (closed.length > 0) {
+    // What hosts say of themselves may be over already; what only resources say is known as it is.
+    const mayPass = closed.every(({ nodes }) => nodes.length > 0);
+    if (mayPass && !isOver(running, waitsMs.hostsSay)) return waitUpTo(running, waitsMs.hostsSay);
     return refuse(closed.map(({ code, message }) => `${code}: ${message}`).join("; "), traps);
   }
   const late = spec.proveOnly ? [] : behind(running, unsettled(running));

@@ -21,6 +21,7 @@ import {
   modeName,
   type NodeModeStatus,
   type ResourceOf,
+  type Trap,
   type Verdict,
 } from "../../../model/index.ts";
 import { Driver } from "../driver.ts";
@@ -62,9 +63,10 @@ export class DriverProcess {
     readonly node: string;
     readonly identity: string;
     readonly judgeProof: () => readonly Verdict[];
+    readonly findTraps: () => readonly Trap[];
     readonly judge: Judge;
   }) {
-    const { inner, node, identity, judgeProof, judge } = options;
+    const { inner, node, identity, judgeProof, findTraps, judge } = options;
     this.store = new FaultyStore(inner, judge);
     this.clock = new WallClock(options.clock);
     const { store, clock } = this;
@@ -79,7 +81,7 @@ export class DriverProcess {
     };
     this.driver = new Driver({
       ...{ store, clock, log: silentLog, node, identity, collections: this.collections },
-      judges: { findTraps: () => [], judgeProof },
+      judges: { findTraps, judgeProof },
       newKey: () => "00".repeat(32),
     });
     for (const one of Object.values(this.collections)) one.start();
@@ -180,6 +182,7 @@ export class Simulation {
   readonly #options: SimulationOptions;
   /** What the proof finds. */
   verdicts: readonly Verdict[] = [];
+  traps: readonly Trap[] = [];
   /** What should never have been written. */
   readonly crimes: string[] = [];
   /** Modes that drivers have written to the pool. */
@@ -253,6 +256,7 @@ export class Simulation {
       node,
       identity: `${node}/${++this.#identities}`,
       judgeProof: () => this.verdicts,
+      findTraps: () => this.traps,
       judge: async (resource) => {
         const crimes = await checkWrite(this.base, resource, this.exempt).then(
           () => [],

@@ -1,0 +1,16 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { readOptions } from "./options.ts";
+
+test("options of benchmarks: sizes, pairs, and what is refused", () => {
+  assert.deepEqual(readOptions({}, []), { pairs: false });
+  const takes = ["nodes", "pairs"] as const;
+  assert.deepEqual(readOptions({ nodes: "4,16", pairs: true }, takes), {
+    ...{ nodes: [4, 16], pairs: true },
+  });
+  for (const nodes of ["", "1", "65", "4,", "four", "4, 16", "-4"]) {
+    assert.throws(() => readOptions({ nodes }, takes), /--nodes/);
+  }
+  assert.throws(() => readOptions({ nodes: "4" }, []), /takes no --nodes/);
+  assert.throws(() => readOptions({ pairs: true }, ["nodes"]), /takes no --pairs/);
+});
