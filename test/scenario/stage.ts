@@ -30,6 +30,9 @@ export interface TrafficWish {
   readonly probesPerSecond?: number;
 }
 
+/** Packets of a lab are on their way for less than a millisecond; the demo runs with the usual 5 s. */
+const SHORT_DRAIN = "500ms";
+
 export class Stage {
   readonly lab: LabState;
   readonly store: ReturnType<typeof openApiClient>;
@@ -41,9 +44,10 @@ export class Stage {
     this.store = openApiClient({ socketPath: lab.socketPath });
   }
 
+  /** With a short drain unless told: tests wait for the end of it after every change. */
   static async open(name: string, options: Omit<LabUpOptions, "name"> = {}): Promise<Stage> {
     await labDown({ name });
-    return new Stage(await labUp({ ...options, name }));
+    return new Stage(await labUp({ drain: SHORT_DRAIN, ...options, name }));
   }
 
   /** The lab as it is, or a new one where there is none. */

@@ -12,7 +12,7 @@ let stage: Stage;
 
 before(async () => {
   if (skip) return;
-  stage = await Stage.open("strict", { rpFilter: "strict", podsPerNode: 1, drain: "500ms" });
+  stage = await Stage.open("strict", { rpFilter: "strict", podsPerNode: 1 });
 });
 after(async () => {
   await stage?.close();
