@@ -76,11 +76,11 @@ function changeRows(change: ChangeFacts, naive: NaiveResult): BenchRow[] {
 
 /** Measured on kernel 6.18, 2 vCPU; the budgets leave room for the noise of such a machine. */
 const ROUND_TRIP_BUDGETS: Readonly<Record<string, number>> = {
-  "IPIP Always": 1.7,
-  "IPIP CrossSubnet": 1.5,
-  None: 1.5,
-  "VXLAN Always": 1.9,
-  "VXLAN CrossSubnet": 1.5,
+  ipip: 1.7,
+  "ipip-cross-subnet": 1.5,
+  none: 1.5,
+  vxlan: 1.9,
+  "vxlan-cross-subnet": 1.5,
 };
 
 function roundTripRows({ mode, rtt }: ModeFacts, rawUs: number): BenchRow[] {

@@ -24,7 +24,7 @@ interface Move {
 /** Seconds apart that uncoordinated nodes act; what a restart of an agent takes is ten times that. */
 const APART_MS = 200;
 
-/** Uses the lab up: its agents are gone afterwards. The lab must be in mode IPIP Always. */
+/** Uses the lab up: its agents are gone afterwards. The lab must be in mode ipip. */
 export async function measureNaive(lab: LabState, probesPerSecond: number): Promise<NaiveResult> {
   const subnet = lab.nodes[0]?.subnet;
   const nodes = lab.nodes.filter((node) => node.subnet === subnet);

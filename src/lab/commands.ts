@@ -32,10 +32,7 @@ export function registerLab(program: Command): void {
     .option("--nodes <count>", "Number of nodes (default 4)", count)
     .option("--pods-per-node <count>", "Number of pods on each node (default 2)", count)
     .option("--dual-stack", "IPv6 beside IPv4: subnets, pools, sessions and pods")
-    .option(
-      "--mode <mode>",
-      "ipip-always (default), ipip-crosssubnet, vxlan-always, vxlan-crosssubnet, none",
-    )
+    .option("--mode <mode>", "ipip (default), ipip-cross-subnet, vxlan, vxlan-cross-subnet, none")
     .option(
       "--pod-mtu <how>",
       "MTU of running pods: fixed (default; room for every mode) or live (follows the mode)",

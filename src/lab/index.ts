@@ -8,14 +8,7 @@ export type { LabFault } from "./fault/operations.ts";
 export type { FaultKind, FaultSpec } from "./fault/spec.ts";
 export type { LabNodeState, LabPodState, LabState } from "./lab-state.ts";
 export { launcher } from "./launcher.ts";
-export {
-  type ModeName,
-  modeNames,
-  modeOfPool,
-  type PoolMode,
-  parseMode,
-  poolModeOf,
-} from "./modes.ts";
+export { parseMode } from "./modes.ts";
 export * from "./operations.ts";
 export { checkPrerequisites } from "./prerequisites.ts";
 export type { AgentAnswer, RouterAnswer } from "./readiness.ts";

@@ -2,7 +2,7 @@
 
 import { formatAddress } from "../lib/index.ts";
 import { namespacePath } from "../lib/sys/index.ts";
-import type { ModeName } from "./modes.ts";
+import type { ModeName } from "../model/index.ts";
 import { type LabPaths, labPaths, logFile, namespaceName, nodeDirectory } from "./paths.ts";
 import { isAlive } from "./process-identity.ts";
 import { type LabRecord, readRecord } from "./state-file.ts";

@@ -1,62 +1,18 @@
-/** The five modes an IPPool can say, as the lab's `--mode` takes and prints them. */
+/** The name of a mode as somebody types it. */
 
 import { SwitchyardError } from "../lib/index.ts";
-import type { EncapMode, IPPoolSpec } from "../model/index.ts";
+import { type ModeName, modeNames } from "../model/index.ts";
 
-export interface PoolMode {
-  readonly ipipMode: EncapMode;
-  readonly vxlanMode: EncapMode;
-}
-
-const modeTable = {
-  "IPIP Always": { ipipMode: "Always", vxlanMode: "Never" },
-  "IPIP CrossSubnet": { ipipMode: "CrossSubnet", vxlanMode: "Never" },
-  "VXLAN Always": { ipipMode: "Never", vxlanMode: "Always" },
-  "VXLAN CrossSubnet": { ipipMode: "Never", vxlanMode: "CrossSubnet" },
-  None: { ipipMode: "Never", vxlanMode: "Never" },
-} as const satisfies Record<string, PoolMode>;
-
-export type ModeName = keyof typeof modeTable;
-
-export const modeNames = Object.keys(modeTable) as readonly ModeName[];
-
-const aliases: Readonly<Record<string, ModeName>> = {
-  ipip: "IPIP Always",
-  vxlan: "VXLAN Always",
-  bgp: "None",
-  plain: "None",
-  never: "None",
-};
-
-/** Reads `IPIP Always`, `ipip-always`, `ipip`, `none`, `bgp`, … @throws INVALID_ARGUMENT. */
+/** Reads `ipip`, `vxlan-cross-subnet`, `none`, … and the like of `IPIP Always` and `bgp`. @throws INVALID_ARGUMENT. */
 export function parseMode(text: string): ModeName {
-  const key = text.toLowerCase().replaceAll(/[^a-z]/g, "");
-  const found =
-    aliases[key] ?? modeNames.find((name) => name.toLowerCase().replace(" ", "") === key);
+  const key = letters(text).replace(/always$/, "");
+  const found = modeNames.find((name) => letters(name) === key);
   if (found !== undefined) return found;
-  const known = modeNames.map((name) => name.toLowerCase().replace(" ", "-")).join(", ");
+  if (["bgp", "plain", "never"].includes(key)) return "none";
   throw new SwitchyardError(
     "INVALID_ARGUMENT",
-    `${JSON.stringify(text)} is no mode; one of ${known}`,
+    `${JSON.stringify(text)} is no mode; one of ${modeNames.join(", ")}`,
   );
 }
 
-/** The two fields of the pool. */
-export function poolModeOf(name: ModeName): PoolMode {
-  return modeTable[name];
-}
-
-/** The nearest that IPv6 has: no IP-in-IP. */
-export function poolMode6Of(name: ModeName): PoolMode {
-  const { ipipMode, vxlanMode } = modeTable[name];
-  return { ipipMode: "Never", vxlanMode: vxlanMode === "Never" ? ipipMode : vxlanMode };
-}
-
-/** The mode a pool's spec says; absent fields mean `Never`. */
-export function modeOfPool(spec: Pick<IPPoolSpec, "ipipMode" | "vxlanMode">): ModeName {
-  const ipip = spec.ipipMode ?? "Never";
-  const vxlan = spec.vxlanMode ?? "Never";
-  if (ipip !== "Never") return ipip === "Always" ? "IPIP Always" : "IPIP CrossSubnet";
-  if (vxlan !== "Never") return vxlan === "Always" ? "VXLAN Always" : "VXLAN CrossSubnet";
-  return "None";
-}
+const letters = (text: string) => text.toLowerCase().replaceAll(/[^a-z]/g, "");

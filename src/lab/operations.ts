@@ -4,12 +4,12 @@
  */
 
 import type { Clock } from "../lib/index.ts";
+import type { ModeName } from "../model/index.ts";
 import type { ModeWatcher, WatchModesOptions } from "./convergence.ts";
 import type { LabDownReport } from "./down.ts";
 import type { LabFault } from "./fault/operations.ts";
 import type { FaultSpec } from "./fault/spec.ts";
 import type { LabState } from "./lab-state.ts";
-import type { ModeName } from "./modes.ts";
 import type { AgentAnswer, RouterAnswer } from "./readiness.ts";
 import type { LabStatus } from "./status.ts";
 import type { LabUpOptions } from "./up.ts";

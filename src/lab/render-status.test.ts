@@ -6,7 +6,7 @@ import type { LabStatus } from "./status.ts";
 const healthy: LabStatus = {
   healthy: true,
   problems: [],
-  mode: "IPIP Always",
+  mode: "ipip",
   server: { pid: 10, socketPath: "/run/switchyard/lab/api.sock" },
   router: {
     pid: 11,
@@ -18,13 +18,14 @@ const healthy: LabStatus = {
     routes: {},
   },
   outside: { address: "198.51.100.10" },
+  faults: [],
   nodes: [
     {
       name: "node1",
       address: "172.139.20.75",
       subnet: "br20",
       pid: 12,
-      mode: "IPIP Always",
+      mode: "ipip",
       ipipBackend: "bpf",
       sessions: { established: 1, total: 1 },
       pods: [{ name: "pod1a", address: "10.244.1.1" }],
@@ -35,13 +36,13 @@ const healthy: LabStatus = {
 test("a healthy lab", () => {
   assert.equal(
     renderStatus(healthy),
-    `mode     IPIP Always
+    `mode     ipip
 server   pid 10  /run/switchyard/lab/api.sock
 router   pid 11  172.139.20.1 172.139.30.1  sessions 1/2
 outside  198.51.100.10
 
-NODE   ADDRESS        SUBNET  PID  MODE         SESSIONS  PODS
-node1  172.139.20.75  br20    12   IPIP Always  1/1       pod1a=10.244.1.1
+NODE   ADDRESS        SUBNET  PID  MODE  SESSIONS  PODS
+node1  172.139.20.75  br20    12   ipip  1/1       pod1a=10.244.1.1
 
 healthy
 `,
@@ -64,4 +65,10 @@ test("what is wrong comes last, a line each", () => {
       "not healthy:\n  node1: its agent does not run\n  router: session with node2: Active\n",
     ),
   );
+});
+
+test("a fault is a line, and nothing wrong by itself", () => {
+  const text = renderStatus({ ...healthy, faults: [{ id: 7, text: "loss of 5 % everywhere" }] });
+  assert.match(text, /^outside .*\nfault 7 {2}loss of 5 % everywhere\n\n/m);
+  assert.match(text, /^healthy$/m);
 });

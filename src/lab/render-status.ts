@@ -4,7 +4,7 @@ import type { LabStatus } from "./status.ts";
 import { podText } from "./suggestions.ts";
 
 export function renderStatus(status: LabStatus): string {
-  const { server, router, outside } = status;
+  const { server, router, outside, faults } = status;
   const established = router.sessions.filter(({ state }) => state === "Established").length;
   const nodes = status.nodes.map((node) => [
     node.name,
@@ -20,6 +20,7 @@ export function renderStatus(status: LabStatus): string {
     `server   pid ${pidText(server.pid)}  ${server.socketPath}`,
     `router   pid ${pidText(router.pid)}  ${router.addresses.join(" ")}  sessions ${established}/${router.sessions.length}`,
     `outside  ${outside.address}`,
+    ...faults.map(({ id, text }) => `fault ${String(id).padEnd(2)} ${text}`),
     "",
     ...table([["NODE", "ADDRESS", "SUBNET", "PID", "MODE", "SESSIONS", "PODS"], ...nodes]),
     "",

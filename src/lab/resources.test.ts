@@ -7,7 +7,7 @@ import { routerConfigOf, routerConfigSchema, speakerConfigOf } from "./router/co
 import { topologyOf } from "./topology.ts";
 
 const topology = topologyOf({ nodes: 3, podsPerNode: 1 });
-const resources = labResources(topology, "VXLAN CrossSubnet");
+const resources = labResources(topology, "vxlan-cross-subnet");
 
 test("what the lab creates, in its order", () => {
   assert.deepEqual(
@@ -68,7 +68,7 @@ test("a pod's endpoint is named by the rule and holds one /32", () => {
 
 test("a dual-stack lab has a pool, node addresses and sessions of IPv6 as well", () => {
   const both = topologyOf({ nodes: 2, podsPerNode: 1, dualStack: true });
-  const made = labResources(both, "IPIP CrossSubnet");
+  const made = labResources(both, "ipip-cross-subnet");
   for (const resource of made) {
     assert.doesNotThrow(() => decodeResource(structuredClone(resource)), resource.metadata.name);
   }

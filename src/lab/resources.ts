@@ -1,8 +1,15 @@
 /** What an installer would put into the datastore for this topology. Pure. */
 
 import { formatAddress, type IpAddress } from "../lib/index.ts";
-import type { BGPConfiguration, BGPPeer, IPPool, Node, Resource } from "../model/index.ts";
-import { type ModeName, poolMode6Of, poolModeOf } from "./modes.ts";
+import {
+  type BGPConfiguration,
+  type BGPPeer,
+  type IPPool,
+  type ModeName,
+  modeFields,
+  type Node,
+  type Resource,
+} from "../model/index.ts";
 import { layout, type Topology, withSubnetLength } from "./topology.ts";
 
 const apiVersion = "projectcalico.org/v3";
@@ -23,7 +30,7 @@ export function labResources(topology: Topology, mode: ModeName): readonly Resou
       cidr: layout.poolCidr,
       blockSize: layout.blockSize,
       natOutgoing: true,
-      ...poolModeOf(mode),
+      ...modeFields(mode),
       nodeSelector: "all()",
     },
   };
@@ -34,7 +41,7 @@ export function labResources(topology: Topology, mode: ModeName): readonly Resou
       ...pool.spec,
       cidr: layout.poolCidr6,
       blockSize: layout.blockSize6,
-      ...poolMode6Of(mode),
+      ...modeFields(nearestMode6(mode)),
     },
   };
   const nodes = topology.nodes.map(({ name, address, address6, subnet }): Node => {
@@ -70,4 +77,10 @@ export function labResources(topology: Topology, mode: ModeName): readonly Resou
     ...subnets.map(({ rack, router }) => peer("lab-router", rack, router)),
     ...(dualStack ? subnets.map(({ rack, router6 }) => peer("lab-router6", rack, router6)) : []),
   ];
+}
+
+/** IPv6 has no IP-in-IP. */
+function nearestMode6(mode: ModeName): ModeName {
+  if (mode === "ipip") return "vxlan";
+  return mode === "ipip-cross-subnet" ? "vxlan-cross-subnet" : mode;
 }

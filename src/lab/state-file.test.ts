@@ -16,7 +16,7 @@ const record: LabRecord = {
   version: 1,
   nodes: 4,
   podsPerNode: 2,
-  mode: "IPIP Always",
+  mode: "ipip",
   processes: { server: { pid: 7, startTime: 99 } },
   pods: {},
 };

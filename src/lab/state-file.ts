@@ -16,7 +16,7 @@ import { dirname } from "node:path";
 import { z } from "zod";
 import { errorText, SwitchyardError } from "../lib/index.ts";
 import { faultRecordSchema } from "./fault/spec.ts";
-import { modeNames } from "./modes.ts";
+import { parseMode } from "./modes.ts";
 import { podMtus } from "./pod-mtu.ts";
 import { rpFilters } from "./rp-filter.ts";
 
@@ -40,7 +40,7 @@ const recordSchema = z.strictObject({
   /** IPv6 beside IPv4; absent: IPv4 only. */
   dualStack: z.literal(true).optional(),
   /** The mode the lab was made with; the pool may have moved on. */
-  mode: z.enum(modeNames),
+  mode: z.string().transform(parseMode),
   /** What the agents do about the MTU of running pods; absent: `fixed`. */
   podMtu: z.enum(podMtus).optional(),
   /** As `agent --drain` takes it; absent: the agent's own. */

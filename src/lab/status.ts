@@ -3,11 +3,13 @@
 import { existsSync } from "node:fs";
 import { openApiClient } from "../datastore/index.ts";
 import { errorText } from "../lib/index.ts";
+import { modeName } from "../model/index.ts";
+import { describeFault } from "./fault/describe.ts";
 import { type LabState, loadLab } from "./lab-state.ts";
-import { modeOfPool, parseMode } from "./modes.ts";
+import { parseMode } from "./modes.ts";
 import { labPaths } from "./paths.ts";
 import { agentProblems, askAgent, askRouter, routerProblems } from "./readiness.ts";
-import { readRecord } from "./state-file.ts";
+import { type LabRecord, readRecord } from "./state-file.ts";
 import { layout, topologyOf } from "./topology.ts";
 
 export interface LabStatus {
@@ -29,6 +31,8 @@ export interface LabStatus {
     readonly routes: Readonly<Record<string, string>>;
   };
   readonly outside: { readonly address: string };
+  /** Of the fabric: wanted by somebody, so not wrong by themselves. */
+  readonly faults: readonly { readonly id: number; readonly text: string }[];
   readonly nodes: readonly LabNodeStatus[];
 }
 
@@ -54,7 +58,8 @@ export async function labStatus(
 ): Promise<LabStatus | undefined> {
   const state = await loadLab(options);
   if (state === undefined) return undefined;
-  const problems = missingMembers(state);
+  const record = readRecord(labPaths(state.name).stateFile);
+  const problems = missingMembers(state, record);
   const mode = await poolMode(state, problems);
   const router = await routerStatus(state, problems);
   const nodes = await Promise.all(state.nodes.map((node) => nodeStatus(state, node, problems)));
@@ -65,11 +70,12 @@ export async function labStatus(
     server: { pid: state.server.pid, socketPath: state.socketPath },
     router,
     outside: { address: state.outside.address },
+    faults: (record?.faults ?? []).map(({ id, spec }) => ({ id, text: describeFault(spec) })),
     nodes,
   };
 }
 
-function missingMembers(state: LabState): string[] {
+function missingMembers(state: LabState, record: LabRecord | undefined): string[] {
   const problems: string[] = [];
   const members = [
     ...state.nodes,
@@ -80,7 +86,6 @@ function missingMembers(state: LabState): string[] {
   for (const { name, namespace } of members) {
     if (!existsSync(namespace)) problems.push(`${name}: its namespace ${namespace} is gone`);
   }
-  const record = readRecord(labPaths(state.name).stateFile);
   const wanted = record === undefined ? [] : topologyOf(record).pods;
   for (const { name, node } of wanted) {
     if (state.pods.some((pod) => pod.name === name)) continue;
@@ -96,7 +101,7 @@ async function poolMode(state: LabState, problems: string[]): Promise<string | u
   }
   const store = openApiClient({ socketPath: state.socketPath });
   try {
-    return modeOfPool((await store.get("IPPool", layout.poolName)).spec);
+    return modeName((await store.get("IPPool", layout.poolName)).spec);
   } catch (error) {
     problems.push(`pool ${layout.poolName}: ${errorText(error)}`);
     return undefined;

@@ -1,10 +1,10 @@
 /** Waits until the kernels of a lab's nodes hold no tunnel device that the pool's mode does not need. */
 
 import { type Clock, SwitchyardError, sleep } from "../lib/index.ts";
+import type { ModeName } from "../model/index.ts";
 import { openRouteSocket } from "../netlink/index.ts";
 import { IPIP_DEVICE, VXLAN_DEVICE } from "../plan/index.ts";
 import type { LabState } from "./lab-state.ts";
-import type { ModeName } from "./modes.ts";
 
 const PATIENCE_MS = 30_000;
 const LOOK_EVERY_MS = 100;
@@ -28,8 +28,8 @@ export async function tunnelDevicesGone(
 }
 
 function neededDevice(mode: ModeName): string | undefined {
-  if (mode.startsWith("IPIP")) return IPIP_DEVICE;
-  return mode.startsWith("VXLAN") ? VXLAN_DEVICE : undefined;
+  if (mode.startsWith("ipip")) return IPIP_DEVICE;
+  return mode.startsWith("vxlan") ? VXLAN_DEVICE : undefined;
 }
 
 async function devicesOf(lab: LabState, names: readonly string[]): Promise<string[]> {

@@ -6,10 +6,13 @@
 import { writeFileSync } from "node:fs";
 import { type Datastore, openApiClient } from "../datastore/index.ts";
 import { type Clock, hasCode, SwitchyardError, systemClock } from "../lib/index.ts";
+import { type ModeName, modeName } from "../model/index.ts";
 import { type EnsuredProcess, ensureProcess, ensureReady } from "./ensure-process.ts";
 import { exclusively } from "./exclusive.ts";
+import { describeFault } from "./fault/describe.ts";
+import type { FaultRecord } from "./fault/spec.ts";
 import { agentSocket, type LabState, labStateOf } from "./lab-state.ts";
-import { type ModeName, modeOfPool, parseMode } from "./modes.ts";
+import { parseMode } from "./modes.ts";
 import { buildNetwork } from "./network.ts";
 import { type LabPaths, labPaths } from "./paths.ts";
 import { parsePodMtu } from "./pod-mtu.ts";
@@ -28,6 +31,7 @@ import { RecordHolder } from "./record-holder.ts";
 import { labResources } from "./resources.ts";
 import { routerConfigOf } from "./router/config.ts";
 import { parseRpFilter } from "./rp-filter.ts";
+import { labCommand } from "./suggestions.ts";
 import { defaultSize, layout, type Topology, topologyOf } from "./topology.ts";
 import { ask } from "./unix-http.ts";
 
@@ -40,7 +44,7 @@ export interface LabUpOptions {
   readonly podsPerNode?: number;
   /** IPv6 beside IPv4 for subnets, pools and pods; not unless told. */
   readonly dualStack?: boolean;
-  /** Of the pool, as parseMode reads it; `IPIP Always` unless told. */
+  /** Of the pool, as parseMode reads it; `ipip` unless told. */
   readonly mode?: string;
   /** What agents do about the MTU of running pods: `fixed` unless told, or `live`. */
   readonly podMtu?: string;
@@ -55,7 +59,7 @@ export interface LabUpOptions {
   readonly signal?: AbortSignal;
 }
 
-const defaultMode: ModeName = "IPIP Always";
+const defaultMode: ModeName = "ipip";
 
 interface Run {
   readonly options: LabUpOptions;
@@ -77,7 +81,11 @@ export async function labUp(options: LabUpOptions = {}): Promise<LabState> {
   return await exclusively(paths, "lab up", async () => {
     const holder = openRecord(paths, options);
     const topology = topologyOf(holder.record);
-    await bringUp({ options, paths, topology, holder, clock: systemClock });
+    try {
+      await bringUp({ options, paths, topology, holder, clock: systemClock });
+    } catch (error) {
+      throw withFaults(error, labStateOf(paths, holder.record), holder.faults);
+    }
     return labStateOf(paths, holder.record);
   });
 }
@@ -165,12 +173,21 @@ async function createResources(run: Run, store: Datastore): Promise<void> {
   const { mode } = run.options;
   if (mode === undefined) return;
   const pool = await store.get("IPPool", layout.poolName);
-  const held = modeOfPool(pool.spec);
+  const held = modeName(pool.spec);
   if (held === parseMode(mode)) return;
   throw new SwitchyardError(
     "INVALID_ARGUMENT",
     `the lab is there in mode ${held}, not ${parseMode(mode)}: change it with \`switchyard patch ippool ${layout.poolName}\`, or \`lab down\` first`,
   );
+}
+
+/** A lab whose fabric is faulty may well not come up: that is said beside what failed. */
+function withFaults(error: unknown, state: LabState, faults: readonly FaultRecord[]): unknown {
+  if (!hasCode(error, "LAB_FAILED") || faults.length === 0) return error;
+  const list = faults.map(({ id, spec }) => `${id}: ${describeFault(spec)}`).join(", ");
+  const remedy = `\`${labCommand(state)} fault remove --all\` takes them away`;
+  const message = `${error.message}\n  the lab has faults (${list}): ${remedy}`;
+  return new SwitchyardError("LAB_FAILED", message, { cause: error });
 }
 
 interface Started {

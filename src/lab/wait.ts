@@ -2,9 +2,9 @@
 
 import { openApiClient } from "../datastore/index.ts";
 import { systemClock } from "../lib/index.ts";
+import { type ModeName, modeName } from "../model/index.ts";
 import { watchModes } from "./convergence.ts";
 import type { LabState } from "./lab-state.ts";
-import { type ModeName, modeOfPool } from "./modes.ts";
 import { layout } from "./topology.ts";
 
 /** The mode that every node has realised. @throws LAB_FAILED after 30 s, naming who has not and why. */
@@ -15,7 +15,7 @@ export async function labWait(state: LabState): Promise<{ pool: string; mode: Mo
   try {
     const pool = await store.get("IPPool", layout.poolName);
     await watcher.realised(pool);
-    return { pool: layout.poolName, mode: modeOfPool(pool.spec) };
+    return { pool: layout.poolName, mode: modeName(pool.spec) };
   } finally {
     await watcher.stop();
     await store.close();

@@ -12,10 +12,9 @@ import {
   type FaultSpec,
   type LabState,
   labDown,
+  labStatus,
   labUp,
   listFaults,
-  type ModeName,
-  poolModeOf,
   removeFault,
   removeFaults,
   watchModes,
@@ -23,6 +22,7 @@ import {
 import { Traffic } from "../../src/lab/probe/index.ts";
 import { systemClock } from "../../src/lib/index.ts";
 import { withNamespace } from "../../src/lib/sys/index.ts";
+import { type ModeName, modeFields } from "../../src/model/index.ts";
 import { openEthtool } from "../../src/netlink/index.ts";
 import { FaultMesh, type Member, pairsOf, reachesBgp, way } from "./lab-fault-mesh.ts";
 
@@ -44,9 +44,9 @@ after(async () => {
 
 type Carrier = "ipip" | "vxlan" | "plain";
 const modes: Readonly<Record<Carrier, ModeName>> = {
-  ipip: "IPIP Always",
-  vxlan: "VXLAN Always",
-  plain: "None",
+  ipip: "ipip",
+  vxlan: "vxlan",
+  plain: "none",
 };
 
 interface Case {
@@ -126,7 +126,7 @@ async function changeMode(mode: ModeName): Promise<void> {
   const store = openApiClient({ socketPath: lab.socketPath });
   try {
     const pool = await store.get("IPPool", "default-ipv4-ippool");
-    const spec = { ...pool.spec, ...poolModeOf(mode) };
+    const spec = { ...pool.spec, ...modeFields(mode) };
     const patched = await store.update<"IPPool">({ ...pool, spec });
     const nodes = lab.nodes.map((node) => node.name);
     const watcher = await watchModes({ store, nodes, clock: systemClock });
@@ -370,4 +370,24 @@ test("strict reverse-path filters come and go, and the agents keep theirs loose"
   const loose = before.map((each, index) => (index === 1 ? `${each.slice(0, 3)}2` : each));
   const found = filters();
   assert.deepEqual(found, found[1] === loose[1] ? loose : before);
+});
+
+test("lab status names the faults, and lab up says that they may be why it fails", {
+  skip,
+  timeout: 90_000,
+}, async () => {
+  await changeMode("ipip");
+  const between = ["node1", "node2"] as const;
+  const { id, text } = await addFault(lab, { kind: "drop-ipip", between, oneWay: true });
+  const { healthy, faults } = (await labStatus({ name }))!;
+  assert.deepEqual({ healthy, faults }, { healthy: true, faults: [{ id, text }] });
+  await assert.rejects(labUp({ name }), {
+    code: "LAB_FAILED",
+    message: new RegExp(
+      `pods are not reached:[^]*the lab has faults \\(${id}: drop-ipip from node1 to node2\\): .* --name ${name} fault remove --all. takes them away`,
+    ),
+  });
+  assert.equal(await removeFaults(lab), 1);
+  await labUp({ name });
+  assert.deepEqual((await labStatus({ name }))?.faults, []);
 });

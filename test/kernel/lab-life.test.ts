@@ -79,7 +79,7 @@ test("up, exec, status, up again, kill, restart, down", { skip, timeout: 300_000
     const status = await labStatus({ name });
     assert.deepEqual(status?.problems, []);
     assert.ok(status.healthy);
-    assert.equal(status.mode, "IPIP Always");
+    assert.equal(status.mode, "ipip");
     assert.deepEqual(
       status.router.sessions.map(({ peer, state }) => `${peer} ${state}`),
       lab.nodes.map((node) => `${node.name} Established`),
@@ -146,7 +146,7 @@ test("up, exec, status, up again, kill, restart, down", { skip, timeout: 300_000
     });
     await assert.rejects(labUp({ name, mode: "vxlan" }), {
       code: "INVALID_ARGUMENT",
-      message: /^the lab is there in mode IPIP Always, not VXLAN Always: change it with/,
+      message: /^the lab is there in mode ipip, not vxlan: change it with/,
     });
   });
 

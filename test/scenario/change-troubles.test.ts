@@ -10,7 +10,7 @@ import { sleep } from "../../src/lib/index.ts";
 import { requestChange } from "../../src/mode/index.ts";
 import type { ModeChange, ModeChangeStatus } from "../../src/model/index.ts";
 import { boundaries } from "./fault-matrix/boundaries.ts";
-import { everyNodeIs, nextMode, poolMode, runCase } from "./fault-matrix/run-case.ts";
+import { everyNodeIs, modeOf, nextMode, runCase } from "./fault-matrix/run-case.ts";
 import { driverNode, matrixLab, troubles } from "./fault-matrix/troubles.ts";
 import { clock, losses, nothingLost, Stage } from "./stage.ts";
 
@@ -38,7 +38,7 @@ for (const [index, [where, what]] of cases.entries()) {
   const trouble = troubles.find(({ name }) => name === what);
   assert.ok(boundary && trouble, `${what}, ${where}`);
   test(`${what} when ${where}`, { skip, timeout: 300_000 }, async (t) => {
-    const to = nextMode(await poolMode(stage), index);
+    const to = nextMode(await modeOf(stage), index);
     const report = await runCase(stage, { boundary, trouble, to });
     const { from, end, mode, sent, lost, tookMs, reason } = report;
     t.diagnostic(
@@ -51,7 +51,7 @@ test("nobody confirms, and whoever drove is dead: the old mode is back in time, 
   skip,
   timeout: 300_000,
 }, async (t) => {
-  const from = await poolMode(stage);
+  const from = await modeOf(stage);
   const to = nextMode(from, 2);
   const until = async (name: string, reached: (status: ModeChangeStatus) => boolean) => {
     for (;;) {
@@ -73,7 +73,7 @@ test("nobody confirms, and whoever drove is dead: the old mode is back in time, 
     const { metadata } = await requestChange(stage.store, { spec, clock, random: Math.random });
     const { change } = await until(metadata.name, ({ phase }) => phase === "AwaitingConfirm");
     assert.equal(
-      await poolMode(stage),
+      await modeOf(stage),
       from,
       "the pool is not written before the change is confirmed",
     );
@@ -87,7 +87,7 @@ test("nobody confirms, and whoever drove is dead: the old mode is back in time, 
     await stage.narrowed();
   });
   assert.deepEqual(losses(report), nothingLost);
-  assert.equal(await poolMode(stage), from);
+  assert.equal(await modeOf(stage), from);
   await everyNodeIs(stage, from);
   // The lease of the dead has to be lost first, and a heavily loaded machine is slow.
   assert.ok(lateMs >= 0 && lateMs < 30_000, `went back ${lateMs} ms after it was due`);

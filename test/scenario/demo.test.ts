@@ -32,11 +32,11 @@ test("the demo loses nothing, writes its figures and leaves nothing", {
   assert.deepEqual(
     report.changes.map(({ from, to, lost, tcpResets }) => ({ from, to, lost, tcpResets })),
     [
-      { from: "IPIP Always", to: "None", lost: 0, tcpResets: 0 },
-      { from: "None", to: "IPIP CrossSubnet", lost: 0, tcpResets: 0 },
-      { from: "IPIP CrossSubnet", to: "VXLAN Always", lost: 0, tcpResets: 0 },
-      { from: "VXLAN Always", to: "VXLAN CrossSubnet", lost: 0, tcpResets: 0 },
-      { from: "VXLAN CrossSubnet", to: "IPIP Always", lost: 0, tcpResets: 0 },
+      { from: "ipip", to: "none", lost: 0, tcpResets: 0 },
+      { from: "none", to: "ipip-cross-subnet", lost: 0, tcpResets: 0 },
+      { from: "ipip-cross-subnet", to: "vxlan", lost: 0, tcpResets: 0 },
+      { from: "vxlan", to: "vxlan-cross-subnet", lost: 0, tcpResets: 0 },
+      { from: "vxlan-cross-subnet", to: "ipip", lost: 0, tcpResets: 0 },
     ],
   );
   for (const change of report.changes) {
@@ -49,23 +49,23 @@ test("the demo loses nothing, writes its figures and leaves nothing", {
     report.modes.map(({ mode, nextHopDevices, pathMtu }) => ({ mode, nextHopDevices, pathMtu })),
     [
       {
-        mode: "IPIP Always",
+        mode: "ipip",
         nextHopDevices: ["tunl0"],
         pathMtu: { sameSubnet: 1480, crossSubnet: 1480 },
       },
-      { mode: "None", nextHopDevices: ["eth0"], pathMtu: { sameSubnet: 1500, crossSubnet: 1500 } },
+      { mode: "none", nextHopDevices: ["eth0"], pathMtu: { sameSubnet: 1500, crossSubnet: 1500 } },
       {
-        mode: "IPIP CrossSubnet",
+        mode: "ipip-cross-subnet",
         nextHopDevices: ["eth0", "tunl0"],
         pathMtu: { sameSubnet: 1500, crossSubnet: 1480 },
       },
       {
-        mode: "VXLAN Always",
+        mode: "vxlan",
         nextHopDevices: ["vxlan.calico"],
         pathMtu: { sameSubnet: 1450, crossSubnet: 1450 },
       },
       {
-        mode: "VXLAN CrossSubnet",
+        mode: "vxlan-cross-subnet",
         nextHopDevices: ["eth0", "vxlan.calico"],
         pathMtu: { sameSubnet: 1500, crossSubnet: 1450 },
       },

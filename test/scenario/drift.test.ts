@@ -5,7 +5,7 @@
 
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
-import type { ModeName } from "../../src/lab/index.ts";
+import type { ModeName } from "../../src/model/index.ts";
 import { breakAndWait, differing, inside, kernelText } from "./node-state.ts";
 import { Stage } from "./stage.ts";
 
@@ -66,7 +66,7 @@ const tunnel = (device: string): readonly Case[] => [
 
 const modes: readonly { readonly mode: ModeName; readonly cases: readonly Case[] }[] = [
   {
-    mode: "VXLAN Always",
+    mode: "vxlan",
     cases: [
       ...anyMode,
       ...tunnel("vxlan.calico"),
@@ -90,7 +90,7 @@ const modes: readonly { readonly mode: ModeName; readonly cases: readonly Case[]
     ],
   },
   {
-    mode: "IPIP Always",
+    mode: "ipip",
     cases: [
       ...tunnel("tunl0"),
       {

@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { attachWorkload } from "../../src/dataplane/index.ts";
 import { Ipam } from "../../src/ipam/index.ts";
-import { killAgent, layout, type ModeName, restartAgent } from "../../src/lab/index.ts";
+import { killAgent, layout, restartAgent } from "../../src/lab/index.ts";
 import {
   addressAt,
   formatAddress,
@@ -15,6 +15,7 @@ import {
   prefix,
   sleep,
 } from "../../src/lib/index.ts";
+import type { ModeName } from "../../src/model/index.ts";
 import { openRouteSocket } from "../../src/netlink/index.ts";
 import { clock, losses, nothingLost, Stage } from "./stage.ts";
 
@@ -29,7 +30,7 @@ after(async () => {
   await stage?.close();
 });
 
-type Mode6 = Extract<ModeName, "VXLAN Always" | "VXLAN CrossSubnet" | "None">;
+type Mode6 = Extract<ModeName, "vxlan" | "vxlan-cross-subnet" | "none">;
 const tail = "metric 1024 pref medium";
 const vxlan = (n: number) => [
   `T${n} dev vxlan-v6.calico proto 80 ${tail}`,
@@ -38,13 +39,13 @@ const vxlan = (n: number) => [
 
 /** Of node1, as `ip -6 route` shows them; B1..B4 stand for the nodes' blocks, T2..T4 for VTEPs. */
 const expectedRoutes: Record<Mode6, string[]> = {
-  "VXLAN Always": [...vxlan(2), ...vxlan(3), ...vxlan(4)],
-  "VXLAN CrossSubnet": [
+  vxlan: [...vxlan(2), ...vxlan(3), ...vxlan(4)],
+  "vxlan-cross-subnet": [
     `B2 via 2001:db8:20::76 dev eth0 proto 80 ${tail}`,
     ...vxlan(3),
     ...vxlan(4),
   ],
-  None: [
+  none: [
     `B2 via 2001:db8:20::76 dev eth0 proto bird ${tail}`,
     `B3 via 2001:db8:20::1 dev eth0 proto bird ${tail}`,
     `B4 via 2001:db8:20::1 dev eth0 proto bird ${tail}`,
@@ -70,9 +71,9 @@ const devices = ["tunl0", "vxlan.calico", "vxlan-v6.calico"];
 /** Waits until every kernel has exactly the tunnel devices that the two modes need. */
 async function narrowed(mode: ModeName, mode6: Mode6): Promise<void> {
   const needed = [
-    ...(mode.startsWith("IPIP") ? ["tunl0"] : []),
-    ...(mode.startsWith("VXLAN") ? ["vxlan.calico"] : []),
-    ...(mode6.startsWith("VXLAN") ? ["vxlan-v6.calico"] : []),
+    ...(mode.startsWith("ipip") ? ["tunl0"] : []),
+    ...(mode.startsWith("vxlan") ? ["vxlan.calico"] : []),
+    ...(mode6.startsWith("vxlan") ? ["vxlan-v6.calico"] : []),
   ].join();
   const startedMs = clock.monotonicMs();
   for (const { name, namespace } of stage.lab.nodes) {
@@ -94,18 +95,18 @@ async function change(mode: ModeName, mode6: Mode6): Promise<void> {
 }
 
 const tour: [ModeName, Mode6][] = [
-  ["VXLAN Always", "None"],
-  ["None", "VXLAN CrossSubnet"],
-  ["IPIP CrossSubnet", "None"],
-  ["VXLAN CrossSubnet", "VXLAN Always"],
-  ["IPIP Always", "VXLAN CrossSubnet"],
+  ["vxlan", "none"],
+  ["none", "vxlan-cross-subnet"],
+  ["ipip-cross-subnet", "none"],
+  ["vxlan-cross-subnet", "vxlan"],
+  ["ipip", "vxlan-cross-subnet"],
 ];
 
 test("both pools change at the same time: exact routes, nothing lost in either family", {
   skip,
   timeout: 180_000,
 }, async () => {
-  await assertRoutes("VXLAN Always");
+  await assertRoutes("vxlan");
   for (const [mode, mode6] of tour) {
     const report = await stage.underTraffic(async () => {
       await change(mode, mode6);
@@ -121,10 +122,10 @@ test("a node that misses the change of one family is sent the old of that family
   skip,
   timeout: 120_000,
 }, async () => {
-  await change("IPIP Always", "None");
+  await change("ipip", "none");
   const report = await stage.underTraffic(async () => {
     await killAgent(stage.lab, "node3");
-    await stage.patch("VXLAN Always", layout.poolName6);
+    await stage.patch("vxlan", layout.poolName6);
     const to = async (node: string) => {
       const block = await stage.blockOf(node, 6);
       return (await stage.routes("node1", 6)).find((line) => line.startsWith(block)) ?? "";
@@ -135,7 +136,7 @@ test("a node that misses the change of one family is sent the old of that family
     await stage.settled();
   });
   assert.deepEqual(losses(report), nothingLost);
-  await assertRoutes("VXLAN Always");
+  await assertRoutes("vxlan");
 });
 
 test("addresses borrowed from another node's block are reached in every mode", {

@@ -6,9 +6,9 @@
 
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { describeFault, layout, modeOfPool } from "../../src/lab/index.ts";
+import { describeFault, layout } from "../../src/lab/index.ts";
 import { sleep } from "../../src/lib/index.ts";
-import type { ModeName } from "../../src/model/index.ts";
+import { type ModeName, modeName } from "../../src/model/index.ts";
 import { FaultStage } from "./fault-stage.ts";
 import { faultTable } from "./fault-table.ts";
 import { clock, losses, nothingLost } from "./stage.ts";
@@ -45,7 +45,7 @@ for (const row of faultTable) {
       const phases = history.map((entry) => entry.phase);
       assert.ok(!phases.includes("Rolling"), `only the canary moves: ${phases.join(", ")}`);
     }
-    assert.equal(modeOfPool((await stage.store.get("IPPool", layout.poolName)).spec), row.from);
+    assert.equal(modeName((await stage.store.get("IPPool", layout.poolName)).spec), row.from);
     await stage.settled();
     await traffic.beginWindow();
     await sleep(clock, 500);

@@ -21,7 +21,7 @@ export class FaultStage {
 
   /** Probes between all pods, and a TCP stream, from beginning to end. */
   static async open(name: string): Promise<FaultStage> {
-    const stage = await Stage.open(name, { podsPerNode: 1, mode: "None" });
+    const stage = await Stage.open(name, { podsPerNode: 1, mode: "none" });
     const { pods } = stage.lab;
     const stream = { from: pods[0]!.name, to: pods.at(-1)!.name };
     return new FaultStage(

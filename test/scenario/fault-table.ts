@@ -1,6 +1,6 @@
 /** Which fabric fault breaks which mode, and how the proof is to name it: one row per fault. */
 
-import type { FaultSpec, ModeName as LabModeName } from "../../src/lab/index.ts";
+import type { FaultSpec } from "../../src/lab/index.ts";
 import type { ModeName } from "../../src/model/index.ts";
 
 /** Subnets of the lab, by their bridges. */
@@ -13,7 +13,7 @@ export type Way = `${Subnet} > ${Subnet}`;
 export interface FaultRow {
   readonly fault: FaultSpec;
   /** A mode that it does not break: pods do not notice the fault. */
-  readonly from: LabModeName;
+  readonly from: ModeName;
   /**
    * The guard may miss it: packets of full size do not pass in the old mode either, so they are not watched,
    * and the pods' own, a little smaller, are not looked at.
@@ -45,7 +45,7 @@ const lossy = /^[0-9,]+ of [0-9,]+ lost/;
 export const faultTable: readonly FaultRow[] = [
   {
     fault: { kind: "drop-ipip" },
-    from: "None",
+    from: "none",
     breaks: {
       ipip: { ways: everywhere, says: ipipDropped },
       "ipip-cross-subnet": { ways: across, says: ipipDropped },
@@ -53,7 +53,7 @@ export const faultTable: readonly FaultRow[] = [
   },
   {
     fault: { kind: "drop-ipip", between: ["br20", "br30"], oneWay: true },
-    from: "None",
+    from: "none",
     breaks: {
       ipip: {
         ways: across,
@@ -66,7 +66,7 @@ export const faultTable: readonly FaultRow[] = [
   },
   {
     fault: { kind: "stateful-filter", between: ["br20", "br30"], traffic: "ipip" },
-    from: "None",
+    from: "none",
     breaks: {
       ipip: {
         ways: [there],
@@ -77,7 +77,7 @@ export const faultTable: readonly FaultRow[] = [
   },
   {
     fault: { kind: "drop-vxlan", router: true },
-    from: "None",
+    from: "none",
     breaks: {
       vxlan: { ways: across, says: vxlanDropped },
       "vxlan-cross-subnet": { ways: across, says: vxlanDropped },
@@ -86,7 +86,7 @@ export const faultTable: readonly FaultRow[] = [
   {
     // Conntrack never takes VXLAN for a reply: each side chooses its source ports.
     fault: { kind: "stateful-filter", between: ["br20", "br30"], traffic: "vxlan" },
-    from: "None",
+    from: "none",
     breaks: {
       vxlan: {
         ways: across,
@@ -99,7 +99,7 @@ export const faultTable: readonly FaultRow[] = [
   },
   {
     fault: { kind: "small-mtu", mtu: 1460, between: ["br20", "br30"] },
-    from: "None",
+    from: "none",
     hiddenFromGuard: true,
     breaks: {
       ipip: { ways: across, says: tooLarge },
@@ -108,7 +108,7 @@ export const faultTable: readonly FaultRow[] = [
   },
   {
     fault: { kind: "bad-checksum", router: true },
-    from: "None",
+    from: "none",
     breaks: {
       ipip: { ways: across, says: offload },
       vxlan: { ways: across, says: offload },
@@ -116,12 +116,12 @@ export const faultTable: readonly FaultRow[] = [
   },
   {
     fault: { kind: "loss", percent: 5, router: true, traffic: "vxlan" },
-    from: "None",
+    from: "none",
     breaks: { vxlan: { ways: across, says: lossy } },
   },
   {
     fault: { kind: "source-check" },
-    from: "IPIP Always",
+    from: "ipip",
     breaks: {
       none: { ways: everywhere, says: sourceChecked },
       "ipip-cross-subnet": { ways: within, says: sourceChecked },
@@ -130,7 +130,7 @@ export const faultTable: readonly FaultRow[] = [
   },
   {
     fault: { kind: "stateful-filter", between: ["br20", "br30"], traffic: "pods" },
-    from: "IPIP Always",
+    from: "ipip",
     breaks: { none: { ways: [there], says: /a stateful filter/ } },
   },
 ];

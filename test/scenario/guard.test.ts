@@ -21,7 +21,7 @@ type Guard = NonNullable<ModeEvidenceStatus["guard"]>;
 
 let stage: Stage;
 before(async () => {
-  if (!skip) stage = await Stage.open("guard", { nodes: 3, mode: "ipip-always" });
+  if (!skip) stage = await Stage.open("guard", { nodes: 3, mode: "ipip" });
 });
 after(async () => {
   await stage?.close();

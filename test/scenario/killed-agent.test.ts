@@ -17,8 +17,8 @@ const skip = process.getuid?.() === 0 ? false : "needs root to make network name
 const script = new URL("stalling-agent.ts", import.meta.url).pathname;
 
 /** The operations of each change, in the order of an apply. */
-const steps: Readonly<Record<"VXLAN Always" | "IPIP Always", readonly string[]>> = {
-  "VXLAN Always": [
+const steps: Readonly<Record<"vxlan" | "ipip", readonly string[]>> = {
+  vxlan: [
     "link add",
     "fdb replace",
     "neigh replace",
@@ -29,7 +29,7 @@ const steps: Readonly<Record<"VXLAN Always" | "IPIP Always", readonly string[]>>
     "ipip remove",
     "link delete",
   ],
-  "IPIP Always": [
+  ipip: [
     "ipip apply",
     "link add",
     "link set",
@@ -43,10 +43,10 @@ const steps: Readonly<Record<"VXLAN Always" | "IPIP Always", readonly string[]>>
 let stage: Stage;
 let agent: StallingAgent | undefined;
 /** Of the pool now. */
-let mode: keyof typeof steps = "IPIP Always";
+let mode: keyof typeof steps = "ipip";
 before(async () => {
   if (skip) return;
-  stage = await Stage.open("killed", { nodes: 2, mode: "ipip-always" });
+  stage = await Stage.open("killed", { nodes: 2, mode: "ipip" });
   await killAgent(stage.lab, "node1", "SIGTERM");
   agent = await StallingAgent.start(stage);
 });
@@ -106,7 +106,7 @@ async function isComplete(): Promise<void> {
 }
 
 /** After SIGTERM an agent ends its apply: the longer of the two changes shows that. */
-const signals = { SIGKILL: Object.keys(steps), SIGTERM: ["VXLAN Always"] };
+const signals = { SIGKILL: Object.keys(steps), SIGTERM: ["vxlan"] };
 
 for (const signal of ["SIGKILL", "SIGTERM"] as const) {
   test(`ended by ${signal} before each operation of a change`, {
@@ -119,7 +119,7 @@ for (const signal of ["SIGKILL", "SIGTERM"] as const) {
     let ends = 0;
     const report = await stage.underTraffic(async () => {
       while ([...left.values()].some((kinds) => kinds.length > 0)) {
-        mode = mode === "IPIP Always" ? "VXLAN Always" : "IPIP Always";
+        mode = mode === "ipip" ? "vxlan" : "ipip";
         const kind = left.get(mode)?.shift();
         if (kind !== undefined) await agent!.arm(kind, signal === "SIGKILL" ? 60_000 : 100);
         await stage.patch(mode);

@@ -3,9 +3,10 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { after, before, test } from "node:test";
-import { killAgent, type LabPodState, type ModeName, startAgent } from "../../src/lab/index.ts";
+import { killAgent, type LabPodState, startAgent } from "../../src/lab/index.ts";
 import { measurePathMtu } from "../../src/lab/probe/index.ts";
 import { sleep } from "../../src/lib/index.ts";
+import type { ModeName } from "../../src/model/index.ts";
 import { openRouteSocket } from "../../src/netlink/index.ts";
 import { LargeProbes } from "./large-probes.ts";
 import { clock, losses, nothingLost, Stage } from "./stage.ts";
@@ -70,12 +71,12 @@ test("pods' MTU follows the mode and not one full-size packet is lost", {
 }, async (context) => {
   await atRest(1480);
   const tour: [ModeName, number, number[]][] = [
-    ["None", 1500, [1480, 1500]],
-    ["VXLAN Always", 1450, [1450, 1500]],
-    ["IPIP Always", 1480, [1450, 1480]],
-    ["VXLAN CrossSubnet", 1450, [1450, 1480]],
-    ["None", 1500, [1450, 1500]],
-    ["IPIP CrossSubnet", 1480, [1480, 1500]],
+    ["none", 1500, [1480, 1500]],
+    ["vxlan", 1450, [1450, 1500]],
+    ["ipip", 1480, [1450, 1480]],
+    ["vxlan-cross-subnet", 1450, [1450, 1480]],
+    ["none", 1500, [1450, 1500]],
+    ["ipip-cross-subnet", 1480, [1480, 1500]],
   ];
   for (const [mode, mtu, sizes] of tour) {
     const { report, large } = await underLargeTraffic(async () => {
@@ -108,7 +109,7 @@ test("with an agent dead, nobody sends its pod more than it takes, and it catche
   const others = stage.lab.pods.filter((pod) => pod !== late);
   const { report, large } = await underLargeTraffic(async () => {
     await killAgent(stage.lab, "node3");
-    await stage.patch("VXLAN Always");
+    await stage.patch("vxlan");
     await stage.settledExceptTowards("node3", ["node1", "node2", "node4"]);
     await sleep(clock, 7000);
     for (const pod of others) {
@@ -139,7 +140,7 @@ test("a pod with an MTU of its own keeps it, and so does one with a route of its
   await at(node.namespace, own!.interfaceName, 1400);
   const inside = openRouteSocket({ namespace: routed!.namespace });
   const before = await inside.routes();
-  await stage.patch("None");
+  await stage.patch("none");
   await stage.settled();
   await stage.narrowed();
   await atRest(1500, [routed!, ...rest]);

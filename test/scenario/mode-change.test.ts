@@ -3,15 +3,9 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { after, before, test } from "node:test";
-import {
-  askAgent,
-  killAgent,
-  type ModeName,
-  modeNames,
-  restartAgent,
-  startAgent,
-} from "../../src/lab/index.ts";
+import { askAgent, killAgent, restartAgent, startAgent } from "../../src/lab/index.ts";
 import { sleep } from "../../src/lib/index.ts";
+import { type ModeName, modeNames } from "../../src/model/index.ts";
 import { clock, losses, nothingLost, Stage } from "./stage.ts";
 
 const skip = process.getuid?.() === 0 ? false : "needs root to make network namespaces";
@@ -27,31 +21,31 @@ after(async () => {
 
 /** The routes of node1 to every block, per mode; B1..B4 stand for the nodes' blocks, T2..T4 for VTEPs. */
 const expectedRoutes: Record<ModeName, string[]> = {
-  "IPIP Always": [
+  ipip: [
     "blackhole B1 proto bird",
     "B2 via 172.139.20.76 dev tunl0 proto bird onlink",
     "B3 via 172.139.30.75 dev tunl0 proto bird onlink",
     "B4 via 172.139.30.76 dev tunl0 proto bird onlink",
   ],
-  "IPIP CrossSubnet": [
+  "ipip-cross-subnet": [
     "blackhole B1 proto bird",
     "B2 via 172.139.20.76 dev eth0 proto bird",
     "B3 via 172.139.30.75 dev tunl0 proto bird onlink",
     "B4 via 172.139.30.76 dev tunl0 proto bird onlink",
   ],
-  "VXLAN Always": [
+  vxlan: [
     "blackhole B1 proto bird",
     "B2 via T2 dev vxlan.calico proto 80 onlink",
     "B3 via T3 dev vxlan.calico proto 80 onlink",
     "B4 via T4 dev vxlan.calico proto 80 onlink",
   ],
-  "VXLAN CrossSubnet": [
+  "vxlan-cross-subnet": [
     "blackhole B1 proto bird",
     "B2 via 172.139.20.76 dev eth0 proto 80",
     "B3 via T3 dev vxlan.calico proto 80 onlink",
     "B4 via T4 dev vxlan.calico proto 80 onlink",
   ],
-  None: [
+  none: [
     "blackhole B1 proto bird",
     "B2 via 172.139.20.76 dev eth0 proto bird",
     "B3 via 172.139.20.1 dev eth0 proto bird",
@@ -76,15 +70,9 @@ test("all five modes, one after the other: exact routes, nothing lost", {
   skip,
   timeout: 180_000,
 }, async () => {
-  const tour: ModeName[] = [
-    "None",
-    "IPIP CrossSubnet",
-    "VXLAN Always",
-    "VXLAN CrossSubnet",
-    "IPIP Always",
-  ];
+  const tour: ModeName[] = ["none", "ipip-cross-subnet", "vxlan", "vxlan-cross-subnet", "ipip"];
   assert.deepEqual(new Set(tour), new Set(modeNames));
-  await assertRoutes("IPIP Always");
+  await assertRoutes("ipip");
   for (const mode of tour) {
     const report = await stage.underTraffic(async () => {
       await stage.patch(mode);
@@ -122,15 +110,15 @@ test("two patches in quick succession, and changes reversed half-way, lose nothi
   };
   const report = await stage.underTraffic(async () => {
     for (let i = 0; i < 12; i++) {
-      await stage.patch(modeNames[random(modeNames.length)] ?? "None");
+      await stage.patch(modeNames[random(modeNames.length)] ?? "none");
       await sleep(clock, random(5) === 0 ? 0 : random(400));
     }
-    await stage.patch("IPIP Always");
+    await stage.patch("ipip");
     await stage.settled();
     await stage.narrowed();
   });
   assert.deepEqual(losses(report), nothingLost, `SEED=${seed}`);
-  await assertRoutes("IPIP Always");
+  await assertRoutes("ipip");
 });
 
 test("a patch while an agent is dead: nobody sends it what it does not accept, and it catches up", {
@@ -139,7 +127,7 @@ test("a patch while an agent is dead: nobody sends it what it does not accept, a
 }, async () => {
   const report = await stage.underTraffic(async () => {
     await killAgent(stage.lab, "node3");
-    await stage.patch("VXLAN Always");
+    await stage.patch("vxlan");
     await stage.settledExceptTowards("node3", ["node1", "node2", "node4"]);
     const block = await stage.blockOf("node3");
     const route = (await stage.routes("node1")).find((line) => line.startsWith(block));
@@ -149,7 +137,7 @@ test("a patch while an agent is dead: nobody sends it what it does not accept, a
     await stage.narrowed();
   });
   assert.deepEqual(losses(report), nothingLost);
-  await assertRoutes("VXLAN Always");
+  await assertRoutes("vxlan");
 });
 
 test("kill -9 of every agent, one after the other, changes nothing in any kernel", {
@@ -180,11 +168,11 @@ test("with the datastore away the network goes on, says so, and catches up", {
     process.kill(pid, "SIGSTOP");
     await sleep(clock, 1500);
     process.kill(pid, "SIGCONT");
-    await stage.patch("IPIP Always");
+    await stage.patch("ipip");
     await stage.settled();
   });
   assert.deepEqual(losses(report), nothingLost);
-  await assertRoutes("IPIP Always");
+  await assertRoutes("ipip");
 });
 
 test("an operator's wrong patch changes nothing and is told in one line", {

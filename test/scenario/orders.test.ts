@@ -18,7 +18,7 @@ const LIMIT_MS = 30_000;
 let stage: Stage;
 
 before(async () => {
-  if (!skip) stage = await Stage.open("orders", { nodes: 3, mode: "ipip-always" });
+  if (!skip) stage = await Stage.open("orders", { nodes: 3, mode: "ipip" });
 });
 afterEach(async () => {
   // Whatever went wrong, the next change is the only one.
@@ -244,7 +244,7 @@ test("a connection of the host from its tunnel address survives, and the tunnel 
   };
   const mode = async () => (await stage.store.get("NodeMode", node)).status;
   await answer("before");
-  await stage.patch("None");
+  await stage.patch("none");
   await stage.settled();
   await answer("moved");
   // Longer than the drain: without the socket the tunnel would be gone.
@@ -257,6 +257,6 @@ test("a connection of the host from its tunnel address survives, and the tunnel 
   await once(connection, "exit");
   await stage.narrowed();
   assert.equal((await mode())?.kept, undefined);
-  await stage.patch("IPIP Always");
+  await stage.patch("ipip");
   await stage.settled();
 });

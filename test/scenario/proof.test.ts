@@ -86,7 +86,7 @@ const where = (fault: FaultSpec) =>
 describe("the proof", () => {
   let stage: Stage;
   before(async () => {
-    stage = await Stage.open("proof", { mode: "vxlan-crosssubnet", dualStack: true });
+    stage = await Stage.open("proof", { mode: "vxlan-cross-subnet", dualStack: true });
   });
   after(async () => {
     await stage.close();

@@ -9,16 +9,12 @@ import {
   labUp,
   layout,
   loadLab,
-  type ModeName,
-  modeOfPool,
-  parseMode,
-  poolModeOf,
   tunnelDevicesGone,
   watchModes,
 } from "../../src/lab/index.ts";
 import { type Endpoint, Traffic, type WindowReport } from "../../src/lab/probe/index.ts";
 import { type Family, hasCode, sleep, systemClock } from "../../src/lib/index.ts";
-import type { IPPool } from "../../src/model/index.ts";
+import { type IPPool, type ModeName, modeFields, modeName } from "../../src/model/index.ts";
 import { openRouteSocket } from "../../src/netlink/index.ts";
 
 export const clock = systemClock;
@@ -70,10 +66,10 @@ export class Stage {
   }
 
   /** Changes a pool's mode; a conflicting write by somebody else is repeated. */
-  async patch(mode: ModeName | string, name: string = layout.poolName): Promise<IPPool> {
+  async patch(mode: ModeName, name: string = layout.poolName): Promise<IPPool> {
     for (;;) {
       const pool = await this.store.get("IPPool", name);
-      const spec = { ...pool.spec, ...poolModeOf(parseMode(mode)) };
+      const spec = { ...pool.spec, ...modeFields(mode) };
       try {
         return await this.store.update<"IPPool">({ ...pool, spec });
       } catch (error) {
@@ -115,7 +111,7 @@ export class Stage {
   /** Waits until no kernel holds a tunnel device that the pool does not need. */
   async narrowed(): Promise<void> {
     const { spec } = await this.store.get("IPPool", layout.poolName);
-    await tunnelDevicesGone(this.lab, modeOfPool(spec), clock);
+    await tunnelDevicesGone(this.lab, modeName(spec), clock);
   }
 
   /** Runs `act` under probes between pods and a TCP stream. */

@@ -3,8 +3,8 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { after, before, test } from "node:test";
-import { type ModeName, modeNames } from "../../src/lab/index.ts";
 import { withNamespace } from "../../src/lib/sys/index.ts";
+import { type ModeName, modeNames } from "../../src/model/index.ts";
 import { losses, nothingLost, Stage } from "./stage.ts";
 
 const skip = process.getuid?.() === 0 ? false : "needs root to make network namespaces";
@@ -60,7 +60,7 @@ test("each of the 20 changes between two modes, between strict hosts, loses noth
 }, async (t) => {
   const pairs = [...everyPair(modeNames)];
   assert.equal(new Set(pairs.map(String)).size, 20);
-  assert.equal(pairs[0]?.[0], "IPIP Always", "the lab begins with it");
+  assert.equal(pairs[0]?.[0], "ipip", "the lab begins with it");
   for (const node of stage.nodeNames) {
     assert.equal(filterOf(node, "lo"), 1, `${node} is strict where nobody changed it`);
     assert.equal(filterOf(node, "default"), 1);

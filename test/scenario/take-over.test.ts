@@ -12,8 +12,9 @@ import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { setTimeout as wait } from "node:timers/promises";
 import { askAgentDiff } from "../../src/ctl/agent-socket.ts";
-import { killAgent, type ModeName, startAgent } from "../../src/lab/index.ts";
+import { killAgent, startAgent } from "../../src/lab/index.ts";
 import { formatPrefix } from "../../src/lib/index.ts";
+import type { ModeName } from "../../src/model/index.ts";
 import { openMonitor, type Route } from "../../src/netlink/index.ts";
 import { differing, inside, kernelText } from "./node-state.ts";
 import { losses, nothingLost, Stage } from "./stage.ts";
@@ -109,10 +110,10 @@ const ipipNode = (words: Words) =>
   ].join("\n");
 
 const cases: readonly (readonly [ModeName, (words: Words) => string])[] = [
-  ["VXLAN Always", (words) => vxlanNode(words, false)],
-  ["VXLAN CrossSubnet", (words) => vxlanNode(words, true)],
-  ["None", plainNode],
-  ["IPIP Always", ipipNode],
+  ["vxlan", (words) => vxlanNode(words, false)],
+  ["vxlan-cross-subnet", (words) => vxlanNode(words, true)],
+  ["none", plainNode],
+  ["ipip", ipipNode],
 ];
 
 describe("take-over from Calico", { skip, timeout: 200_000 }, () => {

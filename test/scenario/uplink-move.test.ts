@@ -67,7 +67,7 @@ test("CrossSubnet goes by the interface's mask where none is stored, and says so
 }, async () => {
   const report = await stage.underTraffic(async () => {
     await storeAddress("node1", "172.139.20.75");
-    await stage.patch("IPIP CrossSubnet");
+    await stage.patch("ipip-cross-subnet");
     await stage.settled();
   });
   assert.deepEqual(losses(report), nothingLost);
@@ -86,7 +86,7 @@ test("CrossSubnet goes by the interface's mask where none is stored, and says so
   await until("no warning", async () => (await agent("node1")).failures.length === 0);
 });
 
-for (const mode of ["VXLAN CrossSubnet", "IPIP CrossSubnet", "None"] as const) {
+for (const mode of ["vxlan-cross-subnet", "ipip-cross-subnet", "none"] as const) {
   test(`${mode}: the address moves to another interface`, { skip, timeout: 90_000 }, async () => {
     await stage.patch(mode);
     await stage.settled();
@@ -107,7 +107,7 @@ for (const mode of ["VXLAN CrossSubnet", "IPIP CrossSubnet", "None"] as const) {
     await until("routes on the new interface", async () => {
       const near = await routeTo("node2");
       const far = await routeTo("node3");
-      const farDevice = mode === "None" ? ` dev ${to} ` : / dev (tunl0|vxlan\.calico) /;
+      const farDevice = mode === "none" ? ` dev ${to} ` : / dev (tunl0|vxlan\.calico) /;
       return near.includes(` dev ${to} `) && far.search(farDevice) >= 0;
     });
     const [pod1, pod2, pod3] = ["node1", "node2", "node3"].map(
@@ -121,7 +121,7 @@ for (const mode of ["VXLAN CrossSubnet", "IPIP CrossSubnet", "None"] as const) {
         ).startsWith("yes"),
       );
     }
-    if (mode === "VXLAN CrossSubnet") {
+    if (mode === "vxlan-cross-subnet") {
       assert.match(inside("node1", "ip -d link show vxlan.calico"), new RegExp(` dev ${to} `));
     }
     assert.equal((await agent("node1")).pid, pid, "not restarted");
@@ -132,7 +132,7 @@ for (const mode of ["VXLAN CrossSubnet", "IPIP CrossSubnet", "None"] as const) {
 }
 
 test("the node gets another address", { skip, timeout: 90_000 }, async () => {
-  await stage.patch("VXLAN Always");
+  await stage.patch("vxlan");
   await stage.settled();
   const { pid } = await agent("node1");
   const device = uplinkOfNode1();
@@ -155,7 +155,7 @@ test("the node gets another address", { skip, timeout: 90_000 }, async () => {
   await until("ready", async () => (await agent("node1")).failures.length === 0);
   const report = await stage.underTraffic(() => sleep(clock, 500));
   assert.deepEqual(losses(report), nothingLost);
-  await stage.patch("None");
+  await stage.patch("none");
   await stage.settled();
   const after = await stage.underTraffic(() => sleep(clock, 500));
   assert.deepEqual(losses(after), nothingLost);

@@ -3,18 +3,18 @@ import { test } from "node:test";
 import { renderChanges, renderModes } from "./tables.ts";
 
 test("the table of changes lines its figures up", () => {
-  const row = { from: "IPIP Always", sent: 19000, lost: 0, reordered: 0, maxGapMs: 21 };
+  const row = { from: "ipip", sent: 19000, lost: 0, reordered: 0, maxGapMs: 21 };
   const tcp = { tcpResets: 0, tcpRetransmits: 3 };
   assert.equal(
     renderChanges([
-      { ...row, ...tcp, to: "None", convergedMs: 412 },
-      { ...row, ...tcp, from: "None", to: "IPIP CrossSubnet", convergedMs: 95 },
+      { ...row, ...tcp, to: "none", convergedMs: 412 },
+      { ...row, ...tcp, from: "none", to: "ipip-cross-subnet", convergedMs: 95 },
     ]),
     [
-      "from         to                all moved ms   sent  lost  reordered  longest gap ms  TCP resets  TCP retransmits",
-      "-----------  ----------------  ------------  -----  ----  ---------  --------------  ----------  ---------------",
-      "IPIP Always  None                       412  19000     0          0              21           0                3",
-      "None         IPIP CrossSubnet            95  19000     0          0              21           0                3",
+      "from  to                 all moved ms   sent  lost  reordered  longest gap ms  TCP resets  TCP retransmits",
+      "----  -----------------  ------------  -----  ----  ---------  --------------  ----------  ---------------",
+      "ipip  none                        412  19000     0          0              21           0                3",
+      "none  ipip-cross-subnet            95  19000     0          0              21           0                3",
     ].join("\n"),
   );
 });
@@ -22,7 +22,7 @@ test("the table of changes lines its figures up", () => {
 test("the table of modes shows both paths", () => {
   const text = renderModes([
     {
-      mode: "VXLAN CrossSubnet",
+      mode: "vxlan-cross-subnet",
       nextHopDevices: ["eth0", "vxlan.calico"],
       pathMtu: { sameSubnet: 1500, crossSubnet: 1450 },
       rtt: { sameSubnet: { p50Us: 20, p99Us: 30 }, crossSubnet: { p50Us: 25, p99Us: 40 } },
@@ -31,6 +31,6 @@ test("the table of modes shows both paths", () => {
   ]);
   assert.match(
     text,
-    /VXLAN CrossSubnet {2}eth0 vxlan\.calico {2}1500 \/ 1450 {2}20 \/ 25 +30 \/ 40 {2}17 \/ 14\.5/,
+    /vxlan-cross-subnet {2}eth0 vxlan\.calico {2}1500 \/ 1450 {2}20 \/ 25 +30 \/ 40 {2}17 \/ 14\.5/,
   );
 });

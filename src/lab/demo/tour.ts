@@ -2,9 +2,9 @@
 
 import { openApiClient } from "../../datastore/index.ts";
 import { type Clock, sleep } from "../../lib/index.ts";
+import { type ModeName, modeFields, modeName } from "../../model/index.ts";
 import { type ModeWatcher, watchModes } from "../convergence.ts";
 import type { LabState } from "../lab-state.ts";
-import { type ModeName, modeOfPool, poolModeOf } from "../modes.ts";
 import { type PairReport, Traffic } from "../probe/index.ts";
 import { labCommand } from "../suggestions.ts";
 import { layout } from "../topology.ts";
@@ -13,13 +13,13 @@ import { measureMode, pathEnds } from "./measure.ts";
 import type { ChangeFacts, DemoReport, ModeFacts } from "./report.ts";
 import { runShown } from "./shown-command.ts";
 
-export const TOUR_START: ModeName = "IPIP Always";
+export const TOUR_START: ModeName = "ipip";
 const TOUR: readonly ModeName[] = [
-  "None",
-  "IPIP CrossSubnet",
-  "VXLAN Always",
-  "VXLAN CrossSubnet",
-  "IPIP Always",
+  "none",
+  "ipip-cross-subnet",
+  "vxlan",
+  "vxlan-cross-subnet",
+  "ipip",
 ];
 /** Traffic before and after a change that belongs to its row. */
 const MARGIN_MS = 500;
@@ -93,7 +93,7 @@ async function change(
 ): Promise<{ facts: ChangeFacts; troubled: readonly PairReport[] }> {
   const { lab, to, store, watcher, traffic, clock, print } = options;
   const before = await store.get("IPPool", layout.poolName);
-  const from = modeOfPool(before.spec);
+  const from = modeName(before.spec);
   await sleep(clock, MARGIN_MS);
   await traffic.beginWindow();
   await sleep(clock, MARGIN_MS);
@@ -127,9 +127,9 @@ async function change(
 }
 
 function changedFields(from: ModeName, to: ModeName): Record<string, string> {
-  const old = poolModeOf(from);
+  const old = modeFields(from);
   return Object.fromEntries(
-    Object.entries(poolModeOf(to)).filter(
+    Object.entries(modeFields(to)).filter(
       ([field, value]) => old[field as keyof typeof old] !== value,
     ),
   );

@@ -4,7 +4,7 @@ import { parseArgs } from "node:util";
 import { errorText } from "../../../src/lib/index.ts";
 import { Stage } from "../stage.ts";
 import { boundaries } from "./boundaries.ts";
-import { nextMode, poolMode, runCase } from "./run-case.ts";
+import { modeOf, nextMode, runCase } from "./run-case.ts";
 import { matrixLab, troubles } from "./troubles.ts";
 
 const { values } = parseArgs({
@@ -30,7 +30,7 @@ for (const { boundary, trouble, index, name } of cases) {
   // A lab of its own for each would take longer than the case; after a broken one it is made anew.
   const stage = await Stage.reopen("matrix", matrixLab);
   try {
-    const to = nextMode(await poolMode(stage), index);
+    const to = nextMode(await modeOf(stage), index);
     const report = await runCase(stage, { boundary, trouble, to });
     ends.set(report.end, (ends.get(report.end) ?? 0) + 1);
     const { from, end, mode, sent, lost, tookMs, reason } = report;

@@ -7,7 +7,14 @@ import assert from "node:assert/strict";
 import { askAgentDiff } from "../../../src/ctl/agent-socket.ts";
 import { sleep } from "../../../src/lib/index.ts";
 import { requestChange, sayWord } from "../../../src/mode/index.ts";
-import { type ModeChange, type ModeName, modeName, modeNames } from "../../../src/model/index.ts";
+import {
+  type ModeChange,
+  type ModeName,
+  modeFields,
+  modeName,
+  modeNames,
+  poolMode,
+} from "../../../src/model/index.ts";
 import { clock, losses, type Stage } from "../stage.ts";
 import { type Boundary, reachedBoundary } from "./boundaries.ts";
 import type { Trouble } from "./troubles.ts";
@@ -38,7 +45,7 @@ export async function runCase(
     to,
   }: { readonly boundary: Boundary; readonly trouble: Trouble; readonly to: ModeName },
 ): Promise<CaseReport> {
-  const from = await poolMode(stage);
+  const from = await modeOf(stage);
   const startedMs = clock.monotonicMs();
   let last: ModeChange | undefined;
   let happened = false;
@@ -68,7 +75,7 @@ export async function runCase(
     await stage.narrowed();
   });
   assert.ok(happened, `the change never came where ${boundary.name}`);
-  const mode = await poolMode(stage);
+  const mode = await modeOf(stage);
   const { lost, where, tcpResets } = losses(report);
   const unexplained = where.filter((pair) => !isolatedPair(pair, trouble.isolates));
   assert.deepEqual({ unexplained, tcpResets }, { unexplained: [], tcpResets: 0 });
@@ -84,7 +91,7 @@ function isolatedPair(text: string, node: string | undefined): boolean {
   return node !== undefined && text.includes(`pod${node.slice(-1)}`);
 }
 
-export async function poolMode(stage: Stage): Promise<ModeName> {
+export async function modeOf(stage: Stage): Promise<ModeName> {
   return modeName((await stage.store.get("IPPool", pool)).spec);
 }
 
@@ -113,7 +120,11 @@ export async function everyNodeIs(stage: Stage, mode: ModeName): Promise<void> {
   for (const { metadata, status } of items) {
     const progress = status?.pools[pool];
     assert.equal(progress?.realised, true, `${metadata.name} has realised its pool`);
-    assert.equal(progress?.mode, networkModes[mode], `${metadata.name} is where the pool is`);
+    assert.equal(
+      progress?.mode,
+      poolMode(modeFields(mode)),
+      `${metadata.name} is where the pool is`,
+    );
     assert.deepEqual(status?.changes ?? {}, {}, `${metadata.name} obeys nothing any more`);
   }
   for (const node of stage.lab.nodes) {
@@ -121,14 +132,6 @@ export async function everyNodeIs(stage: Stage, mode: ModeName): Promise<void> {
     assert.deepEqual(diff.differences, [], `the kernel of ${node.name} holds its plan`);
   }
 }
-
-const networkModes = {
-  ipip: "IPIPAlways",
-  "ipip-cross-subnet": "IPIPCrossSubnet",
-  vxlan: "VXLANAlways",
-  "vxlan-cross-subnet": "VXLANCrossSubnet",
-  none: "None",
-} as const satisfies Record<ModeName, string>;
 
 /** The modes in turn, so that each case changes something. */
 export function nextMode(from: ModeName, turn: number): ModeName {
