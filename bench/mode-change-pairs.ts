@@ -5,7 +5,8 @@
 
 import { openApiClient } from "../src/datastore/index.ts";
 import { type LabState, labDown, labUp } from "../src/lab/index.ts";
-import { Traffic } from "../src/lab/probe/index.ts";
+import { type StreamCounts, Traffic } from "../src/lab/probe/index.ts";
+import { sleep, systemClock } from "../src/lib/index.ts";
 import { type ModeName, modeNames } from "../src/model/index.ts";
 import { roundTrip } from "./round-trip.ts";
 import { type BenchRow, benchRow } from "./row.ts";
@@ -13,6 +14,8 @@ import { tellChange, type WatchedChange, watchChange } from "./watched-change.ts
 
 const LAB = "benchpairs";
 const PROBES_PER_SECOND = 5_000;
+/** As long as a change takes here. */
+const REST_MS = 40_000;
 const START: ModeName = "ipip";
 
 export async function measurePairs(progress: (line: string) => void): Promise<BenchRow[]> {
@@ -34,12 +37,13 @@ async function walk(lab: LabState, progress: (line: string) => void): Promise<Be
     stream: { from: pods[0]?.name ?? "", to: pods.at(-1)?.name ?? "" },
   });
   try {
+    const atRest = await restUnder(traffic, progress);
     for (const [from, to] of roundTrip(modeNames, START)) {
       progress(`${from} -> ${to}`);
       const spec = { to, canary: 1, wave: "1", confirmed: true } as const;
       const change = await watchChange({ lab, store, traffic, spec });
       tellChange(change, progress);
-      rows.push(...pairRows(`${from} -> ${to}, nodes seconds apart`, change));
+      rows.push(...pairRows(`${from} -> ${to}, nodes seconds apart`, change, atRest));
       // The next begins where this one should have ended.
       if (change.ended.status?.phase !== "Done") break;
     }
@@ -50,22 +54,44 @@ async function walk(lab: LabState, progress: (line: string) => void): Promise<Be
   }
 }
 
-function pairRows(title: string, { ended, seen, totalMs }: WatchedChange): BenchRow[] {
+/** The same traffic for as long while nobody changes anything: what the machine alone does to it. */
+async function restUnder(
+  traffic: Traffic,
+  progress: (line: string) => void,
+): Promise<StreamCounts | undefined> {
+  progress(`at rest for ${REST_MS / 1000} s`);
+  await traffic.beginWindow();
+  await sleep(systemClock, REST_MS);
+  return (await traffic.endWindow()).stream;
+}
+
+function pairRows(
+  title: string,
+  { ended, seen, totalMs }: WatchedChange,
+  atRest: StreamCounts | undefined,
+): BenchRow[] {
+  const figure = { bench: "mode-change", case: title, peer: "", peerValue: 0 };
   const row = (metric: string, value: number, unit: string, mostValue?: number) =>
     benchRow(
-      {
-        ...{ bench: "mode-change", case: title, metric, unit },
-        ...{ value: Math.round(value * 10) / 10, peer: "", peerValue: 0 },
-      },
+      { ...figure, metric, unit, value: Math.round(value * 10) / 10 },
       mostValue === undefined ? {} : { mostValue },
     );
+  const besideRest = (metric: string, unit: string, of: (stream: StreamCounts) => number) => {
+    const [value, peerValue] = [seen.stream, atRest].map((stream) =>
+      stream ? Math.round(of(stream) * 10) / 10 : 0,
+    );
+    return benchRow({
+      ...{ ...figure, metric, unit, peer: "at rest" },
+      ...{ value: value ?? 0, peerValue: peerValue ?? 0 },
+    });
+  };
   return [
     row("not done as asked", ended.status?.phase === "Done" ? 0 : 1, "changes", 0),
     row("sent", seen.total.sent, "probes"),
     row("lost", seen.total.lost, "probes", 0),
     row("TCP resets", seen.stream?.resets ?? 0, "resets", 0),
-    row("TCP segments sent again", seen.stream?.retransmits ?? 0, "segments"),
-    row("longest TCP stall", seen.stream?.longestStallMs ?? 0, "ms"),
+    besideRest("TCP segments sent again", "segments", ({ retransmits }) => retransmits),
+    besideRest("longest TCP stall", "ms", ({ longestStallMs }) => longestStallMs),
     row("whole change", totalMs / 1000, "s"),
   ];
 }
