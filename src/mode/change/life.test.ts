@@ -111,3 +111,23 @@ test("a trap that refuses has some seconds to pass, as hosts say late how they a
     await it.stop();
   }
 });
+
+test("a change was deleted by hand: its evidence and lease go when the next one ends", async () => {
+  const it = await simulation();
+  const deleted = await ask(it);
+  await untilPhase(it, deleted, "Widening");
+  await it.base.delete("ModeChange", deleted);
+  it.stir();
+  await it.run(5_000);
+  const left = async () => {
+    const evidence = (await it.base.list("ModeEvidence")).items.map(({ spec }) => spec.change);
+    const leases = (await it.base.list("Lease")).items.map(({ metadata }) => metadata.name);
+    return [...new Set([...evidence, ...leases])].sort();
+  };
+  assert.deepEqual(await left(), [deleted, `pool.${POOL}`, "probes"]);
+  const next = await ask(it, { proveOnly: true });
+  await untilPhase(it, next, "Done");
+  await it.run(5_000);
+  assert.deepEqual(await left(), [next, `pool.${POOL}`, "probes"]);
+  await it.stop();
+});

@@ -77,10 +77,10 @@ export class Observed {
     return this.#ofNodes;
   }
 
-  /** Names of all evidence of these changes. */
-  evidenceOf(changes: ReadonlySet<string>): string[] {
+  /** Names of all evidence, each with the change that it is of. */
+  allEvidence(): { readonly name: string; readonly change: string }[] {
     const all = [...this.#evidence.items().values()];
-    return all.flatMap(({ metadata, spec }) => (changes.has(spec.change) ? [metadata.name] : []));
+    return all.map(({ metadata: { name }, spec: { change } }) => ({ name, change }));
   }
 
   hosts(): readonly NodeHost[] {
