@@ -1,4 +1,4 @@
-/** ModeChange: what is asked cannot be another thing later, and going back is not taken back. */
+/** ModeChange: what is asked cannot be another thing later, and going back is not taken back. Its evidence is of one node. */
 
 import { parsePrefix } from "../../lib/index.ts";
 import type { FieldError } from "../errors.ts";
@@ -34,6 +34,14 @@ function taken(before: ModeChangeSpec, after: ModeChangeSpec): FieldError[] {
   return errors;
 }
 
+const endings: ReadonlySet<string> = new Set(["Done", "Refused", "RolledBack"]);
+
+/** `probes`, `mesh` and `pool.NAME` say which change has these. A pool may be called so itself. */
+function isLeaseOfOther(name: string, { pool }: ModeChangeSpec): boolean {
+  if (name === "probes" || name === "mesh") return true;
+  return name.startsWith("pool.") && !(pool !== undefined && name.startsWith(`${pool}-`));
+}
+
 export const modeChangeRules: RuleSet<"ModeChange"> = {
   client({ resource, existing }) {
     const errors = existing ? taken(existing.spec, resource.spec) : [];
@@ -43,8 +51,17 @@ export const modeChangeRules: RuleSet<"ModeChange"> = {
       ? { ...resource, status: existing.status }
       : resource;
   },
-  validate({ spec }) {
+  validate({ metadata: { name }, spec, status }) {
     const errors: FieldError[] = [];
+    if (isLeaseOfOther(name, spec)) {
+      const reason =
+        "is the name of a lease that tells which change has this: let it begin with the name of its pool";
+      errors.push({ name: "Metadata.Name", value: name, reason });
+    }
+    if (status?.orders && endings.has(status.phase)) {
+      const reason = "a change that has ended orders nothing: agents would obey it for ever";
+      errors.push({ name: "ModeChange.Status.orders", value: status.phase, reason });
+    }
     const ofPool = spec.pool !== undefined && spec.to !== undefined;
     if (
       ofPool === (spec.mesh !== undefined) ||
@@ -58,5 +75,14 @@ export const modeChangeRules: RuleSet<"ModeChange"> = {
       errors.push({ name: "ModeChange.Spec.blocks", value: block, reason: "is no CIDR" });
     }
     return errors;
+  },
+};
+
+export const modeEvidenceRules: RuleSet<"ModeEvidence"> = {
+  validate({ metadata: { name }, spec: { change, node } }) {
+    const expected = `${change}.${node}`;
+    if (name === expected) return [];
+    const reason = `what ${node} saw of ${change} is named ${expected}, so that there is one of it`;
+    return [{ name: "Metadata.Name", value: name, reason }];
   },
 };

@@ -12,7 +12,7 @@ import { bgpPeerRules } from "./bgp-peer.ts";
 import { felixConfigurationRules } from "./felix-configuration.ts";
 import { ipPoolRules } from "./ip-pool.ts";
 import { checkMetadata } from "./metadata.ts";
-import { modeChangeRules } from "./mode-change.ts";
+import { modeChangeRules, modeEvidenceRules } from "./mode-change.ts";
 import { nodeRules } from "./node.ts";
 import type { RuleSet } from "./rule-set.ts";
 import { clusterInformationRules, ipamBlockRules, ipamConfigurationRules } from "./singletons.ts";
@@ -33,7 +33,7 @@ const ruleSets: { readonly [K in Kind]: RuleSet<K> } = {
   NodeMode: {},
   NodeHost: {},
   ModeChange: modeChangeRules,
-  ModeEvidence: {},
+  ModeEvidence: modeEvidenceRules,
   Lease: {},
 };
 
