@@ -4,7 +4,7 @@
  */
 
 import type { Datastore } from "../src/datastore/index.ts";
-import { askAgent, type LabState, layout } from "../src/lab/index.ts";
+import { askAgent, type LabNodeState, type LabState, layout } from "../src/lab/index.ts";
 import type { Traffic, WindowReport } from "../src/lab/probe/index.ts";
 import { SwitchyardError, sleep, systemClock } from "../src/lib/index.ts";
 import { requestChange } from "../src/mode/index.ts";
@@ -89,6 +89,10 @@ export function tellChange(change: WatchedChange, progress: (line: string) => vo
   for (const { from, to, lost } of seen.troubled.filter((pair) => pair.lost > 0)) {
     progress(`${from} -> ${to}: ${lost} lost`);
   }
+  const { longestStallMs = 0, resets = 0, retransmits = 0 } = seen.stream ?? {};
+  progress(
+    `pods: ${seen.total.lost} of ${seen.total.sent} lost; TCP: ${resets} resets, ${retransmits} segments again, ${Math.round(longestStallMs)} ms longest stall`,
+  );
   const kinds = [...writesByKind].filter(([, count]) => count > 0);
   progress(`writes: ${kinds.map(([kind, count]) => `${kind} ${count}`).join(", ")}`);
 }
@@ -97,10 +101,7 @@ async function untilEnd({ lab, store }: WatchedChangeOptions, name: string) {
   const startedMs = systemClock.monotonicMs();
   let slowestAnswerMs = 0;
   for (let turn = 0; ; turn++) {
-    const node = lab.nodes[turn % lab.nodes.length];
-    const askedMs = systemClock.monotonicMs();
-    if (node) await askAgent(node.agentSocket);
-    slowestAnswerMs = Math.max(slowestAnswerMs, systemClock.monotonicMs() - askedMs);
+    slowestAnswerMs = Math.max(slowestAnswerMs, await answerMs(lab.nodes[turn % lab.nodes.length]));
     const ended = await store.get("ModeChange", name);
     const { phase = "Planning", history = [] } = ended.status ?? {};
     if (phase === "Done" || phase === "Refused" || phase === "RolledBack") {
@@ -112,6 +113,13 @@ async function untilEnd({ lab, store }: WatchedChangeOptions, name: string) {
     }
     await sleep(systemClock, ASK_EVERY_MS);
   }
+}
+
+/** None within two seconds is an answer, too. */
+async function answerMs(node: LabNodeState | undefined): Promise<number> {
+  const askedMs = systemClock.monotonicMs();
+  if (node) await askAgent(node.agentSocket).catch(() => undefined);
+  return systemClock.monotonicMs() - askedMs;
 }
 
 /** Every write of the datastore, of whatever kind, raises it by one. */

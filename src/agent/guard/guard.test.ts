@@ -187,6 +187,7 @@ test("no route is told at once, in the kernel's words", async () => {
   const bench = new Bench();
   bench.order({});
   await bench.run(5_000);
+  bench.order({ step: 2, moved: ["node1"] });
   bench.fate = ({ to }) => (to === "10.244.2.9" ? "ENETUNREACH" : "answer");
   await bench.run(100);
   const { breaches = [] } = (await bench.evidence()) ?? {};

@@ -17,6 +17,8 @@ const calm: GuardWindow = {
   before: { counters: {}, ms: 3_000 },
   now: { counters: {}, ms: 5_000 },
   sessions: [],
+  still: false,
+  lostStill: new Map(),
 };
 const texts = (window: Partial<GuardWindow>) =>
   judgeWindow({ ...calm, ...window }).map(({ breach: { kind, node, message } }) =>

@@ -54,6 +54,10 @@ export interface GuardWindow {
   readonly before: Rise;
   readonly now: Rise;
   readonly sessions: readonly SessionReport[];
+  /** Nobody has been told to move yet. */
+  readonly still: boolean;
+  /** What each path had lost by then since the baseline: the move did not do that. */
+  readonly lostStill: ReadonlyMap<string, number>;
 }
 
 /** A breach, and by what it is the same one when it is seen again with other numbers. */
@@ -64,7 +68,7 @@ export interface Finding {
 
 export function judgeWindow(window: GuardWindow): Finding[] {
   return [
-    ...window.paths.flatMap(judgePath),
+    ...window.paths.flatMap((path) => judgePath(path, window)),
     ...judgeCounters(window),
     ...judgeRetransmits(window),
     ...judgeSessions(window),
@@ -86,26 +90,35 @@ const kindTexts: Readonly<Record<PathKind, string>> = {
   knock: "UDP",
 };
 
-function judgePath(path: PathReport): Finding[] {
+/** By what a path is known. */
+export function pathKey({ kind, node }: PathReport): string {
+  return `path ${kind} ${node}`;
+}
+
+function judgePath(
+  path: PathReport,
+  { still, lostStill }: Pick<GuardWindow, "still" | "lostStill">,
+): Finding[] {
   const { node, address, kind, before, since, said } = path;
   if (before.answered === 0) return [];
-  const harmful =
-    kind === "knock"
-      ? since.lostInARow >= KNOCKS_IN_A_ROW
-      : since.lost > allowedLoss(before, since);
+  const lost = before.lost + (still ? since.lost : (lostStill.get(pathKey(path)) ?? 0));
+  const allowed = still
+    ? Math.max(LOSS_MARGIN, allowedLoss(before, since))
+    : lost - before.lost + allowedLoss({ ...before, lost }, since);
+  const harmful = kind === "knock" ? since.lostInARow >= KNOCKS_IN_A_ROW : since.lost > allowed;
   if (!harmful) return [];
   const what = { echo: "packets", full: "packets of full size", knock: "UDP packets" }[kind];
   const parts = [
     `${since.lost} of ${since.sent} ${what} to ${node} (${address}) brought no answer`,
     `for at most ${since.longestGapMs} ms`,
-    `before anything moved ${before.lost} of ${before.sent}`,
+    `before anything moved ${still ? before.lost : lost} of ${before.sent}`,
     ...(said === undefined ? [] : [`last said: ${said}`]),
   ];
   const breach = { kind: "probe-loss", node, message: parts.join("; ") } as const;
-  return [{ key: `path ${kind} ${node}`, breach }];
+  return [{ key: pathKey(path), breach }];
 }
 
-function allowedLoss(before: PathCount, since: PathCount): number {
+function allowedLoss(before: Pick<PathCount, "lost" | "sent">, since: PathCount): number {
   if (before.lost === 0) return 0;
   return LOSS_MARGIN + (LOSS_FACTOR * before.lost * since.sent) / before.sent;
 }

@@ -83,6 +83,28 @@ describe("the course of a guard", () => {
     assert.equal(bench.told[0]?.guard.breaches.length, 1, "from then on it counts");
   });
 
+  test("single losses before anything moves are no harm of the move, and usual from then on", () => {
+    const bench = new Bench();
+    bench.run(4_000);
+    bench.run(6_000, { paths: [path({ lost: 1 })] });
+    assert.deepEqual(bench.toldQuiet, [[1, true]]);
+    bench.run(1_000, { step: 2, moving: true });
+    assert.deepEqual(bench.last?.guard.breaches, []);
+    // Three, and twice the share of one in 60.
+    bench.run(1_000, { paths: [path({ lost: 6 })] });
+    assert.deepEqual(bench.last?.guard.breaches, []);
+    const { guard } = bench.run(1_000, { paths: [path({ lost: 7 })] });
+    assert.match(guard.breaches[0]?.message ?? "", /^7 of 60 .* before anything moved 1 of 60/);
+    const broken = new Bench();
+    broken.run(4_000);
+    broken.run(1_000, { paths: [path({ lost: 4 })] });
+    assert.equal(broken.last?.guard.breaches.length, 1, "a path that breaks is none to move on");
+    const other = new Bench();
+    other.run(4_000);
+    other.run(1_000, { step: 2, moving: true, paths: [path({ lost: 1 })] });
+    assert.equal(other.last?.guard.breaches.length, 1, "once somebody moves one is enough");
+  });
+
   test("a guard that begins amid moves takes its three seconds all the same", () => {
     const bench = new Bench();
     assert.equal(bench.run(2_500, { moving: true }).baselineEnded, false);

@@ -6,7 +6,7 @@
 
 import type { Breach, ModeEvidenceStatus } from "../../model/index.ts";
 import { type Counters, risen } from "./counters.ts";
-import { blindPaths, judgeWindow, type PathReport, type SessionReport } from "./judge.ts";
+import { blindPaths, judgeWindow, type PathReport, pathKey, type SessionReport } from "./judge.ts";
 import { BASELINE_MS, RATE_WINDOW_MS, SETTLE_MS } from "./thresholds.ts";
 
 export type GuardEvidence = NonNullable<ModeEvidenceStatus["guard"]>;
@@ -60,6 +60,8 @@ export class GuardWatch {
   #first: Sample | undefined;
   /** Undefined while the baseline is taken. */
   #baseline: { readonly counters: Counters; readonly ms: number } | undefined;
+  /** By path, while nobody had been told to move. */
+  #lostStill = new Map<string, number>();
   #step: number | undefined;
   #settledSinceMs: number | undefined;
   #toldQuiet: number | undefined;
@@ -141,9 +143,15 @@ export class GuardWatch {
   }
 
   /** True if something new is wrong. */
-  #judge({ paths, sessions }: GuardSight): boolean {
+  #judge({ paths, sessions, moving }: GuardSight): boolean {
     if (this.#baseline === undefined) return false;
-    const window = { paths, sessions, before: this.#baseline, now: this.#rise() };
+    if (!moving) {
+      this.#lostStill = new Map(paths.map((path) => [pathKey(path), path.since.lost]));
+    }
+    const window = {
+      ...{ paths, sessions, before: this.#baseline, now: this.#rise() },
+      ...{ still: !moving, lostStill: this.#lostStill },
+    };
     let fresh = false;
     for (const { key, breach } of judgeWindow(window)) {
       if (this.#known.has(key) || this.#breaches.length >= MOST_BREACHES) continue;
