@@ -418,9 +418,15 @@ describe("mode change with bad input", () => {
       "change pods --to IPIPAlways",
       "there is no mode 'IPIPAlways': the modes are ipip, ipip-cross-subnet, vxlan, vxlan-cross-subnet, none\n",
     ],
-    ["change --to none", "accepts 1 arg(s), received 0\n"],
-    ["change pods six --to none", "accepts 1 arg(s), received 2\n"],
-    ["change pods --to", "flag needs an argument: --to\n"],
+    [
+      "change --to none",
+      "accepts 1 arg(s), received 0; usage: switchyard mode change POOL --to MODE\n",
+    ],
+    [
+      "change pods six --to none",
+      "accepts 1 arg(s), received 2; usage: switchyard mode change POOL --to MODE\n",
+    ],
+    ["change pods --to", "flag needs an argument: --to; see `switchyard mode change --help`\n"],
     [
       "change pods --to none --canary -1",
       "invalid value '-1' of --canary: it must be a whole number, 0 or more\n",
@@ -458,10 +464,21 @@ describe("mode change with bad input", () => {
     ["change pods --to none --accept no_mask", /^invalid code 'no_mask' of --accept/],
     ["change pods --to none --accept A,,B", /^invalid code '' of --accept/],
     ["change pods --to none -o yaml", "unrecognized output format 'yaml'\n"],
-    ["change pods --to none --fast", "unknown flag: --fast\n"],
-    ["prove pods --to none --canary 1", "unknown flag: --canary\n"],
-    ["confirm", "accepts 1 arg(s), received 0\n"],
-    ["history pods six", "accepts at most 1 arg(s), received 2\n"],
+    ["change pods --to none --fast", "unknown flag: --fast; see `switchyard mode change --help`\n"],
+    [
+      "prove pods --to none --canary 1",
+      "unknown flag: --canary; see `switchyard mode prove --help`\n",
+    ],
+    ["confirm", "accepts 1 arg(s), received 0; usage: switchyard mode confirm ID\n"],
+    [
+      "history pods six",
+      "accepts at most 1 arg(s), received 2; usage: switchyard mode history [POOL]\n",
+    ],
+    [
+      "chnage pods",
+      /^unknown command "chnage" for "switchyard mode"; the commands are: status, plan/,
+    ],
+    ["status nope", 'unknown command "nope" for "switchyard mode status"\n'],
     ["history nope", "there is no pool 'nope'; the pools are: pods, six\n"],
     ["show nope", /^there is no mode change 'nope'/],
   ];

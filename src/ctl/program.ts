@@ -4,17 +4,25 @@
  */
 
 import { Command, Option } from "commander";
-import { exactArgsText, minimumArgsText, unknownCommandText, unknownFlagText } from "./cobra.ts";
+import {
+  exactArgsText,
+  minimumArgsText,
+  ownCommands,
+  ownUsage,
+  unknownCommandText,
+  unknownFlagText,
+} from "./cobra.ts";
 import { type CommandSpec, commandTable, type Flag, globalFlags } from "./command-table.ts";
 import type { CtlContext, GlobalOptions } from "./context.ts";
 import { failure } from "./crud/errors.ts";
 import { formatHelp } from "./help.ts";
 import { requireLogLevel } from "./log-level.ts";
 
-function checkArgs(spec: CommandSpec, received: number): void {
+function checkArgs(spec: CommandSpec, parent: string, received: number): void {
   const { exactArgs, minimumArgs } = spec;
   if (exactArgs !== undefined && received !== exactArgs) {
-    throw failure(exactArgsText(exactArgs, received));
+    const usage = ownUsage(`${parent} ${spec.name}`, spec.usage);
+    throw failure(`${exactArgsText(exactArgs, received)}${usage}`);
   }
   if (minimumArgs !== undefined && received < minimumArgs) {
     throw failure(minimumArgsText(minimumArgs, received));
@@ -52,7 +60,7 @@ function addCommand(parent: Command, spec: CommandSpec, context: CtlContext): vo
     return;
   }
   command.argument("[args...]").action(async (args: string[], _options: unknown, self: Command) => {
-    checkArgs(spec, args.length);
+    checkArgs(spec, parent.name(), args.length);
     const values = self.optsWithGlobals<GlobalOptions>();
     requireLogLevel(values.logLevel);
     const run = await spec.load();
@@ -68,7 +76,11 @@ function addGroupAction(command: Command, context: CtlContext): void {
     .action((words: readonly string[]) => {
       const name = words.find((word) => !word.startsWith("-"));
       const path = command.parent ? `${command.parent.name()} ${command.name()}` : command.name();
-      if (name !== undefined) throw failure(unknownCommandText(name, path));
+      if (name !== undefined) {
+        const names = command.commands.map((child) => child.name());
+        const known = ownCommands(command.name(), names);
+        throw failure(`${unknownCommandText(name, path)}${known}`);
+      }
       if (words[0] !== undefined) throw failure(unknownFlagText(words[0]));
       context.stdout(command.helpInformation());
     });

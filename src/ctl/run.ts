@@ -24,7 +24,7 @@ export async function runCtl(args: readonly string[], context: CtlContext): Prom
   } catch (error) {
     if (!(error instanceof CommanderError)) return report(error, context);
     if (error.exitCode === 0) return 0;
-    context.stderr(`${cobraText(error, read.word)}\n`);
+    context.stderr(`${cobraText(error, read.args)}\n`);
     return 1;
   }
 }

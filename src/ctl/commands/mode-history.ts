@@ -17,7 +17,10 @@ export async function modeHistory(
   context: CtlContext,
 ): Promise<void> {
   const output = requireTextOrJson(options.output);
-  if (args.length > 1) throw failure(`accepts at most 1 arg(s), received ${args.length}`);
+  if (args.length > 1)
+    throw failure(
+      `accepts at most 1 arg(s), received ${args.length}; usage: switchyard mode history [POOL]`,
+    );
   const [pool] = args;
   await withDatastore({ options, context }, async (store) => {
     // A pool that is gone has a history too; one that never was, and has none, is a slip of the pen.

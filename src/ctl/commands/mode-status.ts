@@ -18,7 +18,7 @@ export async function modeStatusCommand(
   options: ModeStatusOptions,
   context: CtlContext,
 ): Promise<void> {
-  refuseArguments(args, "status");
+  refuseArguments(args, "mode status");
   const { output } = options;
   if (output !== "text" && output !== "json")
     throw failure(`unrecognized output format '${output}'`);
