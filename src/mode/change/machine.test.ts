@@ -11,6 +11,7 @@ import type {
   ModeEvidence,
   NodeMode,
   Trap,
+  Verdict,
 } from "../../model/index.ts";
 import { waitsMs } from "./bounds.ts";
 import { advance } from "./machine.ts";
@@ -85,6 +86,11 @@ const moved = { widened: true, moved: true };
 const still = { widened: true, moved: false };
 const bothMoved = { moved: ["a", "b"], guard: true };
 const confirmBy = "2026-01-01T00:10:00.000Z";
+
+const good: Verdict = {
+  ...{ from: "172.16.0.0/24", to: "172.16.0.0/24", encapsulation: "vxlan" },
+  ...{ pairs: 2, failed: 0, ok: true, message: "" },
+};
 
 const cases: readonly Case[] = [
   { name: "all is well", phase: "Planning", gives: ["Proving", /no traps/] },
@@ -190,7 +196,16 @@ const cases: readonly Case[] = [
     phase: "Proving",
     orders: { prove: "full" },
     seen: { proved: "full" },
-    gives: ["Widening", /carries vxlan/],
+    world: { judgeProof: () => [good] },
+    gives: ["Widening", /carries vxlan: 2 pairs/],
+  },
+  {
+    name: "a single node sends to nobody, and the fabric is not said to carry anything",
+    phase: "Proving",
+    spec: { proveOnly: true },
+    orders: { prove: "full" },
+    seen: { proved: "full" },
+    gives: ["Done", /^fully old, as asked: there is nothing to prove: no two nodes/],
   },
   {
     name: "only proof was asked for",

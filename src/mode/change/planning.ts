@@ -154,7 +154,10 @@ function judged(running: Running): Advance {
     });
   }
   const pairs = verdicts.reduce((sum, verdict) => sum + verdict.pairs, 0);
-  const message = `the fabric carries ${to}: ${pairs} pairs of nodes proved it`;
+  const message =
+    pairs === 0
+      ? `there is nothing to prove: no two nodes with an agent have addresses to send ${to} between`
+      : `the fabric carries ${to}: ${pairs} pairs of nodes proved it`;
   if (change.spec.proveOnly) {
     return step(running, {
       phase: "Done",

@@ -73,11 +73,9 @@ function proofOutcome(facts: ChangeFacts, took: string): Outcome {
     return { result: "refused", exitStatus: exitStatuses.refused, sentence };
   }
   const exitStatus = change.status?.attention?.length ? exitStatuses.attention : 0;
-  return {
-    result: "proved",
-    exitStatus,
-    sentence: `proved: ${title} in ${took}; nothing was changed`,
-  };
+  const proved = verdicts.length > 0 ? "proved" : "nothing to prove";
+  const sentence = `${proved}: ${title} in ${took}; nothing was changed`;
+  return { result: "proved", exitStatus, sentence };
 }
 
 /** There is nothing more to wait for, or nothing but the operator. */

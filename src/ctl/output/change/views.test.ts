@@ -232,7 +232,20 @@ describe("the outcome", () => {
         /^done: pods: ipip -> none in 8.0 s, 0 of 100 live probes lost$/,
       ],
       ["done, but", ended("Done", { attention: ["x"] }), "done", 5, /^done/],
-      ["proved", ended("Done", {}, { proveOnly: true }), "proved", 0, /nothing was changed$/],
+      [
+        "proved",
+        ended("Done", {}, { proveOnly: true }),
+        "proved",
+        0,
+        /^proved: .*nothing was changed$/,
+      ],
+      [
+        "a proof without pairs",
+        ended("Done", { verdicts: [] }, { proveOnly: true }),
+        "proved",
+        0,
+        /^nothing to prove: .*nothing was changed$/,
+      ],
       [
         "not proved",
         ended("Done", { verdicts: [against] }, { proveOnly: true }),
