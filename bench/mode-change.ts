@@ -1,6 +1,12 @@
 /** The mode change under load: what it loses and how long it takes, and what each mode costs a packet. */
 
-import { type ChangeFacts, type ModeFacts, TOUR_START, tour } from "../src/lab/demo/index.ts";
+import {
+  type ChangeFacts,
+  type ModeFacts,
+  onStage,
+  TOUR_START,
+  tour,
+} from "../src/lab/demo/index.ts";
 import { type LabState, labDown, labUp } from "../src/lab/index.ts";
 import { measureRoundTrip } from "../src/lab/probe/index.ts";
 import { systemClock } from "../src/lib/index.ts";
@@ -28,18 +34,15 @@ async function measurePatches(progress: (line: string) => void): Promise<BenchRo
   await labDown({ name: LAB });
   try {
     const lab = await labUp({ name: LAB, mode: TOUR_START, onProgress: progress });
-    const { report, losses } = await tour(lab, {
-      print: progress,
-      clock: systemClock,
-      probesPerSecond: PROBES_PER_SECOND,
-    });
+    const options = { print: progress, clock: systemClock, probesPerSecond: PROBES_PER_SECOND };
+    const { changes, modes, losses } = await onStage(lab, options, tour);
     for (const line of losses) progress(line);
     const rawUs = rawRoundTripUs(lab);
     progress("the naive ways, on two nodes whose agents are dead");
     const naive = await measureNaive(lab, PROBES_PER_SECOND);
     return [
-      ...report.changes.flatMap((change) => changeRows(change, naive)),
-      ...report.modes.flatMap((mode) => roundTripRows(mode, rawUs)),
+      ...changes.flatMap((change) => changeRows(change, naive)),
+      ...modes.flatMap((mode) => roundTripRows(mode, rawUs)),
     ];
   } finally {
     await labDown({ name: LAB });

@@ -373,7 +373,7 @@ export const commandTable: readonly CommandSpec[] = [
   },
   {
     name: "demo",
-    description: "Change the mode of a live lab five times and count every packet",
+    description: "Change the mode of a live lab, by patches and by proof, and count every packet",
     flags: [
       { flags: "--json <path>", description: "Write the facts to this file as JSON" },
       { flags: "--keep", description: "Leave the lab running" },

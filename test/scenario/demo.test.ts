@@ -14,7 +14,7 @@ after(() => rmSync(directory, { recursive: true }));
 
 test("the demo loses nothing, writes its figures and leaves nothing", {
   skip,
-  timeout: 240_000,
+  timeout: 480_000,
 }, async () => {
   const json = join(directory, "report.json");
   const { code, output } = await run(["demo", "--json", json]);
@@ -24,7 +24,12 @@ test("the demo loses nothing, writes its figures and leaves nothing", {
     /NAME +CIDR +NAT +IPIPMODE +VXLANMODE +DISABLED +DISABLEBGPEXPORT +SELECTOR +ASSIGNMENTMODE/,
     /^IP-in-IP: (BPF on ifb|kernel module on) tunl0$/m,
     /blackhole 10\.244\.\d+\.\d+\/26 proto bird/,
-    /^0 of \d+ probes lost in 5 mode changes\.$/m,
+    /^\$ bin\/switchyard lab fault add drop-vxlan --between br20 br30 --one-way$/m,
+    /^verdict FAILED 172\.139\.20\.0\/24 -> 172\.139\.30\.0\/24 .*UDP 4789 \(VXLAN\) is dropped this way/m,
+    /^exit code 3\n\n\$ bin\/switchyard lab fault remove 1\nremoved fault 1$/m,
+    /^Canary: the canary moves: node/m,
+    /^done: Planning [0-9.]+ s, Proving [0-9.]+ s, Widening .* Narrowing [0-9.]+ s$/m,
+    /^0 of \d+ probes lost in 5 patches and 2 runs of `mode change`\.$/m,
   ]) {
     assert.match(output, shown);
   }
@@ -38,6 +43,19 @@ test("the demo loses nothing, writes its figures and leaves nothing", {
       { from: "vxlan", to: "vxlan-cross-subnet", lost: 0, tcpResets: 0 },
       { from: "vxlan-cross-subnet", to: "ipip", lost: 0, tcpResets: 0 },
     ],
+  );
+  assert.deepEqual(
+    report.modeChanges.map(({ from, to, result, lost, tcpResets }) => {
+      return { from, to, result, lost, tcpResets };
+    }),
+    [
+      { from: "ipip", to: "vxlan", result: "refused", lost: 0, tcpResets: 0 },
+      { from: "ipip", to: "vxlan", result: "done", lost: 0, tcpResets: 0 },
+    ],
+  );
+  assert.deepEqual(
+    report.modeChanges[1]?.phases.map(({ phase }) => phase),
+    ["Planning", "Proving", "Widening", "Canary", "Rolling", "Verifying", "Narrowing"],
   );
   for (const change of report.changes) {
     assert.ok(

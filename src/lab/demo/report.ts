@@ -1,16 +1,32 @@
 /** What the demo found, as `--json` writes it. */
 
-export interface ChangeFacts {
-  readonly from: string;
-  readonly to: string;
+/** What the traffic between pods met. */
+export interface ProbeFacts {
   readonly sent: number;
   readonly lost: number;
   readonly reordered: number;
   readonly maxGapMs: number;
-  /** From the operator's command until every node had moved. */
-  readonly convergedMs: number;
   readonly tcpResets: number;
   readonly tcpRetransmits: number;
+}
+
+/** A plain patch of the pool. */
+export interface ChangeFacts extends ProbeFacts {
+  readonly from: string;
+  readonly to: string;
+  /** From the operator's command until every node had moved. */
+  readonly convergedMs: number;
+}
+
+/** A `mode change`. */
+export interface ModeChangeFacts extends ProbeFacts {
+  readonly from: string;
+  readonly to: string;
+  /** `done`, `refused`, … as `mode show -o json` says it. */
+  readonly result: string;
+  readonly reason: string;
+  readonly durationMs: number;
+  readonly phases: readonly { readonly phase: string; readonly durationMs: number }[];
 }
 
 export interface RoundTripFacts {
@@ -34,5 +50,6 @@ export interface ModeFacts {
 
 export interface DemoReport {
   readonly changes: readonly ChangeFacts[];
+  readonly modeChanges: readonly ModeChangeFacts[];
   readonly modes: readonly ModeFacts[];
 }

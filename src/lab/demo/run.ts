@@ -1,4 +1,4 @@
-/** The guided tour: a live network changes its mode five times under traffic, and every packet is counted. */
+/** The guided tour: a live network changes its mode under traffic, by patches and by proof; every packet is counted. */
 
 import { writeFileSync } from "node:fs";
 import { type Clock, SwitchyardError, systemClock } from "../../lib/index.ts";
@@ -9,8 +9,11 @@ import { labCommand, suggestions } from "../suggestions.ts";
 import { labUp } from "../up.ts";
 import { pathEnds } from "./measure.ts";
 import { observedSource } from "./outside.ts";
+import { proved } from "./proved.ts";
+import type { DemoReport } from "./report.ts";
 import { runShown } from "./shown-command.ts";
-import { renderChanges, renderModes } from "./tables.ts";
+import { type DemoStage, onStage } from "./stage.ts";
+import { phaseLine, renderChanges, renderModeChanges, renderModes } from "./tables.ts";
 import { TOUR_START, tour } from "./tour.ts";
 
 export interface DemoOptions {
@@ -27,7 +30,7 @@ export interface DemoOptions {
   readonly clock?: Clock;
 }
 
-/** @returns the exit code: 0 if nothing was lost. */
+/** @returns the exit code: 0 if nothing was lost, and the faulty fabric was refused for what it is. */
 export async function runDemo(options: DemoOptions): Promise<number> {
   checkPrerequisites();
   const { print, clock = systemClock } = options;
@@ -38,23 +41,39 @@ export async function runDemo(options: DemoOptions): Promise<number> {
   const lab = await labUp({ mode: TOUR_START, onProgress: (line) => print(`  ${line}`) });
   try {
     await showNetwork(lab, options);
-    const { report, losses } = await tour(lab, { ...options, clock });
+    const { report, losses, surprises } = await onStage(lab, { ...options, clock }, bothActs);
+    const { changes, modeChanges, modes } = report;
     print(
-      "\nEvery change, with every pod probing every other pod and one TCP stream across the subnets:\n",
+      "\nEvery patch, with every pod probing every other pod and one TCP stream across the subnets:\n",
     );
-    print(renderChanges(report.changes));
+    print(renderChanges(changes));
+    print("\nBoth runs of `mode change`, under the same traffic:\n");
+    print(renderModeChanges(modeChanges));
+    for (const change of modeChanges) print(`\n${change.result}: ${phaseLine(change)}`);
     print("\nEvery mode, inside one subnet / across the router:\n");
-    print(renderModes(report.modes));
+    print(renderModes(modes));
     if (options.json) writeFileSync(options.json, `${JSON.stringify(report, undefined, 2)}\n`);
-    const lost = report.changes.reduce((total, change) => total + change.lost, 0);
-    const sent = report.changes.reduce((total, change) => total + change.sent, 0);
-    print(`\n${lost} of ${sent} probes lost in ${report.changes.length} mode changes.`);
-    for (const line of losses) print(`  ${line}`);
-    return lost === 0 ? 0 : 1;
+    const all = [...changes, ...modeChanges];
+    const lost = all.reduce((total, change) => total + change.lost, 0);
+    const sent = all.reduce((total, change) => total + change.sent, 0);
+    const what = `${changes.length} patches and ${modeChanges.length} runs of \`mode change\``;
+    print(`\n${lost} of ${sent} probes lost in ${what}.`);
+    for (const line of [...losses, ...surprises]) print(`  ${line}`);
+    return lost === 0 && surprises.length === 0 ? 0 : 1;
   } finally {
     if (options.keep) print(`\n${suggestions(lab).join("\n")}`);
     else await labDown();
   }
+}
+
+async function bothActs(stage: DemoStage): Promise<{
+  readonly report: DemoReport;
+  readonly losses: readonly string[];
+  readonly surprises: readonly string[];
+}> {
+  const { changes, modes, losses } = await tour(stage);
+  const { modeChanges, losses: more, surprises } = await proved(stage);
+  return { report: { changes, modeChanges, modes }, losses: [...losses, ...more], surprises };
 }
 
 async function showNetwork(

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { renderChanges, renderModes } from "./tables.ts";
+import { phaseLine, renderChanges, renderModeChanges, renderModes } from "./tables.ts";
 
 test("the table of changes lines its figures up", () => {
   const row = { from: "ipip", sent: 19000, lost: 0, reordered: 0, maxGapMs: 21 };
@@ -33,4 +33,17 @@ test("the table of modes shows both paths", () => {
     text,
     /vxlan-cross-subnet {2}eth0 vxlan\.calico {2}1500 \/ 1450 {2}20 \/ 25 +30 \/ 40 {2}17 \/ 14\.5/,
   );
+});
+
+test("the table of mode changes says how they ended; a line says how long their phases took", () => {
+  const change = {
+    ...{ from: "ipip", to: "vxlan", result: "refused", reason: "", durationMs: 9588 },
+    phases: [
+      { phase: "Planning", durationMs: 138 },
+      { phase: "Proving", durationMs: 9450 },
+    ],
+    ...{ sent: 19000, lost: 0, reordered: 0, maxGapMs: 21, tcpResets: 0, tcpRetransmits: 3 },
+  };
+  assert.match(renderModeChanges([change]), /ipip {2}vxlan {2}refused {5}9\.6 {2}19000 {5}0 /);
+  assert.equal(phaseLine(change), "Planning 0.1 s, Proving 9.5 s");
 });

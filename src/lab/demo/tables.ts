@@ -1,18 +1,32 @@
-/** The demo's two tables. Pure. */
+/** The demo's tables. Pure. */
 
-import type { ChangeFacts, ModeFacts } from "./report.ts";
+import type { ChangeFacts, ModeChangeFacts, ModeFacts, ProbeFacts } from "./report.ts";
 import { type Column, renderTable } from "./table.ts";
 
-const changeColumns: readonly Column<ChangeFacts>[] = [
-  { title: "from", cell: (row) => row.from },
-  { title: "to", cell: (row) => row.to },
-  { title: "all moved ms", cell: (row) => row.convergedMs },
+const probeColumns: readonly Column<ProbeFacts>[] = [
   { title: "sent", cell: (row) => row.sent },
   { title: "lost", cell: (row) => row.lost },
   { title: "reordered", cell: (row) => row.reordered },
   { title: "longest gap ms", cell: (row) => row.maxGapMs },
   { title: "TCP resets", cell: (row) => row.tcpResets },
   { title: "TCP retransmits", cell: (row) => row.tcpRetransmits },
+];
+
+const changeColumns: readonly Column<ChangeFacts>[] = [
+  { title: "from", cell: (row) => row.from },
+  { title: "to", cell: (row) => row.to },
+  { title: "all moved ms", cell: (row) => row.convergedMs },
+  ...probeColumns,
+];
+
+const seconds = (ms: number) => Math.round(ms / 100) / 10;
+
+const modeChangeColumns: readonly Column<ModeChangeFacts>[] = [
+  { title: "from", cell: (row) => row.from },
+  { title: "to", cell: (row) => row.to },
+  { title: "result", cell: (row) => row.result },
+  { title: "took s", cell: (row) => seconds(row.durationMs) },
+  ...probeColumns,
 ];
 
 const both = (near: number, far: number) => `${near} / ${far}`;
@@ -33,6 +47,13 @@ const modeColumns: readonly Column<ModeFacts>[] = [
 ];
 
 export const renderChanges = (rows: readonly ChangeFacts[]) => renderTable(changeColumns, rows);
+
+export const renderModeChanges = (rows: readonly ModeChangeFacts[]) =>
+  renderTable(modeChangeColumns, rows);
+
+/** `Proving 9.4 s, Canary 4.1 s, …`. */
+export const phaseLine = ({ phases }: ModeChangeFacts) =>
+  phases.map(({ phase, durationMs }) => `${phase} ${seconds(durationMs)} s`).join(", ");
 
 /** Pairs of figures are: inside one subnet / across the router. */
 export const renderModes = (rows: readonly ModeFacts[]) => renderTable(modeColumns, rows);
