@@ -17,7 +17,7 @@ import {
   type Timer,
 } from "../lib/index.ts";
 import type { Log } from "../lib/log/index.ts";
-import { vxlanMacOf, widenedPools } from "../mode/index.ts";
+import { meshChanges, vxlanMacOf, widenedPools } from "../mode/index.ts";
 import { PROBE_DEVICE } from "../plan/index.ts";
 import { Announcer } from "./announcer.ts";
 import { bgpPlan } from "./bgp-config.ts";
@@ -158,6 +158,7 @@ export class Agent {
         blocks: this.#cluster.blocksAt(prefix),
         learned: this.#bgp.learnedAt(prefix),
       }),
+      mesh: () => (meshChanges(this.#cluster.view().modeChanges) ? this.#bgp.mesh() : undefined),
       bgpConverged: () => this.#bgp.converged(),
       ...(podMtu === "live" && { liveMtu: new LiveMtu({ drainMs, held: mtuFile.held }) }),
       probe: () => {

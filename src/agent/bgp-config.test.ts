@@ -90,15 +90,22 @@ const peerings: { name: string; peer: BGPPeer; on: Record<string, string[]> }[] 
     on: { node1: [], node3: ["Node_172_139_30_1 172.139.30.1:179 as 65000 node specific"] },
   },
   {
-    name: "peers can be nodes, selected by their labels",
+    name: "peers can be nodes, selected by their labels; those are configured likewise",
     peer: peer("reflectors", { nodeSelector: "rack == '30'", peerSelector: "rack == '20'" }),
     on: {
-      node1: [],
+      node1: ["Node_172_139_30_75 172.139.30.75:179 as 64512 node specific"],
       node3: [
         "Node_172_139_20_75 172.139.20.75:179 as 64512 node specific",
         "Node_172_139_20_76 172.139.20.76:179 as 64512 node specific",
       ],
     },
+  },
+  {
+    name: "peers that are nodes can be configured by hand",
+    peer: peer("reflectors", {
+      ...{ nodeSelector: "rack == '30'", peerSelector: "rack == '20'", reversePeering: "Manual" },
+    }),
+    on: { node1: [] },
   },
   {
     name: "a peer with the node's own address is dropped",

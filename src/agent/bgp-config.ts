@@ -24,6 +24,7 @@ import {
   parsePrefix,
   prefixCovers,
 } from "../lib/index.ts";
+import { type MeshOrders, meshOrders } from "../mode/index.ts";
 import { type BGPPeer, type Node, parseSelector } from "../model/index.ts";
 import type { BlockFacts, WorkloadFacts } from "../plan/index.ts";
 import { type SecretReader, seconds, sessionOptions } from "./bgp-session-options.ts";
@@ -35,8 +36,14 @@ export type PeeringType = "node-to-node mesh" | "global" | "node specific";
 export interface BgpPlan {
   readonly config: SpeakerConfig;
   readonly types: ReadonlyMap<string, PeeringType>;
+  readonly mesh: MeshPlan;
   /** BGPPeers that could not be used, and why. */
   readonly problems: readonly string[];
+}
+
+export interface MeshPlan extends Omit<MeshOrders, "sharedWith" | "added"> {
+  /** Nodes that take no sessions of the mesh yet, and so are not dialled. */
+  readonly closed: readonly string[];
 }
 
 const DEFAULT_AS = 64512;
@@ -87,7 +94,8 @@ export function bgpPlan(input: BgpPlanInput): BgpPlan | undefined {
   const peers = new Map<string, PeerConfig>();
   const types = new Map<string, PeeringType>();
   const add = (peer: PeerConfig, type: PeeringType) => {
-    // A global peering suppresses a node-specific one, and both a mesh one, to the same address.
+    // A global peering suppresses a node-specific one, and both a mesh one, to the same address; what a node is told
+    // itself goes before what others are.
     const taken = [...peers.values()].find((other) => other.address === peer.address);
     if (taken && taken.port !== peer.port) {
       problems.push(`${peer.name}: there is a session with that address already, ${taken.name}`);
@@ -111,14 +119,36 @@ export function bgpPlan(input: BgpPlanInput): BgpPlan | undefined {
       add({ ...config, ...session }, type);
     }
   }
-  if (globals.nodeToNodeMeshEnabled !== false) {
+  // Those of the other end come last: whoever names this node is to be answered by it.
+  for (const peer of view.bgpPeers) {
+    if (!isReversed(peer, node)) continue;
+    const { metadata, spec } = peer;
+    const kind = isGlobal(peer) ? "Global" : "Node";
+    const object = `BGPPeer ${metadata.name}`;
+    const session = sessionOptions(spec, { object, secret: input.secret, problems });
+    for (const other of view.nodes) {
+      if (!selectsNode(peer, other, problems)) continue;
+      for (const config of nodePeers({ kind, node: other, view, local, globalAs })) {
+        add({ ...config, ...session }, isGlobal(peer) ? "global" : "node specific");
+      }
+    }
+  }
+  const { sharedWith, added, ...mesh } = meshOrders({ ...view, node: name });
+  const closed = added ? closedNodes(view) : noNodes;
+  const undialled: string[] = [];
+  if (mesh.open) {
     const { nodeMeshPassword: password, nodeMeshMaxRestartTime: maxRestartTime } = globals;
     const session = sessionOptions(
       { ...(password && { password }), ...(maxRestartTime && { maxRestartTime }) },
       { object: "BGPConfiguration", secret: input.secret, problems },
     );
-    for (const config of meshPeers(view, local, globalAs)) {
-      add({ ...config, ...session }, "node-to-node mesh");
+    for (const { other, configs } of meshPeers(view, local, globalAs)) {
+      if (!sharedWith(other)) continue;
+      for (const config of configs) {
+        if (config.passive || !closed.has(other)) {
+          add({ ...config, ...session }, "node-to-node mesh");
+        } else undialled.push(other);
+      }
     }
   }
   const reflector = parseAddress(node.spec.bgp?.routeReflectorClusterID ?? "");
@@ -142,8 +172,17 @@ export function bgpPlan(input: BgpPlanInput): BgpPlan | undefined {
       originate,
     },
     types,
+    mesh: { ...mesh, closed: [...new Set(undialled)] },
     problems,
   };
+}
+
+const noNodes: ReadonlySet<string> = new Set();
+
+/** With an agent of ours that does not take sessions of the mesh: one that dialled them would be sent away. */
+function closedNodes({ nodeModes }: ClusterView): ReadonlySet<string> {
+  const closed = nodeModes.filter(({ status }) => status && !status.mesh?.open);
+  return new Set(closed.map(({ metadata }) => metadata.name));
 }
 
 function poolPrefix(pool: { readonly spec: { readonly cidr: string } }): Prefix[] {
@@ -204,12 +243,18 @@ function externalPolicy(policy: readonly PolicyRule[]): PolicyRule[] {
 const peerName = (kind: string, address: IpAddress, port: number) =>
   `${kind}_${formatAddress(address).replace(/[.:]/g, "_")}${port === DEFAULT_PORT ? "" : `_port_${port}`}`;
 
-function meshPeers(view: ClusterView, local: Local, globalAs: number): PeerConfig[] {
+interface MeshPeers {
+  readonly other: string;
+  readonly configs: readonly PeerConfig[];
+}
+
+function meshPeers(view: ClusterView, local: Local, globalAs: number): MeshPeers[] {
   if (local.node.spec.bgp?.routeReflectorClusterID) return [];
   return view.nodes.flatMap((node) => {
     if (node.metadata.name === local.node.metadata.name) return [];
     if (node.spec.bgp?.routeReflectorClusterID) return [];
-    return nodePeers({ kind: "Mesh", node, view, local, globalAs });
+    const configs = nodePeers({ kind: "Mesh", node, view, local, globalAs });
+    return [{ other: node.metadata.name, configs }];
   });
 }
 
@@ -352,6 +397,12 @@ function selectsNode(peer: BGPPeer, node: Node, problems: string[]): boolean {
   const { node: only, nodeSelector } = peer.spec;
   if (only) return only === node.metadata.name;
   return !nodeSelector || selectorMatcher(nodeSelector, peer.metadata.name, problems)(node);
+}
+
+/** Of a peering between nodes, this node is the other end, and it is not to be configured by hand. */
+function isReversed({ metadata, spec }: BGPPeer, node: Node): boolean {
+  if (!spec.peerSelector || spec.reversePeering === "Manual") return false;
+  return selectorMatcher(spec.peerSelector, metadata.name, [])(node);
 }
 
 function selectorMatcher(text: string, peer: string, problems: string[]): (node: Node) => boolean {

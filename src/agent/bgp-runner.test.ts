@@ -17,6 +17,7 @@ const config: SpeakerConfig = {
 const planOf = (changes: Partial<SpeakerConfig> = {}): BgpPlan => ({
   config: { ...config, ...changes },
   types: new Map([["Mesh_1", "node-to-node mesh"]]),
+  mesh: { mode: "on", resourceVersion: "7", open: true, closed: [] },
   problems: [],
 });
 

@@ -4,7 +4,7 @@ import { type PeerStatus, Speaker, type SpeakerConfig } from "../bgp/index.ts";
 import { type Clock, formatAddress, formatPrefix, type Prefix } from "../lib/index.ts";
 import type { Log } from "../lib/log/index.ts";
 import type { LearnedFacts } from "../plan/index.ts";
-import type { BgpPlan, PeeringType } from "./bgp-config.ts";
+import type { BgpPlan, MeshPlan, PeeringType } from "./bgp-config.ts";
 import type { AgentPeerStatus } from "./status.ts";
 
 /** BGP has as long as a restarting peer would be waited for; then what is there has to do. */
@@ -15,8 +15,26 @@ const IDENTITY_CHANGED = "the node's AS number, router id or BGP listener has ch
 
 export type SpeakerPort = Pick<
   Speaker,
-  "start" | "stop" | "configure" | "routes" | "peers" | "onRoutes" | "onPeers" | "converged"
+  | "start"
+  | "stop"
+  | "configure"
+  | "routes"
+  | "peers"
+  | "onRoutes"
+  | "onPeers"
+  | "converged"
+  | "notLearnedFrom"
 >;
+
+/** How this node stands with the mesh, and with what is there instead of it. */
+export interface MeshStanding {
+  readonly plan: MeshPlan;
+  /** Sessions of the mesh, and outside of it. */
+  readonly mesh: readonly PeerStatus[];
+  readonly outside: readonly PeerStatus[];
+  /** Prefixes that no Established session outside of the mesh has told of, but for such a peer's own. */
+  readonly untold: readonly Prefix[];
+}
 
 export interface BgpSessions {
   readonly localAs: number;
@@ -116,6 +134,21 @@ export class BgpRunner {
     if (this.#speaker === undefined || localAs === undefined) return undefined;
     const peers = this.#speaker.peers();
     return { localAs, peers: peers.map((peer) => ({ ...peer, kind: this.#kindOf(peer) })) };
+  }
+
+  /** Undefined while nothing is spoken. O(routes). */
+  mesh(): MeshStanding | undefined {
+    if (this.#speaker === undefined || this.#plan === undefined) return undefined;
+    const peers = this.#speaker.peers();
+    const mesh = peers.filter((peer) => this.#kindOf(peer) === "node-to-node mesh");
+    const outside = peers.filter((peer) => this.#kindOf(peer) !== "node-to-node mesh");
+    const up = outside.filter(({ state }) => state === "Established");
+    // What a peer that is away itself announced goes and comes with it, whether there is a mesh or not.
+    const own = new Set(outside.map(({ address }) => address));
+    const untold = this.#speaker
+      .notLearnedFrom(new Set(up.map(({ name }) => name)))
+      .filter((prefix) => !this.learnedAt(prefix).some(({ nextHop }) => own.has(nextHop)));
+    return { plan: this.#plan.mesh, mesh, outside, untold };
   }
 
   get problems(): readonly string[] {

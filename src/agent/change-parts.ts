@@ -18,7 +18,7 @@ export interface ChangePartsOptions {
   readonly clock: Clock;
   readonly log: Log;
   readonly cluster: Cluster;
-  readonly bgp: Pick<BgpRunner, "peers">;
+  readonly bgp: Pick<BgpRunner, "peers" | "mesh">;
   /** What the kernel holds; undefined before the first pass. */
   readonly plan: () => NodePlan | undefined;
 }

@@ -45,6 +45,7 @@ const ready: ChangeProgressInput = {
   accepts: ["none", "ipip", "vxlan"],
   progress: { [poolName]: realised },
   unlike: [],
+  mesh: undefined,
   probeProblem: undefined,
 };
 
@@ -161,6 +162,6 @@ test("nodes are probed for one change at a time, the oldest; the other waits", (
   ]);
   const mesh = { ...older, spec: { mesh: "off" as const } };
   assert.deepEqual(changeProgress({ ...ready, changes: [mesh] })?.c1, {
-    ...{ widened: false, moved: false, waiting: ["this agent obeys changes of pools only"] },
+    ...{ widened: false, moved: false, waiting: ["this node speaks no BGP yet"] },
   });
 });

@@ -12,6 +12,8 @@ import {
 import { changedPool, isMoved, orderedChanges, probedChange } from "../mode/index.ts";
 import type { Encapsulation, IPPool, ModeChange, NodeModeStatus } from "../model/index.ts";
 import { type NodePlan, PROBE_DEVICE, PROOF_TABLE, poolTunnel } from "../plan/index.ts";
+import type { MeshStanding } from "./bgp-runner.ts";
+import { meshMissing, meshMoved } from "./mesh-progress.ts";
 import type { poolProgress } from "./progress.ts";
 
 type ChangeProgress = NonNullable<NodeModeStatus["changes"]>[string];
@@ -34,6 +36,8 @@ export interface ChangeProgressInput {
   readonly progress: Readonly<Record<string, ReturnType<typeof poolProgress>>>;
   /** Where the kernel is not as planned, once all have moved. */
   readonly unlike: readonly string[];
+  /** Of BGP, while a change of the mesh may have orders. */
+  readonly mesh: MeshStanding | undefined;
   /** Why there is no probe address, if IPAM or the kernel has said so. */
   readonly probeProblem: string | undefined;
 }
@@ -48,13 +52,9 @@ export function changeProgress(
     ordered.map((change) => {
       const waiting = change.status?.orders?.widen ? missing(change, input) : [];
       const widened = change.status?.orders?.widen === true && waiting.length === 0;
-      const progress = input.progress[change.spec.pool ?? ""];
       const verifying = change.status?.orders?.moved === "all";
       if (verifying) waiting.push(...input.unlike);
-      const moved =
-        isMoved(change, input.node) &&
-        progress?.realised === true &&
-        !(verifying && input.unlike.length > 0);
+      const moved = hasMoved(change, input) && !(verifying && input.unlike.length > 0);
       const blocks = movedBlocks(change, input);
       return [
         change.metadata.name,
@@ -66,6 +66,11 @@ export function changeProgress(
       ];
     }),
   );
+}
+
+function hasMoved(change: ModeChange, { node, mesh: standing, progress }: ChangeProgressInput) {
+  if (change.spec.mesh !== undefined) return meshMoved(change, { node, standing });
+  return isMoved(change, node) && progress[change.spec.pool ?? ""]?.realised === true;
 }
 
 /** So many of the ordered blocks go as planned, a block of this node's own among them. */
@@ -86,19 +91,15 @@ function movedBlocks(
 
 /** What the node is not ready for yet, in words. */
 function missing(change: ModeChange, input: ChangeProgressInput): string[] {
-  const { pools, changes, accepts, plan } = input;
-  const pool = changedPool(pools, change);
-  const cidr = pool && parsePrefix(pool.spec.cidr);
-  if (change.spec.pool === undefined) return ["this agent obeys changes of pools only"];
-  if (!pool || !cidr) return [`there is no IPPool ${change.spec.pool}`];
-  const { ipipMode = "Never", vxlanMode = "Never" } = pool.spec;
-  const tunnel = poolTunnel({ cidr, ipipMode, vxlanMode });
-  const found: string[] = [];
-  if (tunnel && !accepts.includes(tunnel)) found.push(`${tunnel} is not received yet`);
+  const { pools, changes, plan } = input;
+  const found =
+    change.spec.mesh === undefined ? missingOfPool(change, input) : meshMissing(change, input.mesh);
   const probed = probedChange(pools, changes);
   if (probed && probed.change !== change) {
     return [...found, `nodes are probed for ModeChange ${probed.change.metadata.name} now`];
   }
+  const cidr = probed && parsePrefix(probed.pool.spec.cidr);
+  if (!cidr) return found;
   const { probe } = input;
   if (probe === undefined || !prefixContains(cidr, probe)) {
     found.push(input.probeProblem ?? "this node has no probe address yet");
@@ -108,6 +109,15 @@ function missing(change: ModeChange, input: ChangeProgressInput): string[] {
     else if (refused.length > 0) found.push(`not in the kernel: ${refused.join(", ")}`);
   }
   return found;
+}
+
+function missingOfPool(change: ModeChange, { pools, accepts }: ChangeProgressInput): string[] {
+  const pool = changedPool(pools, change);
+  const cidr = pool && parsePrefix(pool.spec.cidr);
+  if (!pool || !cidr) return [`there is no IPPool ${change.spec.pool}`];
+  const { ipipMode = "Never", vxlanMode = "Never" } = pool.spec;
+  const tunnel = poolTunnel({ cidr, ipipMode, vxlanMode });
+  return tunnel && !accepts.includes(tunnel) ? [`${tunnel} is not received yet`] : [];
 }
 
 /** This node's probe address, if its kernel has it. */

@@ -29,7 +29,7 @@ export class Cluster {
   readonly #borrowed = new BorrowedAddresses();
   readonly #affinityBlocks = new AffinityBlocks();
   readonly #clock: Clock;
-  /** What each node accepts and sends, and where it is probed, as last seen. */
+  /** What each node accepts (sessions of the mesh too) and sends, and where it is probed, as last seen. */
   readonly #gates = new Map<string, string>();
   readonly #log: Log;
   #connectedSinceMs: number;
@@ -139,8 +139,8 @@ export class Cluster {
   #noteGates(changes: readonly CollectionChange<"NodeMode">[]): boolean {
     let changed = false;
     for (const { type, key, resource } of changes) {
-      const { accepts, sends, mtu, probeAddress } = resource.status ?? {};
-      const said = [accepts, sends, mtu, probeAddress];
+      const { accepts, sends, mtu, mesh, probeAddress } = resource.status ?? {};
+      const said = [accepts, sends, mtu, mesh?.open, probeAddress];
       const gate = type === "deleted" ? undefined : JSON.stringify(said);
       if (this.#gates.get(key) === gate) continue;
       changed = true;

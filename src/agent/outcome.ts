@@ -8,7 +8,9 @@ import type { Encapsulation, IPPool } from "../model/index.ts";
 import type { NodePlan, SaidMtu } from "../plan/index.ts";
 import { type Announcement, sortedEncapsulations } from "./announcer.ts";
 import { awaitsAddress } from "./awaited-address.ts";
+import type { MeshStanding } from "./bgp-runner.ts";
 import { changeProgress, heldProbe } from "./change-progress.ts";
+import { meshWord } from "./mesh-progress.ts";
 import { countDestinations, poolProgress } from "./progress.ts";
 
 /**
@@ -30,6 +32,7 @@ export interface OutcomeInput {
   readonly warnings: readonly string[];
   readonly mtu: SaidMtu | undefined;
   readonly basis: Basis;
+  readonly mesh: MeshStanding | undefined;
   /** Tunnels that stay because sockets use them, in words. */
   readonly kept: readonly string[];
   /** Where the kernel is not as planned, when that is to be verified. */
@@ -66,6 +69,7 @@ export function outcomeOf(input: OutcomeInput): Announcement {
       accepts,
       progress,
       unlike: input.unlike,
+      mesh: input.mesh,
       probe: probeAddress,
       current: actual.current,
     },
@@ -77,6 +81,7 @@ export function outcomeOf(input: OutcomeInput): Announcement {
     destinations: countDestinations(plan.destinations, actual.current),
     pools: progress,
     ...(changes && { changes }),
+    ...meshWord(input.mesh, view.modeChanges),
     ...(probeAddress !== undefined && { probeAddress: formatAddress(probeAddress) }),
     ...(mtu && { mtu }),
     ...(input.kept.length > 0 && { kept: [...input.kept] }),

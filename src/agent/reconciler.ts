@@ -49,6 +49,7 @@ import {
   stepGate,
 } from "../plan/index.ts";
 import { type Announcement, type Announcer, sortedEncapsulations } from "./announcer.ts";
+import type { MeshStanding } from "./bgp-runner.ts";
 import { heldProbe } from "./change-progress.ts";
 import type { Cluster } from "./cluster.ts";
 import type { LiveMtu, LiveMtuOutput } from "./live-mtu.ts";
@@ -75,6 +76,8 @@ export interface ReconcilerOptions {
   readonly learned: () => readonly LearnedFacts[];
   /** What BGP and affinities say of one prefix now. */
   readonly factsAt: (prefix: Prefix) => PrefixFacts;
+  /** While a change of the mesh runs. */
+  readonly mesh?: () => MeshStanding | undefined;
   /** BGP has told everything it knows since the agent started. */
   readonly bgpConverged: () => boolean;
   /** Tells the CNI plugin the MTU of new pods; says why it cannot. */
@@ -161,6 +164,7 @@ export class Reconciler {
       ...{ node, version, plan: wanted, actual, offer: gate.offer, warnings, mtu, basis },
       kept: kept.map(({ line }) => line),
       unlike,
+      mesh: this.#options.mesh?.(),
       ...{ probeProblem: this.#options.probe().problem, unanswered },
     });
     untold ??= await this.#tell(outcome);

@@ -1,7 +1,7 @@
 /** Resources and a speaker as tests of the agent need them. */
 
 import type { LearnedRoute, PeerStatus, RouteChange, SpeakerConfig } from "../bgp/index.ts";
-import { prefix4, prefixEquals } from "../lib/index.ts";
+import { type Prefix, prefix4, prefixEquals } from "../lib/index.ts";
 import type { SpeakerPort } from "./bgp-runner.ts";
 import type { HostReading } from "./host/reading.ts";
 
@@ -79,6 +79,10 @@ export class FakeSpeaker implements SpeakerPort {
 
   peers(): PeerStatus[] {
     return [...this.peerList];
+  }
+
+  notLearnedFrom(peers: ReadonlySet<string>): Prefix[] {
+    return this.#routes.flatMap(({ peer, prefix }) => (peers.has(peer) ? [] : [prefix]));
   }
 
   converged(): boolean {

@@ -3,7 +3,7 @@
  * desired state each time; finds out itself what changes.
  */
 
-import { type Clock, errorText, SwitchyardError, type Timer } from "../lib/index.ts";
+import { type Clock, errorText, type Prefix, SwitchyardError, type Timer } from "../lib/index.ts";
 import type { Log } from "../lib/log/index.ts";
 import { checkConfig, passwords, sameData, sessionParameters } from "./config.ts";
 import { Peer, type PeerHost } from "./peer.ts";
@@ -25,6 +25,7 @@ import {
   keyOfPrefix,
   notification,
   type PrefixKey,
+  prefixOfKey,
 } from "./wire/index.ts";
 
 export interface SpeakerOptions {
@@ -133,6 +134,16 @@ export class Speaker {
   /** The best route to each prefix learned, in no order. */
   routes(): LearnedRoute[] {
     return this.#feed.routes();
+  }
+
+  /** Prefixes learned, but from none of these peers in its present session: without the others they would have no route. */
+  notLearnedFrom(peers: ReadonlySet<string>): Prefix[] {
+    const found: Prefix[] = [];
+    for (const key of this.#rib.keys()) {
+      if (!this.#rib.has(key, ({ peer, stale }) => !stale && peers.has(peer)))
+        found.push(prefixOfKey(key));
+    }
+    return found;
   }
 
   /**

@@ -56,6 +56,10 @@ export function exactArgsText(wanted: number, received: number): string {
   return `accepts ${wanted} arg(s), received ${received}`;
 }
 
+export function maximumArgsText(wanted: number, received: number): string {
+  return `accepts at most ${wanted} arg(s), received ${received}`;
+}
+
 export function minimumArgsText(wanted: number, received: number): string {
   return `requires at least ${wanted} arg(s), only received ${received}`;
 }

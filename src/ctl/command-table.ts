@@ -20,6 +20,7 @@ interface Described {
   readonly flags?: readonly Flag[];
   readonly exactArgs?: number;
   readonly minimumArgs?: number;
+  readonly maximumArgs?: number;
 }
 
 export type CommandSpec = Described &
@@ -77,13 +78,17 @@ const modeFlags: readonly Flag[] = [
     flags: "--to <mode>",
     description: "New mode: ipip, ipip-cross-subnet, vxlan, vxlan-cross-subnet, none",
   },
+  {
+    flags: "--mesh <state>",
+    description: "Instead of a pool: the BGP node-to-node mesh, on or off",
+  },
   { flags: "--accept <codes>", description: "Codes of traps, by commas, that refuse nothing" },
   { flags: "--seed <number>", description: "Of the random choice of pairs of nodes and of waves" },
   textOrJson,
 ];
 
 const changeFlags: readonly Flag[] = [
-  ...modeFlags.slice(0, 3),
+  ...modeFlags.slice(0, 4),
   { flags: "--canary <nodes>", description: "How many nodes move first, alone; 0: none" },
   { flags: "--wave <nodes>", description: "How many move at a time after them: 8, or 25%" },
   {
@@ -97,7 +102,7 @@ const changeFlags: readonly Flag[] = [
     flags: "--watch",
     description: "Look on until the end, not only until it waits to be confirmed",
   },
-  ...modeFlags.slice(3),
+  ...modeFlags.slice(4),
 ];
 
 const wordFlags: readonly Flag[] = [
@@ -243,26 +248,28 @@ export const commandTable: readonly CommandSpec[] = [
       },
       {
         name: "plan",
-        usage: "POOL --to MODE",
-        description: "Show what a change of a pool's mode would do and trip over; changes nothing",
-        flags: [...modeFlags.slice(0, 3), ...modeFlags.slice(-2)],
-        exactArgs: 1,
+        usage: "POOL --to MODE | --mesh on|off",
+        description:
+          "Show what a change of a pool's mode, or of the mesh, would do and trip over; changes nothing",
+        flags: [...modeFlags.slice(0, 4), ...modeFlags.slice(-2)],
+        maximumArgs: 1,
         load: async () => (await import("./commands/mode-plan.ts")).modePlanCommand,
       },
       {
         name: "prove",
         usage: "POOL --to MODE",
         description: "Prove by packets that a pool could change its mode; nothing moves",
-        flags: [...modeFlags.slice(0, 3), ...modeFlags.slice(-2)],
-        exactArgs: 1,
+        flags: [...modeFlags.slice(0, 4), ...modeFlags.slice(-2)],
+        maximumArgs: 1,
         load: async () => (await import("./commands/mode-change.ts")).modeProveCommand,
       },
       {
         name: "change",
-        usage: "POOL --to MODE",
-        description: "Change the mode of a pool: prove, move in waves, wait to be confirmed",
+        usage: "POOL --to MODE | --mesh on|off",
+        description:
+          "Change the mode of a pool, or the mesh: prove, move in waves, wait to be confirmed",
         flags: changeFlags,
-        exactArgs: 1,
+        maximumArgs: 1,
         load: async () => (await import("./commands/mode-change.ts")).modeChangeCommand,
       },
       {

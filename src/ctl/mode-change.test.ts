@@ -418,13 +418,28 @@ describe("mode change with bad input", () => {
       "change pods --to IPIPAlways",
       "there is no mode 'IPIPAlways': the modes are ipip, ipip-cross-subnet, vxlan, vxlan-cross-subnet, none\n",
     ],
-    [
-      "change --to none",
-      "accepts 1 arg(s), received 0; usage: switchyard mode change POOL --to MODE\n",
-    ],
+    ["change --to none", "name a pool, or the mesh with --mesh on or --mesh off\n"],
     [
       "change pods six --to none",
-      "accepts 1 arg(s), received 2; usage: switchyard mode change POOL --to MODE\n",
+      "accepts at most 1 arg(s), received 2; usage: switchyard mode change POOL --to MODE | --mesh on|off\n",
+    ],
+    [
+      "change pods --mesh off",
+      "--mesh is of the whole cluster: it goes with no pool and no --to\n",
+    ],
+    [
+      "plan --mesh off --to none",
+      "--mesh is of the whole cluster: it goes with no pool and no --to\n",
+    ],
+    ["change --mesh maybe", "invalid value 'maybe' of --mesh: it must be on or off\n"],
+    [
+      "change --mesh off --skip-proof --reason lab",
+      "--skip-proof does not go with --mesh: of the mesh nothing is proved by packets\n",
+    ],
+    ["change --mesh on", "the node-to-node mesh is on already\n"],
+    [
+      "prove --mesh off",
+      "of the mesh there is nothing to prove by packets: `mode plan --mesh off` says what stands in its way\n",
     ],
     ["change pods --to", "flag needs an argument: --to; see `switchyard mode change --help`\n"],
     [

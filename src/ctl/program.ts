@@ -6,6 +6,7 @@
 import { Command, Option } from "commander";
 import {
   exactArgsText,
+  maximumArgsText,
   minimumArgsText,
   ownCommands,
   ownUsage,
@@ -19,7 +20,11 @@ import { formatHelp } from "./help.ts";
 import { requireLogLevel } from "./log-level.ts";
 
 function checkArgs(spec: CommandSpec, parent: string, received: number): void {
-  const { exactArgs, minimumArgs } = spec;
+  const { exactArgs, minimumArgs, maximumArgs } = spec;
+  if (maximumArgs !== undefined && received > maximumArgs) {
+    const usage = ownUsage(`${parent} ${spec.name}`, spec.usage);
+    throw failure(`${maximumArgsText(maximumArgs, received)}${usage}`);
+  }
   if (exactArgs !== undefined && received !== exactArgs) {
     const usage = ownUsage(`${parent} ${spec.name}`, spec.usage);
     throw failure(`${exactArgsText(exactArgs, received)}${usage}`);

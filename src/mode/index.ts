@@ -12,8 +12,10 @@ export { type PathCount, PathLedger } from "./guard/ledger.ts";
 export { probePartners } from "./guard/partners.ts";
 export { wantedCounters } from "./guard/thresholds.ts";
 export { type GuardSight, GuardWatch } from "./guard/watch.ts";
+export { type MeshOrders, meshChanges, meshOrders } from "./mesh-orders.ts";
 export {
   changedPool,
+  guardedChange,
   isMoved,
   orderedBlocks,
   orderedChanges,
@@ -23,6 +25,7 @@ export {
   widenedPools,
 } from "./orders.ts";
 export { foresee } from "./preview/foresee.ts";
+export { previewMesh } from "./preview/mesh.ts";
 export { previewChange } from "./preview/preview.ts";
 export type * from "./preview/types.ts";
 export { judgeProof } from "./proof/judge.ts";

@@ -66,19 +66,47 @@ export function changedPool(
   return pool && to && { ...pool, spec: { ...pool.spec, ...modeFields(to) } };
 }
 
+/** The guard's: the one that nodes are probed for, or one of the mesh where there is no pool to probe in. */
+export function guardedChange(
+  pools: readonly IPPool[],
+  changes: readonly ModeChange[],
+): ModeChange | undefined {
+  const mesh = orderedChanges(changes).find(({ spec }) => spec.mesh !== undefined);
+  return probedChange(pools, changes)?.change ?? mesh;
+}
+
+/** Every node can have an address in it, and BGP tells of it; first of all where plain routes depend on that. */
+function meshPool(pools: readonly IPPool[]): IPPool | undefined {
+  const order = ({ metadata, spec }: IPPool) => {
+    const viaBgp = spec.vxlanMode !== "Always";
+    return `${viaBgp ? 0 : 1} ${spec.cidr.includes(":") ? 6 : 4} ${metadata.name}`;
+  };
+  const usable = pools.filter(
+    ({ spec: { disabled, disableBGPExport, nodeSelector = "all()", allowedUses } }) =>
+      !disabled &&
+      !disableBGPExport &&
+      (nodeSelector.trim() === "" || nodeSelector.trim() === "all()") &&
+      (allowedUses === undefined || allowedUses.includes("Workload")),
+  );
+  return usable.toSorted((a, b) => (order(a) < order(b) ? -1 : 1))[0];
+}
+
 export interface ProbedChange {
   readonly change: ModeChange;
   /** As it will be. */
   readonly pool: IPPool;
 }
 
-/** The change that nodes are probed for: a node has one probe address, in the pool of the oldest that has orders. */
+/**
+ * The change that nodes are probed for: a node has one probe address, in the pool of the oldest that has orders. A
+ * change of the mesh is watched in a pool whose routes BGP brings, if there is one.
+ */
 export function probedChange(
   pools: readonly IPPool[],
   changes: readonly ModeChange[],
 ): ProbedChange | undefined {
   for (const change of orderedChanges(changes)) {
-    const pool = changedPool(pools, change);
+    const pool = change.spec.mesh === undefined ? changedPool(pools, change) : meshPool(pools);
     if (pool) return { change, pool };
   }
   return undefined;

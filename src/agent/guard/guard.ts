@@ -17,6 +17,7 @@ import {
   type Counters,
   type GuardSight,
   GuardWatch,
+  guardedChange,
   isMoved,
   probedChange,
   probePartners,
@@ -29,7 +30,7 @@ import type { Cluster } from "../cluster.ts";
 import type { EvidenceBook } from "../evidence.ts";
 import { type EchoPort, LiveProbes, type ProbedPartner, TICK_MS } from "./live-probes.ts";
 import { carriers, readCounters } from "./read-counters.ts";
-import { foreignPeers, type SeenPeer, SessionWatch } from "./sessions.ts";
+import { foreignPeers, insteadOfMesh, type SeenPeer, SessionWatch } from "./sessions.ts";
 
 /** Counters, sessions and orders are looked at this often. */
 const LOOK_EVERY_MS = 1_000;
@@ -55,7 +56,7 @@ export function agentGuard(agent: {
   readonly log: Log;
   readonly evidence: EvidenceBook;
   readonly cluster: Pick<Cluster, "view">;
-  readonly bgp: Pick<BgpRunner, "peers">;
+  readonly bgp: Pick<BgpRunner, "peers" | "mesh">;
   /** What the kernel holds; undefined before the first pass. */
   readonly plan: () => Pick<NodePlan, "uplink" | "mtu"> | undefined;
 }): Guard {
@@ -63,7 +64,10 @@ export function agentGuard(agent: {
   return new Guard({
     ...agent,
     view: () => cluster.view(),
-    peers: () => foreignPeers(bgp.peers(), cluster.view()),
+    peers: () => {
+      const view = cluster.view();
+      return [...foreignPeers(bgp.peers(), view), ...insteadOfMesh(view, () => bgp.mesh())];
+    },
     podMtu: () => plan()?.mtu.pods,
     counters: () => readCounters(carriers(plan()?.uplink)),
     openSocket: (address) => new EchoSocket({ address, clock }),
@@ -95,7 +99,7 @@ export class Guard {
   follow(): void {
     const { view } = this.#options;
     const { pools, modeChanges } = view();
-    const change = probedChange(pools, modeChanges)?.change;
+    const change = guardedChange(pools, modeChanges);
     const ordered = change?.status?.orders?.guard ? change.metadata.name : undefined;
     if (this.#running?.change === ordered) return;
     this.stop();
@@ -167,7 +171,7 @@ class RunningGuard {
   #look(): void {
     const { clock, view, evidence, peers, counters, log } = this.#options;
     const { pools, modeChanges, nodeModes, nodes } = view();
-    const change = probedChange(pools, modeChanges)?.change;
+    const change = guardedChange(pools, modeChanges);
     const orders = change?.status?.orders;
     // The end comes by `follow`: nothing is judged by orders that are not there.
     if (!orders?.guard || change?.metadata.name !== this.change) return;
@@ -212,6 +216,9 @@ class RunningGuard {
     const address = own === undefined ? undefined : parseAddress(own);
     if (address !== this.#address) this.#closeProbes();
     if (address === undefined) {
+      const { pools, modeChanges } = this.#options.view();
+      // Where there is no pool to probe in, nothing is expected of probes.
+      if (probedChange(pools, modeChanges) === undefined) return;
       this.#impossible = "this node has no probe address: nothing is probed";
       return;
     }

@@ -2,7 +2,9 @@
 
 import type { ClusterView } from "../../facts/index.ts";
 import { parseAddress, parsePrefixOrAddress } from "../../lib/index.ts";
-import type { SessionReport } from "../../mode/index.ts";
+import { orderedChanges, type SessionReport } from "../../mode/index.ts";
+import type { MeshStanding } from "../bgp-runner.ts";
+import { untoldText } from "../mesh-progress.ts";
 
 export interface SeenPeer {
   readonly address: string;
@@ -26,6 +28,20 @@ export class SessionWatch {
       return [{ peer: address, downMs: nowMs - sinceMs, info }];
     });
   }
+}
+
+/**
+ * What is there instead of a mesh that ends, as one peer: it is down while something is told by no Established
+ * session outside of the mesh. Kept routes would outlive the reflector by two minutes, and then be gone.
+ */
+export function insteadOfMesh(
+  { modeChanges }: Pick<ClusterView, "modeChanges">,
+  standing: () => MeshStanding | undefined,
+): SeenPeer[] {
+  if (!orderedChanges(modeChanges).some(({ spec }) => spec.mesh === "off")) return [];
+  const { untold = [] } = standing() ?? {};
+  const address = "a reflector or router for every route";
+  return [{ address, up: untold.length === 0, info: `down (${untoldText(untold)})` }];
 }
 
 /** Peers that are none of the nodes with an agent of ours: routers, reflectors, other daemons. */

@@ -24,6 +24,15 @@ export class LocRib {
     return Array.isArray(entry) ? entry[0] : (entry as Path | undefined);
   }
 
+  /** Whether one of the paths comes from such a source. */
+  has(key: PrefixKey, from: (source: Path["source"]) => boolean): boolean {
+    const entry = this.#routes.get(key);
+    if (entry === undefined) return false;
+    return Array.isArray(entry)
+      ? entry.some(({ source }: Path) => from(source))
+      : from((entry as Path).source);
+  }
+
   /** Replaces the peer's path to the prefix. True if what is best is another route than before. */
   update(key: PrefixKey, peerId: number, path: Path | undefined): boolean {
     const entry = this.#routes.get(key);

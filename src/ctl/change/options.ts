@@ -8,6 +8,7 @@ import { parseGoDurationMs } from "../go-duration.ts";
 
 export interface ChangeFlags extends ConnectionOptions {
   readonly to?: string;
+  readonly mesh?: string;
   readonly canary?: string;
   readonly wave?: string;
   readonly confirmWithin?: string;
@@ -22,14 +23,13 @@ export interface ChangeFlags extends ConnectionOptions {
 
 /** @throws SwitchyardError that names the flag. */
 export function changeSpec(
-  pool: string,
+  pool: string | undefined,
   flags: ChangeFlags,
   env: CtlContext["env"],
 ): ModeChangeSpec {
   const { canary, wave, confirmWithin, yes, skipProof, reason, accept, seed } = flags;
   return {
-    pool,
-    to: requireMode(flags.to),
+    ...subjectOf(pool, flags),
     ...(canary !== undefined && { canary: wholeNumber("--canary", canary) }),
     ...(wave !== undefined && { wave: waveOf(wave) }),
     ...(confirmWithin !== undefined && { confirmWithinSeconds: confirmSeconds(confirmWithin) }),
@@ -39,6 +39,27 @@ export function changeSpec(
     ...(seed !== undefined && { seed: wholeNumber("--seed", seed) }),
     requestedBy: requester(env),
   };
+}
+
+/** A pool and its mode, or the mesh. */
+function subjectOf(
+  pool: string | undefined,
+  { to, mesh, skipProof }: ChangeFlags,
+): Pick<ModeChangeSpec, "pool" | "to" | "mesh"> {
+  if (mesh === undefined) {
+    if (pool === undefined) throw failure("name a pool, or the mesh with --mesh on or --mesh off");
+    return { pool, to: requireMode(to) };
+  }
+  if (pool !== undefined || to !== undefined) {
+    throw failure("--mesh is of the whole cluster: it goes with no pool and no --to");
+  }
+  if (mesh !== "on" && mesh !== "off") {
+    throw failure(`invalid value '${mesh}' of --mesh: it must be on or off`);
+  }
+  if (skipProof) {
+    throw failure("--skip-proof does not go with --mesh: of the mesh nothing is proved by packets");
+  }
+  return { mesh };
 }
 
 export function requireMode(text: string | undefined): ModeName {

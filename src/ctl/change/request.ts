@@ -25,12 +25,13 @@ export async function askForChange(
     store.list("ModeChange"),
     store.list("NodeMode"),
   ]);
-  checkPool(spec, pools.items);
+  if (spec.mesh === undefined) checkPool(spec, pools.items);
+  else await checkMesh(store, spec);
   checkOthers(spec, changes.items);
   if (nodeModes.items.length > 0) {
     return await requestChange(store, { spec, clock, random: Math.random });
   }
-  if (spec.proveOnly || !spec.skipProof) throw withoutAgents();
+  if (spec.mesh !== undefined || spec.proveOnly || !spec.skipProof) throw withoutAgents();
   return undefined;
 }
 
@@ -48,6 +49,13 @@ function checkPool(spec: ModeChangeSpec, pools: readonly IPPool[]): void {
   }
 }
 
+async function checkMesh(store: Datastore, { mesh }: ModeChangeSpec): Promise<void> {
+  const { items } = await store.list("BGPConfiguration");
+  const stored = items.find(({ metadata }) => metadata.name === "default");
+  const is = (stored?.spec.nodeToNodeMeshEnabled ?? true) ? "on" : "off";
+  if (is === mesh) throw refuse(`the node-to-node mesh is ${mesh} already`);
+}
+
 export function unknownPool(name: string, pools: readonly IPPool[]): SwitchyardError {
   const names = pools.map(({ metadata }) => metadata.name);
   const known = names.length > 0 ? `the pools are: ${nameList(names)}` : "there are no pools";
@@ -60,7 +68,7 @@ function checkOthers(spec: ModeChangeSpec, changes: readonly ModeChange[]): void
   const { metadata, status } = running;
   throw new SwitchyardError(
     "RESOURCE_CONFLICT",
-    `change ${metadata.name} (to ${running.spec.to}, ${status?.phase ?? "not begun"}) of pool ${spec.pool} runs: ` +
+    `change ${metadata.name} (to ${running.spec.to ?? running.spec.mesh}, ${status?.phase ?? "not begun"}) of ${spec.pool === undefined ? "the mesh" : `pool ${spec.pool}`} runs: ` +
       `look at it with \`switchyard mode show ${metadata.name}\`, end it with confirm or rollback`,
   );
 }

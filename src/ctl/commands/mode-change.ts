@@ -1,4 +1,4 @@
-/** `mode change` and `mode prove`: ask for a change of a pool's mode, and look on while agents carry it out. */
+/** `mode change` and `mode prove`: ask for a change of a pool's mode, or of the mesh, and look on while agents carry it out. */
 
 import type { ModeChangeSpec } from "../../model/index.ts";
 import { conclude } from "../change/conclude.ts";
@@ -8,13 +8,14 @@ import { askForChange } from "../change/request.ts";
 import { changeWithoutAgents } from "../change/without-agents.ts";
 import { withDatastore } from "../connect.ts";
 import type { CtlContext } from "../context.ts";
+import { failure } from "../crud/errors.ts";
 
 export async function modeChangeCommand(
   args: readonly string[],
   options: ChangeFlags,
   context: CtlContext,
 ): Promise<void> {
-  await carryOut(changeSpec(args[0] ?? "", options, context.env), options, context);
+  await carryOut(changeSpec(args[0], options, context.env), options, context);
 }
 
 export async function modeProveCommand(
@@ -22,7 +23,12 @@ export async function modeProveCommand(
   options: ChangeFlags,
   context: CtlContext,
 ): Promise<void> {
-  const spec = changeSpec(args[0] ?? "", options, context.env);
+  const spec = changeSpec(args[0], options, context.env);
+  if (spec.mesh !== undefined) {
+    throw failure(
+      `of the mesh there is nothing to prove by packets: \`mode plan --mesh ${spec.mesh}\` says what stands in its way`,
+    );
+  }
   await carryOut({ ...spec, proveOnly: true }, options, context);
 }
 

@@ -14,12 +14,27 @@ export interface ModePlanDocument {
   readonly preview: ChangePreview;
 }
 
-export function renderModePlan({ spec, refused, traps, preview }: ModePlanDocument): string {
-  const found = linesOfTraps(traps, spec).map(({ text }) => `  ${text}\n`);
+export function renderModePlan(document: ModePlanDocument): string {
+  const { spec, preview } = document;
   return [
     `Change of pool ${spec.pool} to ${spec.to}\n${summary(preview)}`,
     ...nodeSections(preview),
-    `Proof: ${proofText(preview)}\nWaves: ${wavesText(preview)}\nExpected: ${durationLine(preview)}`,
+    `Proof: ${proofText(preview)}\n${wayText(document)}`,
+  ].join("\n");
+}
+
+/** Waves, time and traps: of every change. */
+export function wayText({
+  spec,
+  refused,
+  traps,
+  preview,
+}: Omit<ModePlanDocument, "preview"> & {
+  readonly preview: Pick<ChangePreview, "waves" | "duration">;
+}): string {
+  const found = linesOfTraps(traps, spec).map(({ text }) => `  ${text}\n`);
+  return [
+    `Waves: ${wavesText(preview)}\nExpected: ${durationLine(preview)}`,
     found.length === 0 ? "No traps found.\n" : `Traps:\n${found.join("")}`,
     refused
       ? "It would be refused: put right what refuses it, or accept the codes.\n"
@@ -27,7 +42,7 @@ export function renderModePlan({ spec, refused, traps, preview }: ModePlanDocume
   ].join("\n");
 }
 
-const plural = (count: number, word: string) =>
+export const plural = (count: number, word: string) =>
   `${count.toLocaleString("en-US")} ${word}${count === 1 ? "" : "s"}`;
 
 function summary({ moves, counts, nodes, unforeseen }: ChangePreview): string {
@@ -109,14 +124,14 @@ function proofText({ proof }: ChangePreview): string {
   return `${which} of nodes, ${plural(subnetPairs, "pair")} of subnets`;
 }
 
-function wavesText({ waves }: ChangePreview): string {
+function wavesText({ waves }: Pick<ChangePreview, "waves">): string {
   const [canary = [], ...others] = waves;
   const sizes = others.map((wave) => wave.length);
   const first = canary.length === 0 ? "no canary" : `canary ${nameList(canary, 4)}`;
   return sizes.length === 0 ? first : `${first}, then ${sizes.join(", ")}`;
 }
 
-function durationLine({ duration }: ChangePreview): string {
+function durationLine({ duration }: Pick<ChangePreview, "duration">): string {
   const parts = duration.parts.map(
     ({ phase, ms, because }) => `  ${phase}: ${durationText(ms)} (${because})\n`,
   );

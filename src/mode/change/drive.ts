@@ -159,11 +159,20 @@ export class Drive {
   /** The pool as it is seen is the pool as it is stored: its revision is about to be recorded. */
   async #seesPool({ spec }: ModeChange): Promise<boolean> {
     const { store, observed } = this.#options;
-    if (spec.pool === undefined) return true;
+    if (spec.pool === undefined) return this.#seesMesh();
     const seen = observed.kept.pools.items().get(spec.pool)?.metadata.resourceVersion;
     const { resourceVersion } = (await store.get("IPPool", spec.pool)).metadata;
     this.#atLeast = later(this.#atLeast, resourceVersion);
     return seen === resourceVersion;
+  }
+
+  async #seesMesh(): Promise<boolean> {
+    const { store, observed } = this.#options;
+    const seen = observed.kept.bgpConfigurations.items().get("default");
+    const { items, resourceVersion } = await store.list("BGPConfiguration");
+    const stored = items.find(({ metadata }) => metadata.name === "default");
+    this.#atLeast = later(this.#atLeast, stored?.metadata.resourceVersion ?? resourceVersion);
+    return seen?.metadata.resourceVersion === stored?.metadata.resourceVersion;
   }
 
   async #commit(resource: IPPool | BGPConfiguration): Promise<number | undefined | "again"> {

@@ -116,6 +116,9 @@ export const notBack =
     const nodeMode = running.world.nodeModes.get(node);
     const elsewhere = notThere(running.change, running.world, nodeMode);
     if (elsewhere !== undefined) return elsewhere;
+    // Orders are withdrawn only when a mesh that was to end carries its routes again.
+    const { mode, waiting = [] } = nodeMode?.status?.mesh ?? {};
+    if (mode === "on" && waiting.length > 0) return waiting.join("; ");
     return wordOf(running, nodeMode)?.moved ? "has not gone back yet" : undefined;
   };
 

@@ -75,14 +75,17 @@ export function commitRefusal(change: ModeChange, world: World): string | undefi
   }
 }
 
-/** Why a node is not where the target is; undefined: it is. Of the mesh, nodes say nothing but `moved`. */
+/** Why a node is not where the target is; undefined: it is. */
 export function notThere(
-  { spec }: ModeChange,
-  { pool }: World,
+  change: ModeChange,
+  world: World,
   nodeMode: NodeMode | undefined,
 ): string | undefined {
+  const { spec } = change;
+  const { pool } = world;
   if (nodeMode?.status === undefined) return "has published nothing: is its agent running?";
-  if (spec.pool === undefined || pool === undefined) return undefined;
+  if (spec.pool === undefined) return notThereInMesh(change, world, nodeMode.status);
+  if (pool === undefined) return undefined;
   const progress = nodeMode.status.pools[spec.pool];
   if (progress?.resourceVersion !== pool.metadata.resourceVersion) {
     return "has not acted on the pool as it is now: is its agent running?";
@@ -90,4 +93,23 @@ export function notThere(
   if (progress?.mode !== poolMode(pool.spec)) return `still plans with ${progress?.mode}`;
   if (progress.realised) return undefined;
   return [...progress.waiting, ...nodeMode.status.failures].join("; ") || "is on its way";
+}
+
+/** Whether sessions are Established is not asked here: those of a mesh that is to end need not be. */
+function notThereInMesh(
+  change: ModeChange,
+  world: World,
+  { mesh, agentVersion }: NonNullable<NodeMode["status"]>,
+): string | undefined {
+  const { says, resourceVersion } = targetOf(change, world);
+  if (mesh === undefined) {
+    return `says nothing of the mesh: is its agent (${agentVersion}) running, and new enough?`;
+  }
+  if (mesh.resourceVersion !== resourceVersion) {
+    return "has not acted on the BGPConfiguration as it is now: is its agent running?";
+  }
+  if (mesh.mode !== says) return `still plans with the mesh ${mesh.mode}`;
+  if (says === "on") return mesh.open ? undefined : "takes no sessions of the mesh yet";
+  // As long as there are orders, they may keep it open.
+  return mesh.open && !change.status?.orders ? "still has sessions of the mesh" : undefined;
 }

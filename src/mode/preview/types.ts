@@ -64,6 +64,27 @@ export interface DurationPart {
   readonly because: string;
 }
 
+/** Of a change of the mesh. */
+export interface MeshPreview {
+  readonly nodes: readonly {
+    readonly node: string;
+    /** That it is to have now. */
+    readonly sessions: number;
+    /** With reflectors and routers: they stay. No more than its NodeHost tells of. */
+    readonly outside: readonly {
+      readonly address: string;
+      readonly kind: string;
+      readonly state: string;
+    }[];
+    /** Sessions of the mesh that are added, and that end. */
+    readonly comes: number;
+    readonly goes: number;
+  }[];
+  readonly unforeseen: ChangePreview["unforeseen"];
+  readonly waves: ChangePreview["waves"];
+  readonly duration: ChangePreview["duration"];
+}
+
 export interface ChangePreview {
   readonly nodes: readonly NodePreview[];
   /** Nodes that cannot be foreseen, and why. */

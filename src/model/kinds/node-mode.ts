@@ -49,6 +49,19 @@ export const nodeModeStatusSchema = z.strictObject({
       }),
     )
     .optional(),
+  /** The node-to-node mesh, while a change of it runs. */
+  mesh: z
+    .strictObject({
+      /** What it plans its BGP with: a change may have moved it already. */
+      mode: z.enum(["on", "off"]),
+      /** Of the BGPConfiguration `default` that it has acted on; empty where there is none. */
+      resourceVersion: z.string(),
+      /** It takes sessions of the mesh from whoever dials it. */
+      open: z.boolean(),
+      /** Its sessions of the mesh that are not Established, one line each, no more than 8. */
+      waiting: z.array(z.string()),
+    })
+    .optional(),
   /** Address of a block of its own, or borrowed, at which it can be probed while a change runs. */
   probeAddress: z.string().optional(),
   /** Packets of its pods, in bytes; absent where the agent leaves the MTU of running pods alone. */

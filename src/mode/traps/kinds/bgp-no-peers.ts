@@ -24,11 +24,19 @@ export const bgpNoPeers: TrapKind = {
 
 /** A selector that cannot be read selects nobody, as in the agent. */
 function nodeSelection({ spec }: BGPPeer): (node: TrapNode["node"]) => boolean {
-  const { node: only, nodeSelector } = spec;
-  if (only) return ({ metadata }) => metadata.name === only;
+  const { node: only, nodeSelector, peerSelector, reversePeering } = spec;
+  // Whom it names as peers is configured likewise.
+  const reversed =
+    peerSelector && reversePeering !== "Manual" ? selection(peerSelector) : () => false;
+  if (only) return (node) => node.metadata.name === only || reversed(node);
   if (!nodeSelector) return () => true;
+  const forward = selection(nodeSelector);
+  return (node) => forward(node) || reversed(node);
+}
+
+function selection(text: string): (node: TrapNode["node"]) => boolean {
   try {
-    const selector = parseSelector(nodeSelector);
+    const selector = parseSelector(text);
     return ({ metadata }) => selector.matches(metadata.labels ?? {});
   } catch {
     return () => false;
