@@ -26,6 +26,8 @@ class Bench {
   counters: Record<string, number> = {};
   peers = [{ address: "192.0.2.1", up: true, info: "Established" }];
   addresses = true;
+  /** Nodes that have left the cluster; their NodeMode is there still. */
+  readonly gone = new Set<string>();
   openRefused: string | undefined;
   sent = 0;
   opened = 0;
@@ -34,7 +36,10 @@ class Bench {
   readonly #waiting: Answer[] = [];
   readonly guard = new Guard({
     ...{ node: "node1", clock: this.clock, log: silentLog, evidence: this.book },
-    view: () => clusterView({ modeChanges: [this.#change()], nodeModes: this.#nodeModes() }),
+    view: () => {
+      const view = clusterView({ modeChanges: [this.#change()], nodeModes: this.#nodeModes() });
+      return { ...view, nodes: view.nodes.filter(({ metadata }) => !this.gone.has(metadata.name)) };
+    },
     peers: () => this.peers,
     podMtu: () => 1480,
     counters: () => this.counters,
@@ -193,6 +198,24 @@ test("no route is told at once, in the kernel's words", async () => {
   const { breaches = [] } = (await bench.evidence()) ?? {};
   assert.match(breaches[0]?.message ?? "", /last said: ENETUNREACH, by this host/);
 });
+
+for (const kind of ["echo", "knock"] as const) {
+  test(`a node leaves the cluster: what is lost on the way to it (${kind}) is told by nobody`, async () => {
+    const bench = new Bench();
+    bench.order({});
+    await bench.run(5_000);
+    bench.order({ step: 2, moved: ["node1"] });
+    await bench.run(450);
+    bench.gone.add("node2");
+    bench.fate = (packet) =>
+      packet.to === "10.244.2.9" && (kind === "echo" || packet.kind === kind)
+        ? "ENETUNREACH"
+        : "answer";
+    await bench.run(8_000);
+    const { breaches, quiet } = (await bench.evidence()) ?? {};
+    assert.deepEqual([breaches, quiet], [[], true]);
+  });
+}
 
 test("what is only this host's trouble is no loss", async () => {
   const bench = new Bench();

@@ -22,7 +22,7 @@ import {
   probedChange,
   probePartners,
 } from "../../mode/index.ts";
-import type { ModeChange, NodeMode } from "../../model/index.ts";
+import type { ModeChange, Node, NodeMode } from "../../model/index.ts";
 import type { NodePlan } from "../../plan/index.ts";
 import { EchoSocket } from "../../probe/index.ts";
 import type { BgpRunner } from "../bgp-runner.ts";
@@ -177,8 +177,9 @@ class RunningGuard {
     if (!orders?.guard || change?.metadata.name !== this.change) return;
     const nowMs = clock.monotonicMs();
     const regular = nowMs - this.#lookedMs >= LOOK_EVERY_MS;
-    if (regular) {
-      this.#lookedMs = nowMs;
+    if (regular) this.#lookedMs = nowMs;
+    // A node that leaves takes its routes along: what does not come back from there is no loss.
+    if (regular || this.#hasLeaver(nodes)) {
       const { seed = 0 } = change.spec;
       const { node } = this.#options;
       this.#followPartners(nodeModes, probePartners({ node, nodes, nodeModes, seed }));
@@ -239,6 +240,11 @@ class RunningGuard {
     });
     this.#unprobed = partners.filter((partner) => !probed.some((one) => one.node === partner));
     this.#probes.follow(probed);
+  }
+
+  #hasLeaver(nodes: readonly Node[]): boolean {
+    const names = new Set(nodes.map(({ metadata }) => metadata.name));
+    return this.#probes?.reports().some(({ node }) => !names.has(node)) ?? false;
   }
 
   #closeProbes(): void {

@@ -9,6 +9,7 @@ import type {
   ModeChange,
   ModeChangeSpec,
   ModeEvidence,
+  Node,
   NodeMode,
   Trap,
   Verdict,
@@ -64,6 +65,11 @@ function guard(quiet: boolean, breach?: string): Partial<ModeEvidence["status"] 
   return { guard: { step: 5, quiet, breaches, probes, counters: {} } };
 }
 
+function nodesOf(...names: readonly string[]): Node[] {
+  const calico = { apiVersion: "projectcalico.org/v3", kind: "Node", spec: {} } as const;
+  return names.map((name) => ({ ...calico, metadata: { name } }));
+}
+
 interface Case {
   readonly name: string;
   readonly phase: ChangePhase;
@@ -79,6 +85,7 @@ interface Case {
   readonly wallMs?: number;
   /** Phase and a part of what is told; `wait`; `commit`. */
   readonly gives: readonly [ChangePhase, RegExp] | "wait" | "commit";
+  readonly attention?: RegExp;
 }
 
 const trap: Trap = { code: "BAD", severity: "refuse", message: "bad", nodes: [], remedy: "" };
@@ -86,6 +93,12 @@ const moved = { widened: true, moved: true };
 const still = { widened: true, moved: false };
 const bothMoved = { moved: ["a", "b"], guard: true };
 const confirmBy = "2026-01-01T00:10:00.000Z";
+
+/** Of `a` and `b`, each with a breach towards that node. */
+const breachedTowards = (node: string) => {
+  const breaches = [{ kind: "probe-loss" as const, node, message: "lost" }];
+  return { guard: { ...guard(true).guard!, breaches } };
+};
 
 const good: Verdict = {
   ...{ from: "172.16.0.0/24", to: "172.16.0.0/24", encapsulation: "vxlan" },
@@ -214,6 +227,33 @@ const cases: readonly Case[] = [
     orders: { prove: "full" },
     seen: { proved: "full" },
     gives: ["Done", /fully old, as asked/],
+  },
+  {
+    name: "a packet is lost to a node that has left, or by it",
+    phase: "AwaitingConfirm",
+    status: { confirmBy },
+    orders: bothMoved,
+    word: moved,
+    seen: breachedTowards("gone"),
+    gives: "wait",
+  },
+  {
+    name: "a packet is lost to a node that is there",
+    phase: "AwaitingConfirm",
+    status: { confirmBy },
+    orders: bothMoved,
+    word: moved,
+    seen: breachedTowards("b"),
+    gives: ["RollingBack", /a towards b: probe-loss: lost/],
+  },
+  {
+    name: "all have realised it, but for a node without an agent that came meanwhile",
+    phase: "Narrowing",
+    status: { committed: true },
+    mode: "VXLANAlways",
+    world: { pool: pool(asVxlan), nodes: nodesOf("a", "b", "new") },
+    gives: ["Done", /2 of 2 nodes/],
+    attention: /obey no orders.*: new$/,
   },
   {
     name: "an agent says nothing",
@@ -479,9 +519,7 @@ for (const it of cases) {
     const world: World = {
       pool: pool(),
       mesh: undefined,
-      nodes: names.map((name) => ({
-        ...{ apiVersion: "projectcalico.org/v3", kind: "Node", metadata: { name }, spec: {} },
-      })),
+      nodes: nodesOf(...names),
       nodeModes: new Map(names.map((name) => [name, nodeMode(name, it.word, it.mode)])),
       evidence: new Map(it.seen ? names.map((name) => [name, evidence(name, it.seen ?? {})]) : []),
       ...{ holder: "c", probedFor: "c", commitRefused: undefined, fault: undefined },
@@ -501,6 +539,7 @@ for (const it of cases) {
     const [phase, told] = it.gives;
     const { status } = answer;
     assert.equal(status.phase, phase);
+    if (it.attention) assert.match(status.attention?.join() ?? "", it.attention);
     const ended = phase === "Done" || phase === "Refused" || phase === "RolledBack";
     assert.match((ended ? status.reason : status.history.at(-1)?.message) ?? "", told);
     if (ended) assert.equal(status.orders, undefined);

@@ -73,7 +73,7 @@ function interruption(running: Running): Advance | undefined {
     return goBack(running, { reason: `cannot be judged: ${world.fault}`, end: "Refused" });
   }
   if (!status.orders?.guard) return undefined;
-  const breaches = breachesIn(world.evidence);
+  const breaches = breachesIn(world);
   if (breaches.length === 0) return undefined;
   return goBack(running, { reason: listText(breaches), end: "RolledBack" });
 }

@@ -6,7 +6,7 @@
 
 import { goBack, poolLost } from "./back.ts";
 import { waitsMs } from "./bounds.ts";
-import { behind, laggardsText, membersOf, unsettled } from "./standing.ts";
+import { behind, laggardsText, membersOf, strangersNote, unsettled } from "./standing.ts";
 import { committed, targetOf, wantedOf } from "./target.ts";
 import type { Advance, Running } from "./types.ts";
 import { isOver, step, waitUpTo } from "./write.ts";
@@ -71,6 +71,7 @@ export function narrowing(running: Running): Advance {
   if (late.length === 0) {
     return step(running, {
       phase: "Done",
+      attention: strangersNote(running),
       reason: `fully new: ${target.name} says ${target.says}, and ${all} of ${all} nodes have realised it`,
       message: `every node has realised ${target.says}`,
     });
@@ -79,10 +80,13 @@ export function narrowing(running: Running): Advance {
   return step(running, {
     phase: "Done",
     reason: `fully new, but for ${late.length} of ${all} nodes: ${target.name} says ${target.says}`,
-    attention: late.map(
-      ({ node, why }) =>
-        `${node} has not realised ${target.says} yet (${why}); it does as soon as it can`,
-    ),
+    attention: [
+      ...strangersNote(running),
+      ...late.map(
+        ({ node, why }) =>
+          `${node} has not realised ${target.says} yet (${why}); it does as soon as it can`,
+      ),
+    ],
     message,
   });
 }

@@ -1,9 +1,9 @@
 /** How far the nodes have come with what they were ordered, and why those behind are behind. */
 
-import type { Breach, ModeEvidence, Node, NodeMode } from "../../model/index.ts";
+import type { Breach, Node, NodeMode } from "../../model/index.ts";
 import { durationText } from "./bounds.ts";
 import { notThere } from "./target.ts";
-import type { Running } from "./types.ts";
+import type { Running, World } from "./types.ts";
 
 /** A node that is waited for, and what it said last. */
 export interface Behind {
@@ -25,12 +25,13 @@ export function membersOf({ world, status }: Pick<Running, "world" | "status">):
   );
 }
 
-/** Nodes of the cluster that obey nobody. */
-export function strangersOf(running: Pick<Running, "world" | "status">): string[] {
-  const members = new Set(membersOf(running).map(({ metadata }) => metadata.name));
-  return running.world.nodes
-    .map(({ metadata }) => metadata.name)
-    .filter((name) => !members.has(name));
+/** Of nodes of the cluster that obey nobody, if there are any. */
+export function strangersNote(running: Pick<Running, "world" | "status">): string[] {
+  const members = new Set(membersOf(running));
+  const strangers = running.world.nodes.filter((node) => !members.has(node));
+  if (strangers.length === 0) return [];
+  const names = strangers.map(({ metadata }) => metadata.name);
+  return [`obey no orders, as no agent of ours speaks for them: ${listText(names)}`];
 }
 
 type Question = (node: string) => string | undefined;
@@ -131,11 +132,15 @@ export const unaware =
     return notThere(running.change, running.world, nodeMode);
   };
 
-/** All breaches, each with the node that saw it. */
-export function breachesIn(evidence: ReadonlyMap<string, ModeEvidence>): string[] {
+/** All breaches, each with the node that saw it. A node that has left has lost its way for that, and others to it. */
+export function breachesIn({ evidence, nodes }: Pick<World, "evidence" | "nodes">): string[] {
+  const names = new Set(nodes.map(({ metadata }) => metadata.name));
   const texts: string[] = [];
   for (const [node, { status }] of evidence) {
-    for (const breach of status?.guard?.breaches ?? []) texts.push(breachText(node, breach));
+    for (const breach of status?.guard?.breaches ?? []) {
+      const between = [node, breach.node ?? node];
+      if (between.every((name) => names.has(name))) texts.push(breachText(node, breach));
+    }
   }
   return texts;
 }
