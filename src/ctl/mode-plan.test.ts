@@ -57,6 +57,15 @@ describe("mode plan", () => {
     assert.ok(traps.some(({ code }) => code === "NODE_WITHOUT_AGENT"));
   });
 
+  test("of the mesh: sessions, who would be left without peers, and no proof", async () => {
+    const { stdout, status } = await session.run("mode", "plan", "--mesh", "off");
+    assert.match(stdout, /^Change of the node-to-node mesh to off$/m);
+    assert.match(stdout, /^ {2}a cannot be foreseen: it has published no BGP sessions$/m);
+    assert.match(stdout, /^Proof: none/m);
+    assert.match(stdout, /refuse NODE_WITHOUT_AGENT/);
+    assert.equal(status, 3);
+  });
+
   test("it writes nothing", async () => {
     const beforeIt = await revision();
     await session.run("mode", "plan", "pods", "--to", "vxlan");

@@ -22,7 +22,7 @@ let stage: Stage;
 
 before(async () => {
   if (skip) return;
-  stage = await Stage.open("mesh", { nodes: 4, mode: "ipip-always" });
+  stage = await Stage.open("mesh", { nodes: 4, mode: "ipip" });
   // The lab's routers would be somebody who is there instead of the mesh.
   for (const { metadata } of (await stage.store.list("BGPPeer")).items) {
     await stage.store.delete("BGPPeer", metadata.name);
