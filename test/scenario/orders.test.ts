@@ -29,7 +29,7 @@ after(async () => {
   await stage?.close();
 });
 
-const OVER = { phase: "Done" as const, phaseSince: "", from: "ipip", history: [] };
+const DRIVEN = { phase: "Rolling" as const, phaseSince: "", from: "ipip", history: [] };
 
 type Progress = NonNullable<NodeModeStatus["changes"]>[string];
 
@@ -42,13 +42,13 @@ class Change {
   }
 
   async create(to: ModeName, blocks?: string[]): Promise<void> {
+    await stage.driveByHand(this.#name);
     await stage.store.create<"ModeChange">({
       apiVersion: "switchyard.io/v1",
       kind: "ModeChange",
       metadata: { name: this.#name },
       spec: { pool: layout.poolName, to, ...(blocks && { blocks }) },
-      // No driver takes up what has ended; agents look at orders alone.
-      status: OVER,
+      status: DRIVEN,
     });
   }
 
@@ -62,7 +62,7 @@ class Change {
         ...orders,
       };
       const status = {
-        ...OVER,
+        ...DRIVEN,
         ...(orders && { orders: given }),
       };
       try {

@@ -157,6 +157,16 @@ export class Stage {
     }
   }
 
+  /** Nobody drives a change of that name for an hour: orders can be given by hand. Before the change is made. */
+  async driveByHand(change: string): Promise<void> {
+    await this.store.create<"Lease">({
+      apiVersion: "switchyard.io/v1",
+      kind: "Lease",
+      metadata: { name: change },
+      spec: { holderIdentity: "by hand", leaseDurationSeconds: 3600 },
+    });
+  }
+
   async agentPid(node: string): Promise<number> {
     const lab = await loadLab({ name: this.lab.name });
     const pid = lab?.nodes.find(({ name }) => name === node)?.pid;
