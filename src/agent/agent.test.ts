@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { test } from "node:test";
+import { afterEach, test } from "node:test";
 import { FakeDataplane, FakeKernel } from "../dataplane/index.ts";
 import { type Datastore, openSqliteStore, withRules } from "../datastore/index.ts";
 import { FakeClock, prefix4, SwitchyardError } from "../lib/index.ts";
@@ -17,6 +17,12 @@ import {
   nodeResource,
   poolResource,
 } from "./testing.ts";
+
+/** Those that a failed test has left: their sockets would keep the process from ending. */
+const open = new Set<Bench>();
+afterEach(async () => {
+  for (const bench of open) await bench.stop();
+});
 
 class Bench {
   readonly clock = new FakeClock();
@@ -37,6 +43,7 @@ class Bench {
   readonly agent: Agent;
 
   constructor() {
+    open.add(this);
     this.agent = new Agent({
       node: "node1",
       store: this.#reachable(),
@@ -72,6 +79,7 @@ class Bench {
     await this.run(1_000);
     await stopping;
     await this.store.close();
+    open.delete(this);
     rmSync(this.directory, { recursive: true });
   }
 

@@ -49,3 +49,10 @@ test("what is not as planned is told in words, and what is too much is counted",
     "and 2 more",
   ]);
 });
+
+test("a kernel that cannot be compared is told, and what was applied is not lost", async () => {
+  const kernel = { compare: () => Promise.reject(new RangeError("dump interrupted")) };
+  assert.deepEqual(await verifyKernel(kernel, { plan, changes: [ordered("all")] }), [
+    "the kernel cannot be compared with its plan: dump interrupted",
+  ]);
+});

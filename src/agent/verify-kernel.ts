@@ -4,6 +4,7 @@
  */
 
 import type { Dataplane } from "../dataplane/index.ts";
+import { errorText } from "../lib/index.ts";
 import { orderedChanges } from "../mode/index.ts";
 import type { ModeChange } from "../model/index.ts";
 import type { Difference, NodePlan } from "../plan/index.ts";
@@ -17,7 +18,13 @@ export async function verifyKernel(
   { plan, changes }: { readonly plan: NodePlan; readonly changes: readonly ModeChange[] },
 ): Promise<readonly string[]> {
   if (!orderedChanges(changes).some(({ status }) => status?.orders?.moved === "all")) return [];
-  const { differences } = await dataplane.compare(plan);
+  let differences: readonly Difference[];
+  try {
+    ({ differences } = await dataplane.compare(plan));
+  } catch (error) {
+    // What has been applied must be told all the same: the others wait for it.
+    return [`the kernel cannot be compared with its plan: ${errorText(error)}`];
+  }
   const named = differences.slice(0, MOST_NAMED).map(inWords);
   const more = differences.length - named.length;
   return more > 0 ? [...named, `and ${more} more`] : named;
