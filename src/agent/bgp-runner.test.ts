@@ -3,8 +3,8 @@ import { test } from "node:test";
 import type { LearnedRoute, PeerStatus, SpeakerConfig } from "../bgp/index.ts";
 import { FakeClock, ipv4, prefix4 } from "../lib/index.ts";
 import { silentLog } from "../lib/log/index.ts";
-import type { BgpPlan } from "./bgp-config.ts";
 import { BgpRunner } from "./bgp-runner.ts";
+import type { BgpPlan } from "./peering/index.ts";
 import { FakeSpeaker } from "./testing.ts";
 
 const config: SpeakerConfig = {

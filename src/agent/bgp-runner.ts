@@ -4,7 +4,7 @@ import { type PeerStatus, Speaker, type SpeakerConfig } from "../bgp/index.ts";
 import { type Clock, formatAddress, formatPrefix, type Prefix } from "../lib/index.ts";
 import type { Log } from "../lib/log/index.ts";
 import type { LearnedFacts } from "../plan/index.ts";
-import type { BgpPlan, MeshPlan, PeeringType } from "./bgp-config.ts";
+import type { BgpPlan, MeshPlan, PeeringType } from "./peering/index.ts";
 import type { AgentPeerStatus } from "./status.ts";
 
 /** BGP has as long as a restarting peer would be waited for; then what is there has to do. */

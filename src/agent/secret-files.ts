@@ -7,7 +7,7 @@
 import { readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { errorText } from "../lib/index.ts";
-import type { SecretReader, SecretReference } from "./bgp-session-options.ts";
+import type { SecretReader, SecretReference } from "./peering/index.ts";
 
 const USUAL_DIRECTORY = "/etc/switchyard/secrets";
 /** What Kubernetes lets a Secret's name and keys be; no way out of the directory. */

@@ -2,7 +2,7 @@
 
 import type { Encapsulation } from "../model/index.ts";
 import type { Difference } from "../plan/index.ts";
-import type { PeeringType } from "./bgp-config.ts";
+import type { PeeringType } from "./peering/index.ts";
 
 export interface AgentPeerStatus {
   readonly address: string;

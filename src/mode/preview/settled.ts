@@ -86,7 +86,7 @@ function podPrefixes(workloads: readonly WorkloadEndpoint[]): Set<string> {
   );
 }
 
-/** Of single addresses only pods' are told of (src/agent/bgp-config.ts). */
+/** Of single addresses only pods' are told of (src/agent/peering/own-prefixes.ts). */
 function isTold(prefix: Prefix, pods: ReadonlySet<string>): boolean {
   return !isHostPrefix(prefix) || pods.has(formatPrefix(prefix));
 }

@@ -2,13 +2,13 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { clusterFacts } from "../facts/index.ts";
-import { formatAddress } from "../lib/index.ts";
-import { vxlanMacOf } from "../mode/index.ts";
-import type { BGPPeer, Node } from "../model/index.ts";
-import { bgpPlan } from "./bgp-config.ts";
-import { hashedRouterId } from "./router-id.ts";
-import { clusterView, nodeResource } from "./testing.ts";
+import { clusterFacts } from "../../facts/index.ts";
+import { formatAddress } from "../../lib/index.ts";
+import { vxlanMacOf } from "../../mode/index.ts";
+import type { BGPPeer, Node } from "../../model/index.ts";
+import { hashedRouterId } from "../router-id.ts";
+import { clusterView, nodeResource } from "../testing.ts";
+import { bgpPlan } from "./plan.ts";
 
 function node(name: string, address: string, cluster?: string): Node {
   const made = nodeResource(name, `${address}/24`);

@@ -1,6 +1,6 @@
 /** Fields that can be stored but are not obeyed: said aloud, so that nobody relies on them. Pure. */
 
-import type { BGPPeer, SpecOf } from "../model/index.ts";
+import type { BGPPeer, SpecOf } from "../../model/index.ts";
 
 const peerFields = [
   "reachableBy",

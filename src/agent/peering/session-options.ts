@@ -1,7 +1,7 @@
 /** What a BGPPeer, or the mesh's settings, say of the session itself, as the speaker takes it. Pure. */
 
-import type { PeerConfig } from "../bgp/index.ts";
-import type { SpecOf } from "../model/index.ts";
+import type { PeerConfig } from "../../bgp/index.ts";
+import type { SpecOf } from "../../model/index.ts";
 
 /** The value, or why there is none. */
 export type SecretReader = (reference: SecretReference) => { value?: string; problem?: string };

@@ -1,16 +1,16 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { type PeerConfig, Speaker, type SpeakerConfig } from "../bgp/index.ts";
-import type { ClusterView } from "../facts/index.ts";
-import { clusterFacts } from "../facts/index.ts";
-import { FakeClock, formatAddress, formatPrefix, ipv4 } from "../lib/index.ts";
-import { silentLog } from "../lib/log/index.ts";
-import { vxlanMacOf } from "../mode/index.ts";
-import type { BGPConfiguration, BGPPeer } from "../model/index.ts";
-import { bgpPlan } from "./bgp-config.ts";
-import type { SecretReader } from "./bgp-session-options.ts";
-import { hashedRouterId } from "./router-id.ts";
-import { affinityResource, clusterView, nodeResource, poolResource } from "./testing.ts";
+import { type PeerConfig, Speaker, type SpeakerConfig } from "../../bgp/index.ts";
+import type { ClusterView } from "../../facts/index.ts";
+import { clusterFacts } from "../../facts/index.ts";
+import { FakeClock, formatAddress, formatPrefix, ipv4 } from "../../lib/index.ts";
+import { silentLog } from "../../lib/log/index.ts";
+import { vxlanMacOf } from "../../mode/index.ts";
+import type { BGPConfiguration, BGPPeer } from "../../model/index.ts";
+import { hashedRouterId } from "../router-id.ts";
+import { affinityResource, clusterView, nodeResource, poolResource } from "../testing.ts";
+import { bgpPlan } from "./plan.ts";
+import type { SecretReader } from "./session-options.ts";
 
 const calico = "projectcalico.org/v3";
 const peer = (name: string, spec: BGPPeer["spec"]): BGPPeer => ({

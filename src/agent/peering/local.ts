@@ -1,0 +1,32 @@
+/** The local node as its peerings see it. */
+
+import type { PeerConfig, PolicyRule } from "../../bgp/index.ts";
+import { type ClusterView, effectiveSpec } from "../../facts/index.ts";
+import { type Family, familyOf, type IpAddress } from "../../lib/index.ts";
+import type { Node } from "../../model/index.ts";
+
+export const DEFAULT_AS = 64512;
+export const DEFAULT_PORT = 179;
+
+export interface Local {
+  readonly node: Node;
+  readonly addresses: readonly IpAddress[];
+  readonly as: number;
+  readonly port: number;
+  readonly exportPolicy: readonly PolicyRule[];
+}
+
+/** Of the node, in the family of the other end: Calico keeps a session, and a daemon, per family. */
+export function localAddress({ addresses }: Local, other: IpAddress): IpAddress | undefined {
+  return addresses.find((address) => familyOf(address) === familyOf(other));
+}
+
+export const sessionFamilies: Record<Family, PeerConfig["families"] & {}> = {
+  4: ["ipv4-unicast"],
+  6: ["ipv6-unicast"],
+};
+
+/** Where a node listens. */
+export function listenPort(view: ClusterView, node: string): number {
+  return effectiveSpec(view.bgpConfigurations, node).listenPort ?? DEFAULT_PORT;
+}

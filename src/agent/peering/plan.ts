@@ -1,0 +1,174 @@
+/**
+ * From resources to the speaker's configuration: the node-to-node mesh and the BGPPeers, as
+ * Calico's confd makes them for BIRD.
+ */
+
+import type { OriginatedRoute, PeerConfig, SpeakerConfig } from "../../bgp/index.ts";
+import { type ClusterView, effectiveSpec, nodeAddresses } from "../../facts/index.ts";
+import {
+  type Ipv4,
+  isIpv4,
+  type Prefix,
+  parseAddress,
+  parsePrefix,
+  prefixCovers,
+} from "../../lib/index.ts";
+import { type MeshOrders, meshOrders } from "../../mode/index.ts";
+import type { BlockFacts, WorkloadFacts } from "../../plan/index.ts";
+import { explicitPeers } from "./explicit-peers.ts";
+import { exportPolicy } from "./export-policy.ts";
+import { DEFAULT_AS, DEFAULT_PORT, type Local } from "./local.ts";
+import { meshPeers, nodePeers } from "./node-peers.ts";
+import { ownPrefixes } from "./own-prefixes.ts";
+import { isGlobal, isReversed, selectsNode } from "./selection.ts";
+import { type SecretReader, sessionOptions } from "./session-options.ts";
+import { unsupportedConfigurationFields, unsupportedPeerFields } from "./unsupported.ts";
+
+/** Calico's words for where a peering comes from. */
+export type PeeringType = "node-to-node mesh" | "global" | "node specific";
+
+export interface BgpPlan {
+  readonly config: SpeakerConfig;
+  readonly types: ReadonlyMap<string, PeeringType>;
+  readonly mesh: MeshPlan;
+  /** BGPPeers that could not be used, and why. */
+  readonly problems: readonly string[];
+}
+
+export interface MeshPlan extends Omit<MeshOrders, "sharedWith" | "added"> {
+  /** Nodes that take no sessions of the mesh yet, and so are not dialled. */
+  readonly closed: readonly string[];
+}
+
+/** BIRD's own, which Calico leaves as it is. */
+const DEFAULT_RESTART_SECONDS = 120;
+
+export interface BgpPlanInput {
+  readonly view: ClusterView;
+  /** Name of the local node. */
+  readonly node: string;
+  readonly blocks: readonly BlockFacts[];
+  /** Of the local node. */
+  readonly workloads: readonly WorkloadFacts[];
+  /** A router id from the node's name, for a node without an IPv4 address. */
+  readonly hashedRouterId: (node: string) => Ipv4;
+  readonly secret: SecretReader;
+}
+
+/** `undefined` while the node has no BGP address: nothing to speak with. */
+export function bgpPlan(input: BgpPlanInput): BgpPlan | undefined {
+  const { view, node: name } = input;
+  const node = view.nodes.find((candidate) => candidate.metadata.name === name);
+  if (!node) return undefined;
+  const { ipv4, ipv6 } = nodeAddresses(node);
+  const addresses = [ipv4, ipv6].flatMap((prefix) => (prefix ? [prefix.address] : []));
+  if (addresses.length === 0) return undefined;
+  const problems: string[] = [];
+  const settings = effectiveSpec(view.bgpConfigurations, name);
+  const globals = effectiveSpec(view.bgpConfigurations, "");
+  const globalAs = Number(globals.asNumber ?? DEFAULT_AS);
+  const exported = view.pools.filter((pool) => !pool.spec.disableBGPExport).flatMap(poolPrefix);
+  const local: Local = {
+    node,
+    addresses,
+    as: Number(node.spec.bgp?.asNumber ?? globalAs),
+    port: settings.listenPort ?? DEFAULT_PORT,
+    exportPolicy: exportPolicy(exported),
+  };
+  const peers = new Map<string, PeerConfig>();
+  const types = new Map<string, PeeringType>();
+  const add = (peer: PeerConfig, type: PeeringType) => {
+    // A global peering suppresses a node-specific one, and both a mesh one, to the same address; what a node is told
+    // itself goes before what others are.
+    const taken = [...peers.values()].find((other) => other.address === peer.address);
+    if (taken && taken.port !== peer.port) {
+      problems.push(`${peer.name}: there is a session with that address already, ${taken.name}`);
+    }
+    if (taken || addresses.includes(peer.address)) return;
+    peers.set(peer.name, peer);
+    types.set(peer.name, type);
+  };
+  const selected = view.bgpPeers.filter((peer) => selectsNode(peer, node, problems));
+  problems.push(
+    ...unsupportedConfigurationFields(globals),
+    ...selected.flatMap(unsupportedPeerFields),
+  );
+  for (const peer of [...selected].sort((a, b) => Number(isGlobal(b)) - Number(isGlobal(a)))) {
+    const type = isGlobal(peer) ? "global" : "node specific";
+    const { metadata, spec } = peer;
+    const object = `BGPPeer ${metadata.name}`;
+    const session = sessionOptions(spec, { object, secret: input.secret, problems });
+    for (const config of explicitPeers({ peer, view, local, globalAs, problems })) {
+      add({ ...config, ...session }, type);
+    }
+  }
+  // Those of the other end come last: whoever names this node is to be answered by it.
+  for (const peer of view.bgpPeers) {
+    if (!isReversed(peer, node)) continue;
+    const { metadata, spec } = peer;
+    const kind = isGlobal(peer) ? "Global" : "Node";
+    const object = `BGPPeer ${metadata.name}`;
+    const session = sessionOptions(spec, { object, secret: input.secret, problems });
+    for (const other of view.nodes) {
+      if (!selectsNode(peer, other, problems)) continue;
+      for (const config of nodePeers({ kind, node: other, view, local, globalAs })) {
+        add({ ...config, ...session }, isGlobal(peer) ? "global" : "node specific");
+      }
+    }
+  }
+  const { sharedWith, added, ...mesh } = meshOrders({ ...view, node: name });
+  const closed = added ? closedNodes(view) : noNodes;
+  const undialled: string[] = [];
+  if (mesh.open) {
+    const { nodeMeshPassword: password, nodeMeshMaxRestartTime: maxRestartTime } = globals;
+    const session = sessionOptions(
+      { ...(password && { password }), ...(maxRestartTime && { maxRestartTime }) },
+      { object: "BGPConfiguration", secret: input.secret, problems },
+    );
+    for (const { other, configs } of meshPeers(view, local, globalAs)) {
+      if (!sharedWith(other)) continue;
+      for (const config of configs) {
+        if (config.passive || !closed.has(other)) {
+          add({ ...config, ...session }, "node-to-node mesh");
+        } else undialled.push(other);
+      }
+    }
+  }
+  const reflector = parseAddress(node.spec.bgp?.routeReflectorClusterID ?? "");
+  const clusterId = reflector !== undefined && isIpv4(reflector) ? reflector : undefined;
+  const originate: OriginatedRoute[] = ownPrefixes(input)
+    .filter((prefix) => exported.some((pool) => prefixCovers(pool, prefix)))
+    .map((prefix) => ({ prefix }));
+  return {
+    config: {
+      localAs: local.as,
+      routerId: ipv4?.address ?? input.hashedRouterId(name),
+      ...(clusterId && { clusterId }),
+      listen: [
+        {
+          port: local.port,
+          ...(settings.bindMode === "NodeIP" && { addresses }),
+        },
+      ],
+      gracefulRestart: { restartTimeSeconds: DEFAULT_RESTART_SECONDS },
+      peers: [...peers.values()],
+      originate,
+    },
+    types,
+    mesh: { ...mesh, closed: [...new Set(undialled)] },
+    problems,
+  };
+}
+
+const noNodes: ReadonlySet<string> = new Set();
+
+/** With an agent of ours that does not take sessions of the mesh: one that dialled them would be sent away. */
+function closedNodes({ nodeModes }: ClusterView): ReadonlySet<string> {
+  const closed = nodeModes.filter(({ status }) => status && !status.mesh?.open);
+  return new Set(closed.map(({ metadata }) => metadata.name));
+}
+
+function poolPrefix(pool: { readonly spec: { readonly cidr: string } }): Prefix[] {
+  const prefix = parsePrefix(pool.spec.cidr);
+  return prefix ? [prefix] : [];
+}
