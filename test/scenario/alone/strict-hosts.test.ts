@@ -3,9 +3,9 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { after, before, test } from "node:test";
-import { withNamespace } from "../../src/lib/sys/index.ts";
-import { type ModeName, modeNames } from "../../src/model/index.ts";
-import { losses, nothingLost, Stage } from "./stage.ts";
+import { withNamespace } from "../../../src/lib/sys/index.ts";
+import { type ModeName, modeNames } from "../../../src/model/index.ts";
+import { losses, nothingLost, Stage } from "../stage.ts";
 
 const skip = process.getuid?.() === 0 ? false : "needs root to make network namespaces";
 let stage: Stage;

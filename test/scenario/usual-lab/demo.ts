@@ -6,7 +6,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
-import type { DemoReport } from "../../src/lab/demo/index.ts";
+import type { DemoReport } from "../../../src/lab/demo/index.ts";
 
 const skip = process.getuid?.() === 0 ? false : "needs root to make network namespaces";
 const directory = mkdtempSync(join(tmpdir(), "switchyard-demo-"));
@@ -102,7 +102,7 @@ test("the demo loses nothing, writes its figures and leaves nothing", {
 });
 
 function run(args: string[]): Promise<{ code: number; output: string }> {
-  const program = new URL("../../bin/switchyard", import.meta.url).pathname;
+  const program = new URL("../../../bin/switchyard", import.meta.url).pathname;
   return new Promise((resolve) => {
     execFile(program, args, { maxBuffer: 1 << 24 }, (error, stdout, stderr) => {
       const code = error === null ? 0 : Number(error.code ?? 1);

@@ -4,9 +4,9 @@ import assert from "node:assert/strict";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { after, before, describe, test } from "node:test";
-import { consoleCommands, normalisations, normalise, run } from "./console-blocks.ts";
+import { consoleCommands, normalisations, normalise, run } from "../console-blocks.ts";
 
-const root = resolve(import.meta.dirname, "../..");
+const root = resolve(import.meta.dirname, "../../..");
 
 function leftovers(): string[] {
   const namespaces = existsSync("/run/netns") ? readdirSync("/run/netns") : [];

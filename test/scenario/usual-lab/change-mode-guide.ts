@@ -4,9 +4,9 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { after, before, describe, test } from "node:test";
-import { consoleCommands, normalise, run } from "./console-blocks.ts";
+import { consoleCommands, normalise, run } from "../console-blocks.ts";
 
-const root = resolve(import.meta.dirname, "../..");
+const root = resolve(import.meta.dirname, "../../..");
 
 /** What differs from run to run of a change, and nothing else. Applied in this order. */
 const varying: readonly { readonly what: string; readonly pattern: RegExp; readonly by: string }[] =

@@ -3,10 +3,10 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { after, before, test } from "node:test";
-import { askAgent, killAgent, restartAgent, startAgent } from "../../src/lab/index.ts";
-import { sleep } from "../../src/lib/index.ts";
-import { type ModeName, modeNames } from "../../src/model/index.ts";
-import { clock, losses, nothingLost, Stage } from "./stage.ts";
+import { askAgent, killAgent, restartAgent, startAgent } from "../../../src/lab/index.ts";
+import { sleep } from "../../../src/lib/index.ts";
+import { type ModeName, modeNames } from "../../../src/model/index.ts";
+import { clock, losses, nothingLost, Stage } from "../stage.ts";
 
 const skip = process.getuid?.() === 0 ? false : "needs root to make network namespaces";
 let stage: Stage;
@@ -207,7 +207,7 @@ test("an operator's wrong patch changes nothing and is told in one line", {
 function switchyard(
   args: string[],
 ): Promise<{ code: number | null; stdout: string; stderr: string }> {
-  const child = spawn(new URL("../../bin/switchyard", import.meta.url).pathname, args, {
+  const child = spawn(new URL("../../../bin/switchyard", import.meta.url).pathname, args, {
     env: { ...process.env, SWITCHYARD_SOCKET: stage.lab.socketPath },
   });
   let stdout = "";

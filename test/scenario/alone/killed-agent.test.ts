@@ -9,12 +9,12 @@ import { once } from "node:events";
 import { createInterface } from "node:readline";
 import { after, before, test } from "node:test";
 import { setTimeout as wait } from "node:timers/promises";
-import { askAgentDiff } from "../../src/ctl/agent-socket.ts";
-import { killAgent } from "../../src/lab/index.ts";
-import { losses, nothingLost, Stage } from "./stage.ts";
+import { askAgentDiff } from "../../../src/ctl/agent-socket.ts";
+import { killAgent } from "../../../src/lab/index.ts";
+import { losses, nothingLost, Stage } from "../stage.ts";
 
 const skip = process.getuid?.() === 0 ? false : "needs root to make network namespaces";
-const script = new URL("stalling-agent.ts", import.meta.url).pathname;
+const script = new URL("../stalling-agent.ts", import.meta.url).pathname;
 
 /** The operations of each change, in the order of an apply. */
 const steps: Readonly<Record<"vxlan" | "ipip", readonly string[]>> = {

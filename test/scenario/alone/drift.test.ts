@@ -5,9 +5,9 @@
 
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
-import type { ModeName } from "../../src/model/index.ts";
-import { breakAndWait, differing, inside, kernelText } from "./node-state.ts";
-import { Stage } from "./stage.ts";
+import type { ModeName } from "../../../src/model/index.ts";
+import { breakAndWait, differing, inside, kernelText } from "../node-state.ts";
+import { Stage } from "../stage.ts";
 
 const skip = process.getuid?.() === 0 ? false : "needs root to make network namespaces";
 const TOLD_MS = 1000;
