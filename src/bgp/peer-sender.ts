@@ -4,7 +4,7 @@
  * (RFC 4724), the marks of RFC 7313 around an asked-for one.
  */
 
-import type { PeerHost } from "./peer.ts";
+import type { PeerHost } from "./peer-host.ts";
 import { AdjRibOut, Exporter, type ExportTarget } from "./rib/index.ts";
 import { Deadline, type Negotiated, type PeerSession } from "./session/index.ts";
 import type { AddressFamily } from "./types.ts";

@@ -6,7 +6,8 @@
 import { type Clock, errorText, type Prefix, SwitchyardError, type Timer } from "../lib/index.ts";
 import type { Log } from "../lib/log/index.ts";
 import { checkConfig, passwords, sameData, sessionParameters } from "./config.ts";
-import { Peer, type PeerHost } from "./peer.ts";
+import { Peer } from "./peer.ts";
+import type { PeerHost } from "./peer-host.ts";
 import { LocRib, type Origination, Originations, type Path } from "./rib/index.ts";
 import { RouteFeed } from "./route-feed.ts";
 import {

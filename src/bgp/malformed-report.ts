@@ -1,0 +1,38 @@
+/** Tells the log of malformed UPDATEs: a peer decides how many there are, and is not to decide how long the log gets. */
+
+import { type Clock, formatPrefix } from "../lib/index.ts";
+import type { Log } from "../lib/log/index.ts";
+import { prefixOfKey, type Update } from "./wire/index.ts";
+
+const REPORT_EVERY_MS = 10_000;
+
+export class MalformedReport {
+  readonly #clock: Clock;
+  /** Malformed UPDATEs since the last one told to the log. */
+  #count = 0;
+  #reportedAtMs = Number.NEGATIVE_INFINITY;
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  /** One in a while. */
+  see({ treatedAsWithdraw, discarded, withdrawn }: Update, log: Log): void {
+    if (treatedAsWithdraw === undefined && discarded.length === 0) return;
+    this.#count++;
+    const nowMs = this.#clock.monotonicMs();
+    if (nowMs - this.#reportedAtMs < REPORT_EVERY_MS) return;
+    this.#reportedAtMs = nowMs;
+    const messages = this.#count;
+    this.#count = 0;
+    if (treatedAsWithdraw === undefined) {
+      log.warn({ discarded, messages }, "malformed attributes left out");
+      return;
+    }
+    const prefixes = withdrawn.slice(0, 10).map((key) => formatPrefix(prefixOfKey(key)));
+    log.warn(
+      { reason: treatedAsWithdraw, prefixes, messages },
+      "malformed UPDATE treated as a withdrawal (RFC 7606)",
+    );
+  }
+}

@@ -1,0 +1,24 @@
+/** What a peer asks of the speaker it belongs to, and tells it. */
+
+import type { Clock } from "../lib/index.ts";
+import type { Log } from "../lib/log/index.ts";
+import type { Origination, Path } from "./rib/index.ts";
+import type { Transport } from "./session/index.ts";
+import type { Slices } from "./slices.ts";
+import type { AttributeTable, PrefixKey } from "./wire/index.ts";
+
+export interface PeerHost {
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly transport: Transport;
+  readonly table: AttributeTable;
+  readonly slices: Slices;
+  /** This peer's path after import policy, or that it has none. */
+  onPath(peerId: number, key: PrefixKey, path: Path | undefined): void;
+  onStatus(): void;
+  /** What is to be told about a prefix: our own route, else the best one. */
+  route(key: PrefixKey): Origination | Path | undefined;
+  allKeys(): Iterable<PrefixKey>;
+  /** End-of-RIB is to be held back. */
+  deferring(): boolean;
+}

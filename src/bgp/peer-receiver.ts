@@ -1,0 +1,212 @@
+/**
+ * The receiving side of one peer, through all its sessions: Adj-RIB-in, the import policy behind it, and
+ * what is kept while the peer restarts (RFC 4724). What passes goes to the speaker.
+ */
+
+import type { Log } from "../lib/log/index.ts";
+import { MalformedReport } from "./malformed-report.ts";
+import type { PeerHost } from "./peer-host.ts";
+import { compilePolicy, type Policy } from "./policy/index.ts";
+import { RestartHelper } from "./restart-helper.ts";
+import {
+  AdjRibIn,
+  type Identity,
+  makePath,
+  type Path,
+  PathVariants,
+  type Source,
+} from "./rib/index.ts";
+import type { Negotiated, SessionParameters } from "./session/index.ts";
+import type { AddressFamily, PeerConfig } from "./types.ts";
+import {
+  afiSafiOf,
+  concatBytes,
+  familyOfKey,
+  type PathAttributes,
+  type PrefixKey,
+  ProtocolError,
+  type RouteRefresh,
+  type Update,
+  uint16,
+  uint32,
+} from "./wire/index.ts";
+
+export interface PeerReceiverOptions {
+  /** Unique among all peers this speaker ever had. */
+  readonly id: number;
+  readonly config: PeerConfig;
+  readonly families: readonly AddressFamily[];
+  readonly host: Pick<PeerHost, "clock" | "slices" | "onPath" | "onStatus">;
+  readonly log: Log;
+  /** The session is to end with this. */
+  readonly fail: (error: ProtocolError) => void;
+}
+
+/** What the session now Established is about. */
+interface Reception {
+  readonly source: Source;
+  readonly negotiated: Negotiated;
+  readonly parameters: SessionParameters;
+}
+
+const MAXIMUM_SHARED_PATHS = 65_536;
+
+export class PeerReceiver {
+  readonly #options: PeerReceiverOptions;
+  readonly #tables = new Map<AddressFamily, AdjRibIn>();
+  readonly #helper: RestartHelper;
+  readonly #variants = new PathVariants();
+  readonly #malformed: MalformedReport;
+  readonly #ended = new Set<AddressFamily>();
+  #config: PeerConfig;
+  #log: Log;
+  #importPolicy: Policy;
+  #reception: Reception | undefined;
+  #paths = new Map<PathAttributes, Path>();
+  #lastUpdateMs = 0;
+
+  constructor(options: PeerReceiverOptions) {
+    const { clock, slices, onStatus } = options.host;
+    this.#options = options;
+    this.#config = options.config;
+    this.#log = options.log;
+    this.#importPolicy = compilePolicy(options.config.importPolicy);
+    this.#malformed = new MalformedReport(clock);
+    for (const family of options.families) {
+      this.#tables.set(family, new AdjRibIn((key, path) => this.#import(key, path)));
+    }
+    this.#helper = new RestartHelper({ clock, slices, tables: this.#tables, onChange: onStatus });
+  }
+
+  get routesReceived(): number {
+    let sum = 0;
+    for (const table of this.#tables.values()) sum += table.size;
+    return sum;
+  }
+
+  /** Routes are kept for a peer that is away. */
+  get waiting(): boolean {
+    return this.#helper.waiting;
+  }
+
+  /** Of the last UPDATE, else of the session's beginning; monotonic. */
+  get lastUpdateMs(): number {
+    return this.#lastUpdateMs;
+  }
+
+  /** End-of-RIB came in this session for all of them. */
+  ended(families: readonly AddressFamily[]): boolean {
+    return families.every((family) => this.#ended.has(family));
+  }
+
+  onEstablished(reception: Reception): void {
+    this.#reception = reception;
+    this.#lastUpdateMs = this.#options.host.clock.monotonicMs();
+    this.#ended.clear();
+    this.#paths = new Map();
+    this.#helper.onEstablished(reception.negotiated);
+  }
+
+  /** `restartable`: the session ended in a way after which routes may be kept. */
+  onDown(restartable: boolean): void {
+    if (this.#reception) this.#reception.source.stale = true;
+    this.#reception = undefined;
+    this.#ended.clear();
+    this.#helper.onDown(restartable);
+  }
+
+  /** Takes another import policy, for what is known already too. */
+  reconfigure(config: PeerConfig, log: Log): void {
+    this.#config = config;
+    this.#log = log;
+    if (this.#reception) this.#reception.source.peer = config.name;
+    this.#importPolicy = compilePolicy(config.importPolicy);
+    for (const table of this.#tables.values()) {
+      const replay = table.replay();
+      this.#options.host.slices.add(() => !replay.next().done);
+    }
+  }
+
+  stop(): void {
+    this.#helper.stop();
+  }
+
+  dropAll(): void {
+    this.#helper.dropAll();
+  }
+
+  onUpdate(update: Update): void {
+    const reception = this.#reception;
+    if (reception === undefined) return;
+    this.#lastUpdateMs = this.#options.host.clock.monotonicMs();
+    this.#malformed.see(update, this.#log);
+    for (const key of update.withdrawn) this.#carried(key, reception)?.withdraw(key);
+    for (const { attributes, keys } of update.reach) {
+      const path = this.#path(attributes, reception);
+      for (const key of keys) this.#carried(key, reception)?.announce(key, path);
+    }
+    if (update.endOfRib) this.#onEndOfRib(update.endOfRib);
+    this.#checkMaximum();
+  }
+
+  /** The marks around a refresh that the peer was asked for (RFC 7313). */
+  onRefreshMark(family: AddressFamily, subtype: RouteRefresh["subtype"]): void {
+    // RFC 7313 section 4: not before End-of-RIB, whose own leftovers it would take away.
+    const told = !this.#reception?.negotiated.gracefulRestart || this.#ended.has(family);
+    if (subtype === "begin" && told) this.#helper.onRefreshBegin(family);
+    if (subtype === "end") this.#helper.onEndOfRib(family);
+  }
+
+  #import(key: PrefixKey, path: Path | undefined): void {
+    const { host, id } = this.#options;
+    host.onPath(id, key, path && this.#accepted(key, path));
+  }
+
+  #accepted(key: PrefixKey, path: Path): Path | undefined {
+    if (!path.feasible) return undefined;
+    const rule = this.#importPolicy(key, path.source.peerType);
+    if (rule === undefined) return path;
+    return rule.action === "reject" ? undefined : this.#variants.apply(path, rule);
+  }
+
+  #checkMaximum(): void {
+    const { maximumPrefixes = Number.POSITIVE_INFINITY } = this.#config;
+    for (const [family, table] of this.#tables) {
+      if (table.size <= maximumPrefixes) continue;
+      const { afi, safi } = afiSafiOf(family);
+      // RFC 4486 section 4.
+      const data = concatBytes([uint16(afi), Uint8Array.of(safi), uint32(maximumPrefixes)]);
+      const reason = `more than ${maximumPrefixes} prefixes of ${family}`;
+      this.#options.fail(new ProtocolError("maximumPrefixes", reason, data));
+      return;
+    }
+  }
+
+  /** `undefined`: a family that was not agreed on. */
+  #carried(key: PrefixKey, { negotiated }: Reception): AdjRibIn | undefined {
+    const family = familyOfKey(key);
+    return negotiated.families.includes(family) ? this.#tables.get(family) : undefined;
+  }
+
+  #path(attributes: PathAttributes, { source, parameters }: Reception): Path {
+    let path = this.#paths.get(attributes);
+    if (path === undefined) {
+      if (this.#paths.size >= MAXIMUM_SHARED_PATHS) this.#paths.clear();
+      const { allowedLocalAs } = parameters;
+      path = makePath({ source, attributes, identity: identityOf(parameters), allowedLocalAs });
+      this.#paths.set(attributes, path);
+    }
+    return path;
+  }
+
+  #onEndOfRib(family: AddressFamily): void {
+    this.#log.debug({ family }, "End-of-RIB received");
+    this.#ended.add(family);
+    this.#helper.onEndOfRib(family);
+    this.#options.host.onStatus();
+  }
+}
+
+export function identityOf({ localAs: as, routerId, clusterId }: SessionParameters): Identity {
+  return { as, routerId, clusterId };
+}
