@@ -122,7 +122,10 @@ describe("two speakers over real sockets", () => {
     const a = await run(config(A, { peers: [peer(A, B, { passive: true })] }));
     const b = await run(config(B, { localAs: 65000, peers: [peer(B, A)] }));
     await until("B is told", () => b.peers()[0]?.lastError.includes("Bad Peer AS") === true);
-    assert.equal(b.peers()[0]?.lastError, "received OPEN Message Error / Bad Peer AS");
+    assert.equal(
+      b.peers()[0]?.lastError,
+      "received OPEN Message Error / Bad Peer AS: we told AS 65000, and have AS 64512 configured for the peer",
+    );
     assert.match(a.peers()[0]!.lastError, /AS 65000 where 64512 is configured/);
     assert.equal(a.peers()[0]?.state, "Active");
   });

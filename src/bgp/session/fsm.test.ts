@@ -55,7 +55,7 @@ const events: Record<string, FsmEvent> = {
   hold: { kind: "timer", timer: "hold" },
   "keepalive timer": { kind: "timer", timer: "keepalive" },
   connected: { kind: "tcp-connected" },
-  failed: { kind: "tcp-failed", reason: "reset" },
+  failed: { kind: "tcp-failed", by: "peer", name: "connection reset", reason: "reset" },
   OPEN: { kind: "open", open },
   "OPEN of AS 9": { kind: "open", open: { ...open, as: 9 } },
   "OPEN with hold 0": { kind: "open", open: { ...open, holdTimeSeconds: 0 } },

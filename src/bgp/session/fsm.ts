@@ -10,17 +10,21 @@
 import type { SessionState } from "../types.ts";
 import {
   describeNotification,
+  explainNotification,
   hardReset,
   isHardReset,
+  messageType,
   type Notification,
   type NotificationName,
   notification,
   notificationCode,
+  notificationName,
   type Open,
   ProtocolError,
 } from "../wire/index.ts";
 import { type Negotiated, negotiate } from "./negotiate.ts";
 import type { SessionParameters } from "./parameters.ts";
+import { type EndedBy, receivedWords, type TcpFailure } from "./words.ts";
 
 export type FsmTimer = "connect-retry" | "hold" | "keepalive";
 
@@ -30,9 +34,16 @@ export type FsmEvent =
   | { readonly kind: "stop"; readonly notification?: Notification }
   /** RFC 4724 section 5: another connection with the peer takes over; routes are kept meanwhile. */
   | { readonly kind: "replaced"; readonly notification?: Notification }
-  | { readonly kind: "timer"; readonly timer: FsmTimer }
+  | {
+      readonly kind: "timer";
+      readonly timer: FsmTimer;
+      /** With the hold timer: for how long no whole message has come. */
+      readonly silentMs?: number;
+      /** With the connect-retry timer: what to say of a dial that it ends. */
+      readonly unanswered?: TcpFailure;
+    }
   | { readonly kind: "tcp-connected" }
-  | { readonly kind: "tcp-failed"; readonly reason: string }
+  | ({ readonly kind: "tcp-failed" } & TcpFailure)
   | { readonly kind: "open"; readonly open: Open }
   | { readonly kind: "keepalive" }
   | { readonly kind: "update" }
@@ -58,14 +69,22 @@ export type FsmAction =
   | { readonly kind: "start-timer"; readonly timer: FsmTimer; readonly seconds?: number }
   | { readonly kind: "stop-timers" }
   | { readonly kind: "established"; readonly negotiated: Negotiated }
-  | {
+  | ({
       readonly kind: "down";
-      readonly cause: DownCause;
       readonly from: SessionState;
-      readonly reason: string;
-      /** The peer's routes may be kept for it, as far as graceful restart was agreed on. */
-      readonly restartable: boolean;
-    };
+    } & Down);
+
+/** Why a session ended, or did not come about. */
+export interface Down {
+  readonly cause: DownCause;
+  readonly by: EndedBy;
+  /** One of a bounded number, whatever a peer sends. */
+  readonly name: string;
+  /** In words. */
+  readonly reason: string;
+  /** The peer's routes may be kept for it, as far as graceful restart was agreed on. */
+  readonly restartable: boolean;
+}
 
 export interface FsmState {
   readonly name: SessionState;
@@ -96,8 +115,10 @@ export function step(state: FsmState, event: FsmEvent, parameters: SessionParame
       if (!hasSession(state)) return ignored(state);
       return toIdle(state, {
         cause: isCollision(event.notification) ? "tcp" : "notification-received",
+        by: "peer",
+        name: notificationName(event.notification),
         restartable: isCollision(event.notification) || keepsRoutes(state, event.notification),
-        reason: `received ${describeNotification(event.notification)}`,
+        reason: receivedWords(event.notification, parameters),
       });
   }
   switch (state.name) {
@@ -147,13 +168,7 @@ function connecting(state: FsmState, event: OtherEvent): FsmResult {
       // The retry timer runs on; Active is what BIRD and others show between two attempts.
       return {
         state: { name: "Active" },
-        actions: [
-          { kind: "close" },
-          {
-            ...{ kind: "down", cause: "tcp", from: state.name },
-            ...{ reason: event.reason, restartable: true },
-          },
-        ],
+        actions: [{ kind: "close" }, { ...tcpDown(event), kind: "down", from: state.name }],
       };
     case "timer":
       if (event.timer !== "connect-retry") return ignored(state);
@@ -161,6 +176,7 @@ function connecting(state: FsmState, event: OtherEvent): FsmResult {
         state: { name: "Connect" },
         actions: [
           { kind: "close" },
+          ...unanswered(state, event.unanswered),
           { kind: "start-timer", timer: "connect-retry" },
           { kind: "dial" },
         ],
@@ -170,14 +186,23 @@ function connecting(state: FsmState, event: OtherEvent): FsmResult {
   }
 }
 
+function unanswered({ name: from }: FsmState, failure: TcpFailure | undefined): FsmAction[] {
+  if (from !== "Connect" || failure === undefined) return [];
+  return [{ ...tcpDown(failure), kind: "down", from }];
+}
+
+function tcpDown({ by, name, reason }: TcpFailure): Down {
+  return { cause: "tcp", by, name, reason, restartable: true };
+}
+
 function openSent(state: FsmState, event: OtherEvent, parameters: SessionParameters): FsmResult {
   switch (event.kind) {
     case "open":
       return acceptOpen(state, event.open, parameters);
     case "tcp-failed":
-      return toIdle(state, { cause: "tcp", reason: event.reason, restartable: true });
+      return toIdle(state, tcpDown(event));
     case "timer":
-      return event.timer === "hold" ? holdExpired(state) : ignored(state);
+      return event.timer === "hold" ? holdExpired(state, event) : ignored(state);
     default:
       return unexpected(state, event, "unexpectedInOpenSent");
   }
@@ -213,9 +238,9 @@ function openConfirm(state: FsmState, event: OtherEvent): FsmResult {
         actions: [...restartHold(state), { kind: "established", negotiated: state.negotiated! }],
       };
     case "tcp-failed":
-      return toIdle(state, { cause: "tcp", reason: event.reason, restartable: true });
+      return toIdle(state, tcpDown(event));
     case "timer":
-      return sessionTimer(state, event.timer);
+      return sessionTimer(state, event);
     default:
       return unexpected(state, event, "unexpectedInOpenConfirm");
   }
@@ -228,9 +253,9 @@ function established(state: FsmState, event: OtherEvent): FsmResult {
     case "route-refresh":
       return { state, actions: restartHold(state) };
     case "tcp-failed":
-      return toIdle(state, { cause: "tcp", reason: event.reason, restartable: true });
+      return toIdle(state, tcpDown(event));
     case "timer":
-      return sessionTimer(state, event.timer);
+      return sessionTimer(state, event);
     default:
       return unexpected(state, event, "unexpectedInEstablished");
   }
@@ -241,9 +266,11 @@ function restartHold({ negotiated }: FsmState): readonly FsmAction[] {
   return seconds === 0 ? [] : [{ kind: "start-timer", timer: "hold", seconds }];
 }
 
-function sessionTimer(state: FsmState, timer: FsmTimer): FsmResult {
-  if (timer === "hold") return holdExpired(state);
-  if (timer !== "keepalive") return ignored(state);
+type TimerEvent = Extract<FsmEvent, { kind: "timer" }>;
+
+function sessionTimer(state: FsmState, event: TimerEvent): FsmResult {
+  if (event.timer === "hold") return holdExpired(state, event);
+  if (event.timer !== "keepalive") return ignored(state);
   const seconds = state.negotiated!.keepaliveSeconds;
   return {
     state,
@@ -251,20 +278,34 @@ function sessionTimer(state: FsmState, timer: FsmTimer): FsmResult {
   };
 }
 
-function holdExpired(state: FsmState): FsmResult {
-  return fail(state, notification("holdTimerExpired"), "Hold Timer Expired");
+function holdExpired(state: FsmState, { silentMs }: TimerEvent): FsmResult {
+  const missed = state.name === "OpenSent" ? "no OPEN came" : "no whole message came";
+  const silence = silentMs === undefined ? "" : ` for ${(silentMs / 1000).toFixed(1)} s`;
+  const agreed = state.negotiated?.holdTimeSeconds ?? OPEN_HOLD_SECONDS;
+  const reason = `Hold Timer Expired: ${missed}${silence} (hold time ${agreed} s)`;
+  return fail(state, notification("holdTimerExpired"), reason);
 }
+
+const unexpectedTypes: Partial<Record<FsmEvent["kind"], number>> = {
+  open: messageType.open,
+  update: messageType.update,
+  keepalive: messageType.keepalive,
+  "route-refresh": messageType.routeRefresh,
+};
 
 function unexpected(state: FsmState, event: OtherEvent, name: NotificationName): FsmResult {
   if (event.kind === "start" || event.kind === "tcp-connected") return ignored(state);
-  const message = notification(name);
-  return fail(state, message, `${describeNotification(message)}: ${event.kind}`);
+  // RFC 6608 section 3: the type of the message.
+  const type = unexpectedTypes[event.kind];
+  const message = notification(name, type === undefined ? undefined : Uint8Array.of(type));
+  return fail(state, message, explainNotification(message));
 }
 
 function stopped(state: FsmState, message: Notification | undefined): FsmResult {
   if (state.name === "Idle") return ignored(state);
   const reason = message ? `sent ${describeNotification(message)}` : "stopped";
-  const result = toIdle(state, { cause: "stopped", reason, restartable: false });
+  const name = message ? notificationName(message) : "stopped";
+  const result = toIdle(state, { cause: "stopped", by: "us", name, reason, restartable: false });
   if (message === undefined || !hasSession(state)) return result;
   const send: FsmAction = { kind: "send-notification", notification: asMeant(state, message) };
   return { ...result, actions: [send, ...result.actions] };
@@ -273,7 +314,8 @@ function stopped(state: FsmState, message: Notification | undefined): FsmResult 
 function replaced(state: FsmState, message: Notification | undefined): FsmResult {
   if (!hasSession(state)) return ignored(state);
   const result = toIdle(state, {
-    ...{ cause: "tcp", reason: "another connection took over", restartable: true },
+    ...{ cause: "tcp", by: "us", name: "connection replaced" },
+    ...{ reason: "another connection took over", restartable: true },
   });
   if (message === undefined) return result;
   const send: FsmAction = { kind: "send-notification", notification: message };
@@ -289,8 +331,10 @@ function isCollision({ code, subcode }: Notification): boolean {
 function fail(state: FsmState, message: Notification, reason: string): FsmResult {
   const sent = asMeant(state, message);
   const restartable = keepsRoutes(state, sent);
-  const cause = "notification-sent";
-  const result = toIdle(state, { cause, reason: `sent ${reason}`, restartable });
+  const result = toIdle(state, {
+    ...{ cause: "notification-sent", by: "us", name: notificationName(message) },
+    ...{ reason: `sent ${reason}`, restartable },
+  });
   const send: FsmAction = { kind: "send-notification", notification: sent };
   return { ...result, actions: [send, ...result.actions] };
 }
@@ -311,13 +355,7 @@ function asMeant({ negotiated }: FsmState, message: Notification): Notification 
 
 const finalCodes = ["administrativeShutdown", "peerDeconfigured", "maximumPrefixes"] as const;
 
-interface Why {
-  readonly cause: DownCause;
-  readonly reason: string;
-  readonly restartable: boolean;
-}
-
-function toIdle(from: FsmState, why: Why): FsmResult {
+function toIdle(from: FsmState, why: Down): FsmResult {
   return {
     state: idleState,
     actions: [

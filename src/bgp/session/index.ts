@@ -1,7 +1,7 @@
 /** Sessions: from a peer's address to Established and back. Knows messages, not routes. */
 
 export { Deadline } from "./deadline.ts";
-export type { Down } from "./lane.ts";
+export type { Down } from "./fsm.ts";
 export type { Negotiated } from "./negotiate.ts";
 export { nodeTransport } from "./node-transport.ts";
 export type { SessionParameters } from "./parameters.ts";

@@ -27,7 +27,7 @@ import {
 import type { Direction } from "./collision.ts";
 import { Deadline } from "./deadline.ts";
 import {
-  type DownCause,
+  type Down,
   type FsmAction,
   type FsmEvent,
   type FsmState,
@@ -38,19 +38,13 @@ import {
 import type { Negotiated } from "./negotiate.ts";
 import type { SessionParameters } from "./parameters.ts";
 import type { Connection, ConnectionHandlers, ConnectionOptions, Transport } from "./transport.ts";
+import { type Attempt, noAnswer, tcpFailure } from "./words.ts";
 
 const SLICE_MS = 5;
 /** A hold timer that fires late may have been overtaken by data still in the kernel: one look more. */
 const HOLD_GRACE_MS = 20;
 /** RFC 9687 section 5: the longer of eight minutes and twice the hold time. */
 const SEND_HOLD_MS = 480_000;
-
-/** Why a session ended. */
-export interface Down {
-  readonly cause: DownCause;
-  readonly reason: string;
-  readonly restartable: boolean;
-}
 
 export interface LaneHandlers {
   onState(lane: Lane): void;
@@ -88,6 +82,7 @@ export class Lane {
   #pumpScheduled = false;
   /** Whole ones: a peer that sends byte after byte and never a message is not alive. */
   #messagesSeen = 0;
+  #lastMessageMs = 0;
   /** How to read UPDATEs of the Established session. */
   #context: UpdateContext | undefined;
   readonly #options: LaneOptions;
@@ -99,7 +94,7 @@ export class Lane {
     this.direction = options.direction;
     const deadline = (timer: FsmTimer) =>
       new Deadline(options.clock, () =>
-        timer === "hold" ? this.#holdFired() : this.dispatch({ kind: "timer", timer }),
+        timer === "hold" ? this.#holdFired() : this.#timerFired(timer),
       );
     this.#timers = {
       "connect-retry": deadline("connect-retry"),
@@ -206,6 +201,16 @@ export class Lane {
     this.#timers[timer].start(seconds * 1000 * share);
   }
 
+  #timerFired(timer: FsmTimer): void {
+    const unanswered = this.#state.name === "Connect" ? noAnswer(this.#attempt()) : undefined;
+    this.dispatch({ kind: "timer", timer, ...(unanswered && { unanswered }) });
+  }
+
+  #attempt(): Attempt {
+    const password = this.#options.connectionOptions().password !== undefined;
+    return { parameters: this.#options.parameters, state: this.#state.name, password };
+  }
+
   #holdFired(): void {
     const seen = this.#messagesSeen;
     const connection = this.#connection;
@@ -213,7 +218,10 @@ export class Lane {
       const alive = this.#messagesSeen !== seen || this.#pumpScheduled;
       if (this.#connection !== connection) return;
       if (alive) this.#timers.hold.start((this.#state.negotiated?.holdTimeSeconds ?? 240) * 1000);
-      else this.dispatch({ kind: "timer", timer: "hold" });
+      else {
+        const silentMs = this.#options.clock.monotonicMs() - this.#lastMessageMs;
+        this.dispatch({ kind: "timer", timer: "hold", silentMs });
+      }
     });
   }
 
@@ -233,7 +241,7 @@ export class Lane {
       );
       this.#attach(connection);
     } catch (error) {
-      this.dispatch({ kind: "tcp-failed", reason: errorText(error) });
+      this.dispatch({ kind: "tcp-failed", ...tcpFailure(errorText(error), this.#attempt()) });
     }
   }
 
@@ -264,14 +272,14 @@ export class Lane {
         this.#finishInput();
         if (!current()) return;
         this.#connection = undefined;
-        const words = reason === "" ? "the peer closed the connection" : reason;
-        this.dispatch({ kind: "tcp-failed", reason: words });
+        this.dispatch({ kind: "tcp-failed", ...tcpFailure(reason, this.#attempt()) });
       },
     };
   }
 
   #connected(): void {
     this.connectedAtMs = this.#options.clock.monotonicMs();
+    this.#lastMessageMs = this.connectedAtMs;
     this.dispatch({ kind: "tcp-connected" });
   }
 
@@ -283,11 +291,13 @@ export class Lane {
   #pump(budgetMs = SLICE_MS): void {
     const { clock } = this.#options;
     const connection = this.#connection;
-    const endMs = clock.monotonicMs() + budgetMs;
+    const startMs = clock.monotonicMs();
+    const endMs = startMs + budgetMs;
     try {
       for (;;) {
         const message = this.#framer.next();
         if (message === undefined) break;
+        this.#lastMessageMs = startMs;
         this.#receive(message);
         if (this.#connection !== connection) return;
         if (clock.monotonicMs() >= endMs) {

@@ -16,8 +16,8 @@ import {
 } from "../wire/index.ts";
 import { resolveCollision } from "./collision.ts";
 import { Deadline } from "./deadline.ts";
-import type { DownCause } from "./fsm.ts";
-import { type Down, Lane, type LaneHandlers } from "./lane.ts";
+import type { Down, DownCause } from "./fsm.ts";
+import { Lane, type LaneHandlers } from "./lane.ts";
 import { type Negotiated, negotiate } from "./negotiate.ts";
 import { localOpen, type SessionParameters } from "./parameters.ts";
 import type { Connection, ConnectionOptions, Transport } from "./transport.ts";
@@ -125,14 +125,20 @@ export class PeerSession {
       try {
         lane.reconfigure();
       } catch (error) {
-        lane.dispatch({ kind: "tcp-failed", reason: errorText(error) });
+        const failure = { by: "us", name: "socket option" } as const;
+        lane.dispatch({ kind: "tcp-failed", ...failure, reason: errorText(error) });
       }
     }
   }
 
   /** Takes a connection the peer has dialled. @throws SwitchyardError, and takes it not */
   accept(connection: Connection): void {
-    connection.configure(this.#connectionOptions());
+    try {
+      connection.configure(this.#connectionOptions());
+    } catch (error) {
+      this.lastError = errorText(error);
+      throw error;
+    }
     // A peer that dials again has given up what it dialled before, unless it got further than that.
     for (const older of this.#incoming) {
       if (older.state === "OpenSent") older.dispatch({ kind: "stop" });

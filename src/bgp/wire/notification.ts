@@ -148,6 +148,14 @@ export function describeNotification(message: Notification): string {
   return `${known.name}${detail === "" ? "" : ` / ${detail}`}${said === "" ? "" : `: ${said}`}`;
 }
 
+/** One of a bounded number, whatever a peer sends. */
+export function notificationName({ code, subcode }: Notification): string {
+  const known = names[code];
+  if (known === undefined) return "unknown NOTIFICATION";
+  const detail = known.subcodes[subcode];
+  return detail === undefined ? known.name : `${known.name} / ${detail}`;
+}
+
 function wordsOfCease(subcode: number, data: Uint8Array): string {
   if (subcode === 2 || subcode === 4) return shutdownCommunicationText(data);
   if (subcode !== HARD_RESET || data.length < 2 || isNested(data)) return "";
