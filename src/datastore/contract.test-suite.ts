@@ -7,6 +7,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { hasCode, SwitchyardError } from "../lib/index.ts";
 import type { IPAMBlock, IPPool, WorkloadEndpoint } from "../model/index.ts";
+import { kubernetesKindsContract } from "./kubernetes-kinds.test-suite.ts";
 import { compareRevisions } from "./object-key.ts";
 import type { Datastore, WatchEvent } from "./types.ts";
 
@@ -81,6 +82,8 @@ export function datastoreContract(options: ContractOptions): void {
         await opened.close();
       }
     });
+
+  kubernetesKindsContract(options);
 
   contract("create returns the object as get and list return it, with identity", async (store) => {
     const created = await store.create(pool("a", "10.0.0.0/16"));

@@ -11,6 +11,7 @@ export const kindAliases = {
   BGPPeer: ["bgppeer", "bgppeers", "bgpp", "bgpps", "bp", "bps"],
   ClusterInformation: ["clusterinformation", "clusterinformations", "clusterinfo", "clusterinfos"],
   FelixConfiguration: ["felixconfiguration", "felixconfigurations", "felixconfig", "felixconfigs"],
+  EndpointSlice: ["endpointslice", "endpointslices"],
   IPAMConfiguration: ["ipamconfiguration", "ipamconfigurations", "ipamconfig", "ipamconfigs"],
   IPPool: ["ippool", "ippools", "ipp", "ipps", "pool", "pools"],
   Node: ["node", "nodes", "no", "nos"],
@@ -18,6 +19,7 @@ export const kindAliases = {
   ModeEvidence: ["modeevidence", "modeevidences"],
   NodeHost: ["nodehost", "nodehosts"],
   NodeMode: ["nodemode", "nodemodes"],
+  Service: ["service", "services", "svc"],
   WorkloadEndpoint: ["workloadendpoint", "workloadendpoints", "wep", "weps"],
 } as const satisfies Partial<Record<Kind, readonly string[]>>;
 

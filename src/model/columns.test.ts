@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { exposedKinds, kindAliases, kindFromAlias } from "./aliases.ts";
+import { type ExposedKind, exposedKinds, kindAliases, kindFromAlias } from "./aliases.ts";
 import { findColumn, kindColumns } from "./columns.ts";
 import { decodeResource } from "./decode.ts";
 import { kindTable } from "./kinds/index.ts";
@@ -49,7 +49,6 @@ describe("columns", () => {
     }
   });
 
-  const calico = "projectcalico.org/v3";
   const cells: readonly (readonly [string, string, object, string])[] = [
     ["IPPool", "IPIPMODE", { cidr: "10.0.0.0/16" }, "Never"],
     ["IPPool", "VXLANMODE", { cidr: "10.0.0.0/16", vxlanMode: "Always" }, "Always"],
@@ -65,6 +64,10 @@ describe("columns", () => {
     ["Node", "ASN", { bgp: { asNumber: 65001 } }, "65001"],
     ["ClusterInformation", "DATASTOREREADY", {}, "<nil>"],
     ["ClusterInformation", "DATASTOREREADY", { datastoreReady: true }, "true"],
+    ["Service", "CLUSTER-IP", { clusterIP: "10.96.0.9" }, "10.96.0.9"],
+    ["Service", "CLUSTER-IP", { clusterIP: "a", clusterIPs: ["a", "fd00::9"] }, "a,fd00::9"],
+    ["Service", "EXTERNAL-IP", { externalIPs: ["192.0.2.1"] }, "192.0.2.1"],
+    ["Service", "POLICY", {}, "Cluster"],
     ["WorkloadEndpoint", "WORKLOAD", { pod: "p" }, "p"],
     ["WorkloadEndpoint", "WORKLOAD", { pod: "p", workload: "w" }, "w"],
     [
@@ -76,7 +79,8 @@ describe("columns", () => {
   ];
   for (const [kind, heading, spec, expected] of cells) {
     test(`${kind} ${heading} of ${JSON.stringify(spec)} is ${JSON.stringify(expected)}`, () => {
-      const resource = decodeResource({ apiVersion: calico, kind, metadata: { name: "x" }, spec });
+      const { apiVersion } = kindTable[kind as ExposedKind];
+      const resource = decodeResource({ apiVersion, kind, metadata: { name: "x" }, spec });
       const column = findColumn(kind as "IPPool", heading);
       assert.equal(column?.cell(resource as never, context), expected);
     });

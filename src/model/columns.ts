@@ -4,7 +4,7 @@
  */
 
 import type { ExposedKind } from "./aliases.ts";
-import type { ResourceOf } from "./resource.ts";
+import type { EndpointSlice, ResourceOf } from "./resource.ts";
 
 export interface CellContext {
   /** What a node without an AS number of its own uses, as text; `unknown` if it cannot be read. */
@@ -104,6 +104,13 @@ export const kindColumns: { readonly [K in ExposedKind]: KindColumns<K> } = {
       DATASTOREREADY: ({ spec }) => pointer(spec.datastoreReady),
     },
   ),
+  EndpointSlice: columns("NAME ADDRESSTYPE ENDPOINTS", "NAME ADDRESSTYPE ENDPOINTS", {
+    NAME: nameOf,
+    NAMESPACE: ({ metadata }) => metadata.namespace ?? "",
+    ADDRESSTYPE: (slice) => (slice as EndpointSlice).addressType,
+    ENDPOINTS: (slice) =>
+      joined((slice as EndpointSlice).endpoints.flatMap(({ addresses }) => addresses)),
+  }),
   FelixConfiguration: columns("NAME", "NAME", { NAME: nameOf }),
   IPAMConfiguration: columns(
     "NAME STRICTAFFINITY AUTOALLOCATEBLOCKS",
@@ -165,6 +172,18 @@ export const kindColumns: { readonly [K in ExposedKind]: KindColumns<K> } = {
     IPIP: ({ status }) => status?.ipipBackend ?? "-",
     POOLS: poolsOf,
     FAILURES: ({ status }) => String(status?.failures.length ?? 0),
+  }),
+  Service: columns("NAME TYPE CLUSTER-IP EXTERNAL-IP", "NAME TYPE CLUSTER-IP EXTERNAL-IP POLICY", {
+    NAME: nameOf,
+    NAMESPACE: ({ metadata }) => metadata.namespace ?? "",
+    TYPE: ({ spec }) => spec.type ?? "ClusterIP",
+    "CLUSTER-IP": ({ spec }) => joined(spec.clusterIPs ?? [spec.clusterIP ?? ""]),
+    "EXTERNAL-IP": ({ spec, status }) =>
+      joined([
+        ...(status?.loadBalancer?.ingress ?? []).flatMap(({ ip }) => ip ?? []),
+        ...(spec.externalIPs ?? []),
+      ]),
+    POLICY: ({ spec }) => spec.externalTrafficPolicy || "Cluster",
   }),
   WorkloadEndpoint: columns("WORKLOAD NODE NETWORKS INTERFACE", workloadWide, {
     NAME: nameOf,

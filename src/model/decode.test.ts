@@ -154,6 +154,40 @@ test("a resource of every kind decodes to something that decodes to itself", () 
   }
 });
 
+test("a Service keeps whatever else Kubernetes has written into it", () => {
+  const given = {
+    apiVersion: "v1",
+    kind: "Service",
+    metadata: { name: "web", namespace: "shop" },
+    spec: { clusterIP: "10.96.0.9", ports: [{ port: 80 }], selector: { app: "web" } },
+    status: { conditions: [], loadBalancer: { ingress: [{ ip: "203.0.113.9", ipMode: "VIP" }] } },
+  };
+  assert.deepEqual(decodeResource(given), given);
+});
+
+test("an EndpointSlice has its fields beside its metadata, and no spec", () => {
+  const given = {
+    apiVersion: "discovery.k8s.io/v1",
+    kind: "EndpointSlice",
+    metadata: { name: "web-x2k9q", namespace: "shop" },
+    addressType: "IPv4",
+    endpoints: [{ addresses: ["10.244.1.5"], nodeName: "n1", conditions: { serving: true } }],
+    ports: [{ name: "", port: 8080 }],
+  };
+  assert.deepEqual(decodeResource(given), given);
+  const { ports: _, ...rest } = given;
+  assert.deepEqual(decodeResource({ ...given, endpoints: null, ports: null }), {
+    ...{ ...rest, endpoints: [] },
+  });
+  assert.throws(() => decodeResource({ ...given, topology: {} }), /unknown field "topology"/);
+  const nodeName = 3;
+  const refused = { ...given, endpoints: [{ addresses: [], nodeName }] };
+  assert.throws(
+    () => decodeResource(refused),
+    /number 3 into Go struct field EndpointSlice.endpoints.nodeName/,
+  );
+});
+
 test("no JSON whatsoever makes the decoder fail otherwise than by refusing", () => {
   const kind = fc.constantFrom(...kinds);
   const resource = kind.chain((name) =>
@@ -167,6 +201,13 @@ test("no JSON whatsoever makes the decoder fail otherwise than by refusing", () 
           fc.dictionary(fc.constantFrom(...fieldsOf(name), "__proto__", "x"), fc.jsonValue()),
         ),
         status: fc.jsonValue(),
+        ...("body" in kindTable[name] && {
+          endpoints: fc.oneof(
+            fc.jsonValue(),
+            fc.array(fc.record({ addresses: fc.jsonValue(), conditions: fc.jsonValue() })),
+          ),
+          addressType: fc.oneof(fc.constant("IPv4"), fc.jsonValue()),
+        }),
       },
       { requiredKeys: ["apiVersion", "kind"] },
     ),
@@ -188,5 +229,6 @@ test("no JSON whatsoever makes the decoder fail otherwise than by refusing", () 
 });
 
 function fieldsOf(kind: (typeof kinds)[number]): string[] {
-  return Object.keys(kindTable[kind].spec.shape);
+  const { spec } = kindTable[kind];
+  return "shape" in spec ? Object.keys(spec.shape) : [];
 }

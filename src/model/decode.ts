@@ -13,13 +13,14 @@ import type { Resource, ResourceOf } from "./resource.ts";
 
 const envelopes = new Map<Kind, z.ZodType>(
   kinds.map((kind) => {
-    const { apiVersion, spec, status } = kindTable[kind];
+    const { apiVersion, spec, status, ...row } = kindTable[kind];
     return [
       kind,
       z.strictObject({
         apiVersion: z.literal(apiVersion),
         kind: z.literal(kind),
         metadata: metadataSchema,
+        ...("body" in row && row.body.shape),
         spec,
         status: status.optional(),
       }),

@@ -2,7 +2,7 @@ export * from "./aliases.ts";
 export * from "./columns.ts";
 export * from "./decode.ts";
 export * from "./errors.ts";
-export { type Kind, kinds, kindTable, type SpecOf, type StatusOf } from "./kinds/index.ts";
+export { apiRoot, type Kind, kinds, kindTable, type SpecOf, type StatusOf } from "./kinds/index.ts";
 export type { EncapMode, IPPoolSpec } from "./kinds/ip-pool.ts";
 export {
   type ChangeOrders,

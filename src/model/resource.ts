@@ -1,6 +1,7 @@
 /** A resource as the API shows it: kind, metadata, spec, and for some kinds a status. */
 
 import type { Kind, SpecOf, StatusOf } from "./kinds/index.ts";
+import type { EndpointSliceBody } from "./kinds/service.ts";
 import type { Metadata } from "./metadata.ts";
 
 export interface ResourceOf<K extends Kind> {
@@ -30,3 +31,7 @@ export type NodeHost = ResourceOf<"NodeHost">;
 export type ModeChange = ResourceOf<"ModeChange">;
 export type ModeEvidence = ResourceOf<"ModeEvidence">;
 export type Lease = ResourceOf<"Lease">;
+export type Service = ResourceOf<"Service">;
+
+/** As it was decoded: its fields stand beside `metadata`. */
+export type EndpointSlice = ResourceOf<"EndpointSlice"> & EndpointSliceBody;

@@ -3,7 +3,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import type { Datastore } from "../datastore/index.ts";
 import { stringifyJson } from "../lib/index.ts";
-import { type Kind, kinds, kindTable } from "../model/index.ts";
+import { apiRoot, type Kind, kinds, kindTable } from "../model/index.ts";
 import { badRequest, deletePreconditions, patchObject, readObject } from "./requests.ts";
 import { serveWatch, type WatchStreamOptions } from "./watch-stream.ts";
 
@@ -29,7 +29,7 @@ function isTrue(value: unknown): boolean {
 export function addApiRoutes(app: FastifyInstance, options: ApiRoutesOptions): void {
   for (const kind of kinds) {
     const { apiVersion, plural, namespaced } = kindTable[kind];
-    const root = `/apis/${apiVersion}`;
+    const root = apiRoot(apiVersion);
     addCollection(app, { ...options, kind, path: `${root}/${plural}` });
     if (!namespaced) {
       addObject(app, { ...options, kind, path: `${root}/${plural}/:name` });

@@ -1,9 +1,11 @@
 /** What the API offers, in the form Kubernetes clients ask for it. */
 
 import type { FastifyInstance } from "fastify";
-import { kinds, kindTable } from "../model/index.ts";
+import { apiRoot, kinds, kindTable } from "../model/index.ts";
 import { sendJson } from "./api-routes.ts";
 
+/** Kubernetes' first group, which has no name. */
+const CORE = "v1";
 const verbs = ["create", "delete", "get", "list", "patch", "update", "watch"];
 
 interface Group {
@@ -14,10 +16,12 @@ interface Group {
 
 function groups(): Group[] {
   const groupVersions = [...new Set(kinds.map((kind) => kindTable[kind].apiVersion))];
-  return groupVersions.map((groupVersion) => {
-    const [name = "", version = ""] = groupVersion.split("/");
+  return groupVersions.flatMap((groupVersion) => {
+    const [name = "", version] = groupVersion.split("/");
+    // The group without a name is not listed among the others.
+    if (version === undefined) return [];
     const entry = { groupVersion, version };
-    return { name, versions: [entry], preferredVersion: entry };
+    return [{ name, versions: [entry], preferredVersion: entry }];
   });
 }
 
@@ -36,7 +40,7 @@ function resourcesOf(groupVersion: string) {
 
 export function addDiscovery(app: FastifyInstance, version: string): void {
   const list = groups();
-  app.get("/api", (_request, reply) => sendJson(reply, { kind: "APIVersions", versions: [] }));
+  app.get("/api", (_request, reply) => sendJson(reply, { kind: "APIVersions", versions: [CORE] }));
   app.get("/apis", (_request, reply) =>
     sendJson(reply, { kind: "APIGroupList", apiVersion: "v1", groups: list }),
   );
@@ -44,8 +48,9 @@ export function addDiscovery(app: FastifyInstance, version: string): void {
     app.get(`/apis/${group.name}`, (_request, reply) =>
       sendJson(reply, { kind: "APIGroup", apiVersion: "v1", ...group }),
     );
-    const { groupVersion } = group.preferredVersion;
-    app.get(`/apis/${groupVersion}`, (_request, reply) =>
+  }
+  for (const groupVersion of [CORE, ...list.map((group) => group.preferredVersion.groupVersion)]) {
+    app.get(apiRoot(groupVersion), (_request, reply) =>
       sendJson(reply, {
         kind: "APIResourceList",
         apiVersion: "v1",

@@ -159,7 +159,7 @@ test("discovery, version and health", async () => {
     const groups = (await call({ path: "/apis" })).body as { groups: { name: string }[] };
     assert.deepEqual(
       groups.groups.map((group) => group.name),
-      ["projectcalico.org", "switchyard.io"],
+      ["projectcalico.org", "switchyard.io", "discovery.k8s.io"],
     );
     const resources = (await call({ path: "/apis/projectcalico.org/v3" })).body as {
       resources: { name: string; kind: string; namespaced: boolean }[];
@@ -171,7 +171,14 @@ test("discovery, version and health", async () => {
     for (const { name } of found) {
       assert.equal((await call({ path: `/apis/projectcalico.org/v3/${name}` })).code, 200, name);
     }
-    assert.equal((await call({ path: "/api" })).code, 200);
+    assert.deepEqual(((await call({ path: "/api" })).body as { versions: string[] }).versions, [
+      "v1",
+    ]);
+    const core = (await call({ path: "/api/v1" })).body as { resources: { name: string }[] };
+    assert.deepEqual(
+      core.resources.map(({ name }) => name),
+      ["services", "services/status"],
+    );
     const version = (await call({ path: "/version" })).body as { gitVersion: string };
     assert.match(version.gitVersion, /^v\d+\.\d+\.\d+$/);
     assert.deepEqual(await call({ path: "/healthz" }), { code: 200, body: "ok" });

@@ -17,13 +17,18 @@ import { modeEvidenceSpecSchema, modeEvidenceStatusSchema } from "./mode-evidenc
 import { nodeSpecSchema, nodeStatusSchema } from "./node.ts";
 import { nodeHostSpecSchema, nodeHostStatusSchema } from "./node-host.ts";
 import { nodeModeSpecSchema, nodeModeStatusSchema } from "./node-mode.ts";
+import { endpointSliceBodySchema, serviceSpecSchema, serviceStatusSchema } from "./service.ts";
 import { workloadEndpointSpecSchema } from "./workload-endpoint.ts";
 
 const calico = "projectcalico.org/v3";
 const own = "switchyard.io/v1";
+const core = "v1";
 const none = z.strictObject({});
 
-/** One row per kind. `plural` is the path segment of the API and of etcd keys. */
+/**
+ * One row per kind. `plural` is the path segment of the API and of etcd keys; `body`: fields that stand beside
+ * `metadata`, where Kubernetes has no `spec`.
+ */
 export const kindTable = {
   IPPool: {
     apiVersion: calico,
@@ -137,7 +142,27 @@ export const kindTable = {
     spec: leaseSpecSchema,
     status: none,
   },
+  Service: {
+    apiVersion: core,
+    plural: "services",
+    namespaced: true,
+    spec: serviceSpecSchema,
+    status: serviceStatusSchema,
+  },
+  EndpointSlice: {
+    apiVersion: "discovery.k8s.io/v1",
+    plural: "endpointslices",
+    namespaced: true,
+    spec: none.optional(),
+    status: none,
+    body: endpointSliceBodySchema,
+  },
 } as const;
+
+/** Where Kubernetes serves a group: its first one, which has no name, has a path of its own. */
+export function apiRoot(apiVersion: string): string {
+  return apiVersion === core ? `/api/${apiVersion}` : `/apis/${apiVersion}`;
+}
 
 export type Kind = keyof typeof kindTable;
 export const kinds = Object.keys(kindTable) as Kind[];

@@ -15,6 +15,7 @@ import { checkMetadata } from "./metadata.ts";
 import { modeChangeRules, modeEvidenceRules } from "./mode-change.ts";
 import { nodeRules } from "./node.ts";
 import type { RuleSet } from "./rule-set.ts";
+import { endpointSliceRules, serviceRules } from "./service.ts";
 import { clusterInformationRules, ipamBlockRules, ipamConfigurationRules } from "./singletons.ts";
 import { workloadEndpointRules } from "./workload-endpoint.ts";
 
@@ -35,6 +36,8 @@ const ruleSets: { readonly [K in Kind]: RuleSet<K> } = {
   ModeChange: modeChangeRules,
   ModeEvidence: modeEvidenceRules,
   Lease: {},
+  Service: serviceRules,
+  EndpointSlice: endpointSliceRules,
 };
 
 export interface PrepareOptions<K extends Kind> {

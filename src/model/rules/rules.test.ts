@@ -244,6 +244,23 @@ test("FelixConfiguration: rules of the fields obeyed", () => {
   assert.equal(prepareForWrite({ resource, operation: "create" }).spec.floatingIPs, "Disabled");
 });
 
+test("Service: a DNS label for a name, addresses that are some", () => {
+  const label = (value: string) =>
+    `error with field Metadata.Name = '${value}' (the name of a Service is a DNS label: ^[a-z]([-a-z0-9]{0,61}[a-z0-9])?$)`;
+  check("Service", [
+    [{ clusterIP: "None", clusterIPs: ["None"] }, ""],
+    [{ clusterIP: "10.96.0.9", clusterIPs: ["10.96.0.9", "fd00::9"], externalIPs: ["::1"] }, ""],
+    [{ type: "ExternalName", externalName: "example.com" }, ""],
+    [{ clusterIP: "10.96.0" }, tagged("ClusterIP", "10.96.0", "ip")],
+    [{ clusterIPs: ["::1", "x"] }, tagged("ClusterIPs[1]", "x", "ip")],
+    [{ externalIPs: ["10.0.0.0/8"] }, tagged("ExternalIPs[0]", "10.0.0.0/8", "ip")],
+    [{}, label("a.b"), { name: "a.b" }],
+    [{}, label("1a"), { name: "1a" }],
+  ]);
+  const required = "Reason: failed to validate Field: AddressType because of Tag: required";
+  assert.match(refusalOf(build("EndpointSlice", {})), new RegExp(required));
+});
+
 test("singletons", () => {
   check("ClusterInformation", [
     [{}, "", { name: "default" }],
