@@ -6,13 +6,13 @@
 import { type Clock, errorText, type Prefix, SwitchyardError, type Timer } from "../lib/index.ts";
 import type { Log } from "../lib/log/index.ts";
 import { checkConfig, passwords, sameData, sessionParameters } from "./config.ts";
+import { Listening } from "./listening.ts";
 import { Peer } from "./peer.ts";
 import type { PeerHost } from "./peer-host.ts";
 import { LocRib, type Origination, Originations, type Path } from "./rib/index.ts";
 import { RouteFeed } from "./route-feed.ts";
 import {
   type Connection,
-  type Listener,
   nodeTransport,
   type SessionParameters,
   type Transport,
@@ -42,7 +42,7 @@ const CONVERGENCE_CHECK_MS = 1000;
 export class Speaker {
   readonly #clock: Clock;
   readonly #log: Log;
-  readonly #transport: Transport;
+  readonly #listening: Listening;
   readonly #slices: Slices;
   readonly #rib = new LocRib();
   readonly #peers = new Map<string, Peer>();
@@ -53,7 +53,6 @@ export class Speaker {
   readonly #host: PeerHost;
   #config: SpeakerConfig;
   #originated = new Map<PrefixKey, Origination>();
-  #listeners: readonly Listener[] = [];
   #running = false;
   #lastPeerId = 0;
   #statusDue = false;
@@ -66,7 +65,12 @@ export class Speaker {
     this.#clock = options.clock;
     this.#log = options.log;
     this.#config = options.config;
-    this.#transport = options.transport ?? nodeTransport;
+    const { clock, log, transport = nodeTransport } = options;
+    this.#listening = new Listening({
+      ...{ clock, log, transport },
+      passwords: () => passwords(this.#config),
+      onConnection: (connection) => this.#accept(connection),
+    });
     this.#slices = new Slices(options.clock);
     this.#strangers = new Strangers(options);
     this.#feed = new RouteFeed({
@@ -77,7 +81,7 @@ export class Speaker {
     this.#host = {
       clock: options.clock,
       log: options.log,
-      transport: this.#transport,
+      transport,
       table: new AttributeTable(),
       slices: this.#slices,
       onPath: (peerId, key, path) => this.#onPath(peerId, key, path),
@@ -93,16 +97,13 @@ export class Speaker {
     if (this.#running) return;
     this.#running = true;
     try {
-      await this.#listen(this.#config);
+      await this.#listening.open(this.#config.listen ?? []);
     } catch (error) {
       this.#running = false;
-      this.#closeListeners();
       throw error;
     }
-    if (!this.#running) {
-      this.#closeListeners();
-      return;
-    }
+    // Stopped meanwhile.
+    if (!this.#running) return;
     const { selectionDeferralSeconds = 0 } = this.#config.gracefulRestart ?? {};
     if (selectionDeferralSeconds > 0) {
       const delayMs = selectionDeferralSeconds * 1000;
@@ -121,10 +122,7 @@ export class Speaker {
     const before = this.#config;
     this.#config = config;
     if (!this.#running) return;
-    if (!sameData(before.listen, config.listen)) {
-      this.#closeListeners();
-      this.#listen(config).catch((error: Error) => this.#log.error({ error: error.message }));
-    }
+    if (!sameData(before.listen, config.listen)) this.#listening.set(config.listen ?? []);
     this.#apply(config);
   }
 
@@ -199,7 +197,7 @@ export class Speaker {
     options: { readonly notify?: boolean; readonly message?: string } = {},
   ): Promise<void> {
     this.#running = false;
-    this.#closeListeners();
+    this.#listening.close();
     this.#convergenceCheck?.cancel();
     this.#deferral?.cancel();
     this.#deferral = undefined;
@@ -207,28 +205,6 @@ export class Speaker {
     const message = options.notify ? notification("administrativeShutdown", words) : undefined;
     for (const peer of this.#peers.values()) peer.stop(message);
     this.#peers.clear();
-  }
-
-  #closeListeners(): void {
-    for (const listener of this.#listeners) listener.close();
-    this.#listeners = [];
-  }
-
-  async #listen({ listen = [] }: SpeakerConfig): Promise<void> {
-    const listeners: Listener[] = [];
-    this.#listeners = listeners;
-    for (const place of listen) {
-      const options = { ...place, passwords: passwords(this.#config) };
-      const made = await this.#transport.listen(options, (connection) => this.#accept(connection));
-      // Closed while it was made.
-      if (this.#listeners !== listeners) {
-        made.close();
-        return;
-      }
-      listeners.push(made);
-    }
-    // Peers may have changed meanwhile.
-    this.#setPasswords(this.#config);
   }
 
   /** A peer that is wanted under another name is the same: a node of the mesh may become a reflector. */
@@ -240,15 +216,6 @@ export class Speaker {
         continue;
       this.#peers.delete(name);
       this.#peers.set(next, peer);
-    }
-  }
-
-  #setPasswords(config: SpeakerConfig): void {
-    const keys = passwords(config);
-    try {
-      for (const listener of this.#listeners) listener.setPasswords(keys);
-    } catch (error) {
-      this.#log.error({ error: errorText(error) }, "passwords for incoming connections not set");
     }
   }
 
@@ -283,7 +250,7 @@ export class Speaker {
         peer.reconfigure(next);
       }
     }
-    this.#setPasswords(config);
+    this.#listening.setPasswords();
     this.#originate(config);
     for (const next of config.peers) {
       if (this.#peers.has(next.name)) continue;

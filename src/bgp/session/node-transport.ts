@@ -11,9 +11,11 @@ import {
   SwitchyardError,
 } from "../../lib/index.ts";
 import {
+  dropHandshakes,
   openTcpListener,
   openTcpSocket,
   saveFirstPackets,
+  setReusePort,
   setTcpMd5Key,
   setTimeToLive,
 } from "../../lib/sys/index.ts";
@@ -43,7 +45,7 @@ export const nodeTransport: Transport = {
     return connection;
   },
 
-  async listen({ addresses, port, device, passwords }, onConnection) {
+  async listen({ addresses, port, device, passwords, shared = false }, onConnection) {
     const listeners: Listener[] = [];
     const close = () => {
       for (const listener of listeners) listener.close();
@@ -51,7 +53,7 @@ export const nodeTransport: Transport = {
     try {
       for (const address of addresses ?? anyAddress) {
         const optional = addresses === undefined;
-        const fd = openListener({ address, port, device, passwords, optional });
+        const fd = openListener({ address, port, device, passwords, shared, optional });
         if (fd === undefined) continue;
         listeners.push(await serve({ fd, address, passwords, onConnection }));
       }
@@ -62,6 +64,12 @@ export const nodeTransport: Transport = {
     return {
       setPasswords: (changed) => {
         for (const listener of listeners) listener.setPasswords(changed);
+      },
+      share: (wanted) => {
+        for (const listener of listeners) listener.share(wanted);
+      },
+      drain: () => {
+        for (const listener of listeners) listener.drain();
       },
       close,
     };
@@ -79,18 +87,20 @@ interface ListenerOptions {
   readonly port: number;
   readonly device: string | undefined;
   readonly passwords: Passwords;
+  readonly shared: boolean;
   /** A kernel without IPv6 is no reason not to listen on the rest. */
   readonly optional: boolean;
 }
 
 function openListener(options: ListenerOptions): number | undefined {
-  const { address, port, device, passwords, optional } = options;
+  const { address, port, device, passwords, shared, optional } = options;
   try {
     return openTcpListener({
       address,
       port,
       ...(device === undefined ? {} : { device }),
       prepare: (fd) => {
+        if (shared) setReusePort(fd, true);
         setTimeToLive({ fd, family: familyOf(address) }, LISTENER_TTL);
         saveFirstPackets(fd);
         replaceKeys({ fd, address, before: new Map(), wanted: passwords });
@@ -132,7 +142,9 @@ function serve(options: {
     server.listen({ fd }, () => {
       server.removeAllListeners("error");
       server.on("error", () => undefined);
-      resolve({ setPasswords, close: () => server.close() });
+      const share = (shared: boolean) => setReusePort(fd, shared);
+      const drain = () => dropHandshakes(fd);
+      resolve({ setPasswords, share, drain, close: () => server.close() });
     });
   });
 }

@@ -45,6 +45,10 @@ export type Passwords = ReadonlyMap<IpAddress, string>;
 export interface Listener {
   /** Replaces all keys; connections that exist keep theirs. @throws SwitchyardError */
   setPasswords(passwords: Passwords): void;
+  /** While one listener takes over from another that covers some of the same addresses, both are shared. */
+  share(shared: boolean): void;
+  /** Begins no more connections, while those that have begun still come in; whoever tries will try again. */
+  drain(): void;
   close(): void;
 }
 
@@ -70,7 +74,7 @@ export interface Transport {
   dial(options: DialOptions, handlers: ConnectionHandlers): Connection;
   /** Rejects when one of the addresses cannot be listened on; then none is. */
   listen(
-    options: ListenOptions & { readonly passwords: Passwords },
+    options: ListenOptions & { readonly passwords: Passwords; readonly shared?: boolean },
     onConnection: (connection: Connection) => void,
   ): Promise<Listener>;
 }

@@ -90,18 +90,27 @@ export class MemoryNetwork {
   /** The transport of a machine with this address. */
   transport(own: IpAddress): Transport {
     return {
-      dial: ({ address }, handlers) => this.#dial(own, address, handlers),
-      listen: async (_options: ListenOptions, onConnection): Promise<Listener> => {
-        const name = formatAddress(own);
+      dial: ({ address, port }, handlers) => this.#dial(own, { address, port }, handlers),
+      listen: async ({ port }: ListenOptions, onConnection): Promise<Listener> => {
+        const name = place(own, port);
         this.#listeners.set(name, onConnection);
-        return { setPasswords: () => undefined, close: () => this.#listeners.delete(name) };
+        return {
+          setPasswords: () => undefined,
+          share: () => undefined,
+          drain: () => undefined,
+          close: () => {
+            if (this.#listeners.get(name) === onConnection) this.#listeners.delete(name);
+          },
+        };
       },
     };
   }
 
   /** The machine's process dies: its sockets close without a word, its listener is gone. */
   kill(address: IpAddress): void {
-    this.#listeners.delete(formatAddress(address));
+    for (const name of this.#listeners.keys()) {
+      if (name.startsWith(place(address, ""))) this.#listeners.delete(name);
+    }
     for (const end of this.#ends) if (end.localAddress === address) end.destroy();
   }
 
@@ -117,7 +126,11 @@ export class MemoryNetwork {
     for (const end of this.#ends) if (end.remoteAddress === address) end.blocked = true;
   }
 
-  #dial(own: IpAddress, address: IpAddress, handlers: ConnectionHandlers): Connection {
+  #dial(
+    own: IpAddress,
+    { address, port }: { address: IpAddress; port: number },
+    handlers: ConnectionHandlers,
+  ): Connection {
     const here = new End(this.#clock, own, address);
     const there = new End(this.#clock, address, own);
     here.peer = there;
@@ -125,7 +138,7 @@ export class MemoryNetwork {
     here.setHandlers(handlers);
     this.dials.push(`${formatAddress(own)}>${formatAddress(address)}`);
     this.#clock.schedule(LATENCY_MS, () => {
-      const accept = this.#listeners.get(formatAddress(address));
+      const accept = this.#listeners.get(place(address, port));
       if (accept === undefined) {
         here.fail("connection refused");
         return;
@@ -138,4 +151,8 @@ export class MemoryNetwork {
     });
     return here;
   }
+}
+
+function place(address: IpAddress, port: number | ""): string {
+  return `${formatAddress(address)} port ${port}`;
 }

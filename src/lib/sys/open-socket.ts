@@ -20,6 +20,7 @@ import {
   bindToDevice,
   setIntegerOption,
   setReceiveBuffer,
+  setReusePort,
   setSocketMark,
 } from "./socket-options.ts";
 import { check, errnoNumbers, systemCallError } from "./system-error.ts";
@@ -32,7 +33,6 @@ const SOCK_CLOEXEC = 0o2000000;
 const SOL_SOCKET = 1;
 const SO_REUSEADDR = 2;
 const SO_ERROR = 4;
-const SO_REUSEPORT = 15;
 const SOL_IPV6 = 41;
 const IPV6_V6ONLY = 26;
 
@@ -64,7 +64,7 @@ export interface UdpSocketOptions extends SocketOptions {
 export function openUdpSocket(options: UdpSocketOptions = {}): number {
   const family = familyOf(options.address ?? options.peer?.address ?? (0 as IpAddress));
   return openSocket(options, { family, type: SOCK_DGRAM }, (fd) => {
-    if (options.reusePort) setFlag(fd, SO_REUSEPORT, "SO_REUSEPORT");
+    if (options.reusePort) setReusePort(fd, true);
     if (options.address !== undefined || options.port !== undefined) {
       bindSocket(fd, { address: options.address ?? anyAddress(family), port: options.port ?? 0 });
     }

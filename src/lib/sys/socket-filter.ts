@@ -9,6 +9,13 @@ const SO_ATTACH_FILTER = 26;
 /** struct sock_filter: u16 code, u8 jt, u8 jf, u32 k. */
 const INSTRUCTION_BYTES = 8;
 
+const LOAD_BYTE = 0x30;
+const JUMP_IF_SET = 0x45;
+const RETURN = 0x06;
+/** Where the flags are in a TCP header, at which a filter begins. */
+const TCP_FLAGS = 13;
+const TCP_SYN = 2;
+
 /** One instruction as linux/filter.h has it: operation, places to skip if true and if false, operand. */
 export type FilterInstruction = readonly [code: number, jt: number, jf: number, k: number];
 
@@ -28,4 +35,17 @@ export function attachSocketFilter(fd: number, program: readonly FilterInstructi
   option.writeBigUInt64LE(koffi.address(code), 8);
   const result = libc.setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, option, option.length);
   check(result, "setsockopt(SO_ATTACH_FILTER)", `fd ${fd}`);
+}
+
+/**
+ * A listening TCP socket begins no more connections, and finishes those it has begun. A SYN that is dropped
+ * is sent again after a second (RFC 6298), by then perhaps to another listener.
+ */
+export function dropHandshakes(listener: number): void {
+  attachSocketFilter(listener, [
+    [LOAD_BYTE, 0, 0, TCP_FLAGS],
+    [JUMP_IF_SET, 0, 1, TCP_SYN],
+    [RETURN, 0, 0, 0],
+    [RETURN, 0, 0, 0xffffffff],
+  ]);
 }

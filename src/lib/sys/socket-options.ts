@@ -9,6 +9,7 @@ import { check, errnoNumbers } from "./system-error.ts";
 const SOL_SOCKET = 1;
 const SO_RCVBUF = 8;
 const SO_NO_CHECK = 11;
+const SO_REUSEPORT = 15;
 const SO_BINDTODEVICE = 25;
 const SO_RCVBUFFORCE = 33;
 const SO_MARK = 36;
@@ -60,6 +61,12 @@ export function setReceiveBuffer(fd: number, bytes: number): void {
 /** UDP over IPv4 is sent with no checksum (RFC 768: zero). */
 export function withoutChecksum(fd: number): void {
   setIntegerOption(fd, { level: SOL_SOCKET, option: SO_NO_CHECK, name: "SO_NO_CHECK" }, 1);
+}
+
+/** SO_REUSEPORT: sockets of one user that all have it may be bound to what each of them covers. */
+export function setReusePort(fd: number, shared: boolean): void {
+  const option = { level: SOL_SOCKET, option: SO_REUSEPORT, name: "SO_REUSEPORT" };
+  setIntegerOption(fd, option, shared ? 1 : 0);
 }
 
 export function bindToDevice(fd: number, device: string): void {
