@@ -2,3 +2,4 @@
 
 export { Speaker } from "./speaker.ts";
 export type * from "./types.ts";
+export type * from "./view-types.ts";

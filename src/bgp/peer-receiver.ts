@@ -4,6 +4,7 @@
  */
 
 import type { Log } from "../lib/log/index.ts";
+import type { KnownPath } from "./explain.ts";
 import { MalformedReport } from "./malformed-report.ts";
 import type { PeerHost } from "./peer-host.ts";
 import { compilePolicy, type Policy } from "./policy/index.ts";
@@ -99,6 +100,23 @@ export class PeerReceiver {
     return families.every((family) => this.#ended.has(family));
   }
 
+  /** Prefixes in its Adj-RIBs-in; one that changes while they are walked over may come twice. */
+  *keys(): Generator<PrefixKey> {
+    for (const table of this.#tables.values()) yield* table.keys();
+  }
+
+  /** What the peer told of a prefix, and what became of it. */
+  known(key: PrefixKey): KnownPath[] {
+    const received = this.#tables.get(familyOfKey(key))?.get(key);
+    if (received === undefined) return [];
+    if (this.#accepted(key, received) !== undefined) return [{ received }];
+    if (received.refusal !== undefined) return [{ received, refusal: received.refusal }];
+    const rejecting = this.#importPolicy(key, received.source.peerType);
+    const { importPolicy = [] } = this.#config;
+    const rule = importPolicy.indexOf(rejecting!);
+    return [{ received, refusal: "import-policy", rule }];
+  }
+
   onEstablished(reception: Reception): void {
     this.#reception = reception;
     this.#lastUpdateMs = this.#options.host.clock.monotonicMs();
@@ -163,7 +181,7 @@ export class PeerReceiver {
   }
 
   #accepted(key: PrefixKey, path: Path): Path | undefined {
-    if (!path.feasible) return undefined;
+    if (path.refusal !== undefined) return undefined;
     const rule = this.#importPolicy(key, path.source.peerType);
     if (rule === undefined) return path;
     return rule.action === "reject" ? undefined : this.#variants.apply(path, rule);

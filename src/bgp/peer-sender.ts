@@ -5,10 +5,11 @@
  */
 
 import type { PeerHost } from "./peer-host.ts";
-import { AdjRibOut, Exporter, type ExportTarget } from "./rib/index.ts";
+import { AdjRibOut, Exporter, type ExportTarget, type OutgoingAttributes } from "./rib/index.ts";
 import { Deadline, type Negotiated, type PeerSession } from "./session/index.ts";
 import type { AddressFamily } from "./types.ts";
 import {
+  type AttributeContext,
   afiSafiOf,
   encodeEndOfRib,
   encodeRouteRefresh,
@@ -63,6 +64,20 @@ export class PeerSender {
 
   get routesSent(): number {
     return this.#table.size;
+  }
+
+  /** Prefixes the peer has been told of. */
+  keys(): Iterable<PrefixKey> {
+    return this.#table.keys();
+  }
+
+  sent(key: PrefixKey): OutgoingAttributes | undefined {
+    return this.#table.get(key);
+  }
+
+  /** How to read what is sent. */
+  get context(): AttributeContext {
+    return this.#options.negotiated;
   }
 
   setInterval(seconds: number): void {

@@ -101,6 +101,15 @@ export class Peer {
     return this.#config;
   }
 
+  get receiver(): PeerReceiver {
+    return this.#receiver;
+  }
+
+  /** Of the session that is Established, if one is. */
+  get sender(): PeerSender | undefined {
+    return this.#sender;
+  }
+
   start(): void {
     this.#session.start();
   }

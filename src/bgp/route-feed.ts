@@ -1,15 +1,10 @@
 /** Tells listeners what changed in the Loc-RIB: many changes per call, none twice, in slices. */
 
-import type { LocRib, Path } from "./rib/index.ts";
+import { learnedRoute } from "./learned-route.ts";
+import type { LocRib } from "./rib/index.ts";
 import type { Slices } from "./slices.ts";
 import type { LearnedRoute, RouteChange } from "./types.ts";
-import {
-  asPathNumbers,
-  extendedCommunities,
-  largeCommunities,
-  type PrefixKey,
-  prefixOfKey,
-} from "./wire/index.ts";
+import { type PrefixKey, prefixOfKey } from "./wire/index.ts";
 
 const BATCH_ROUTES = 1000;
 
@@ -72,21 +67,4 @@ export class RouteFeed {
     if (changes.length > 0) for (const listener of this.#listeners) listener(changes);
     return this.#changed.size > 0;
   }
-}
-
-function learnedRoute(key: PrefixKey, { source, attributes, localPref }: Path): LearnedRoute {
-  return {
-    prefix: prefixOfKey(key),
-    nextHop: attributes.nextHop,
-    peer: source.peer,
-    peerType: source.peerType,
-    asPath: asPathNumbers(attributes.asPath),
-    origin: attributes.origin,
-    localPref,
-    communities: attributes.communities ?? [],
-    largeCommunities: largeCommunities(attributes.largeCommunities),
-    extendedCommunities: extendedCommunities(attributes.extendedCommunities),
-    stale: source.stale,
-    ...(attributes.med === undefined ? {} : { med: attributes.med }),
-  };
 }

@@ -10,6 +10,7 @@ import { Listening } from "./listening.ts";
 import { Peer } from "./peer.ts";
 import type { PeerHost } from "./peer-host.ts";
 import { LocRib, type Origination, Originations, type Path } from "./rib/index.ts";
+import { RibViews } from "./rib-views.ts";
 import { RouteFeed } from "./route-feed.ts";
 import {
   type Connection,
@@ -20,6 +21,14 @@ import {
 import { Slices } from "./slices.ts";
 import { Strangers } from "./strangers.ts";
 import type { LearnedRoute, PeerConfig, PeerStatus, RouteChange, SpeakerConfig } from "./types.ts";
+import type {
+  ReceivedRoute,
+  RouteDetails,
+  RouteExplanation,
+  RoutePages,
+  RouteQuery,
+  SentRoute,
+} from "./view-types.ts";
 import {
   AttributeTable,
   encodeShutdownCommunication,
@@ -51,6 +60,7 @@ export class Speaker {
   readonly #strangers: Strangers;
   readonly #peerListeners = new Set<(peers: readonly PeerStatus[]) => void>();
   readonly #host: PeerHost;
+  readonly #views: RibViews;
   #config: SpeakerConfig;
   #originated = new Map<PrefixKey, Origination>();
   #running = false;
@@ -77,6 +87,11 @@ export class Speaker {
       slices: this.#slices,
       rib: this.#rib,
       onChanged: (key) => this.#touch(key),
+    });
+    this.#views = new RibViews({
+      peers: this.#peers,
+      rib: this.#rib,
+      isOriginated: (key) => this.#originated.has(key),
     });
     this.#host = {
       clock: options.clock,
@@ -133,6 +148,35 @@ export class Speaker {
   /** The best route to each prefix learned, in no order. */
   routes(): LearnedRoute[] {
     return this.#feed.routes();
+  }
+
+  /**
+   * Every path known to exactly this prefix, from all peers, refused ones too: which is the best, and of
+   * each other the step of the decision process by which it lost, or why it is no candidate.
+   */
+  why(prefix: Prefix): RouteExplanation {
+    return this.#views.why(prefix);
+  }
+
+  /** The best of what was learned, with all its attributes, in pages. */
+  locRib(query?: RouteQuery): RoutePages<RouteDetails> {
+    return this.#views.locRib(query);
+  }
+
+  /**
+   * What a peer has told, before the import policy, in pages; of a peer that restarts what is kept for it.
+   * @throws SwitchyardError RESOURCE_NOT_FOUND
+   */
+  adjRibIn(peerName: string, query?: RouteQuery): RoutePages<ReceivedRoute> {
+    return this.#views.adjRibIn(peerName, query);
+  }
+
+  /**
+   * What a peer has been told, after the export policy, in pages; nothing while no session is Established.
+   * @throws SwitchyardError RESOURCE_NOT_FOUND
+   */
+  adjRibOut(peerName: string, query?: RouteQuery): RoutePages<SentRoute> {
+    return this.#views.adjRibOut(peerName, query);
   }
 
   /** Prefixes learned, but from none of these peers in its present session: without the others they would have no route. */

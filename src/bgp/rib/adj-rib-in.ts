@@ -27,6 +27,16 @@ export class AdjRibIn {
     return this.#leftover.size;
   }
 
+  /** The peer's path to a prefix, fresh or left over. */
+  get(key: PrefixKey): Path | undefined {
+    return this.#fresh.get(key) ?? this.#leftover.get(key);
+  }
+
+  *keys(): Generator<PrefixKey> {
+    yield* this.#fresh.keys();
+    yield* this.#leftover.keys();
+  }
+
   announce(key: PrefixKey, path: Path): void {
     if (this.#leftover.size > 0) this.#leftover.delete(key);
     this.#fresh.set(key, path);

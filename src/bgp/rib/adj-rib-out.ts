@@ -44,6 +44,16 @@ export class AdjRibOut {
     return this.#sent.has(key);
   }
 
+  keys(): Iterable<PrefixKey> {
+    return this.#sent.keys();
+  }
+
+  /** What the peer was last told of a prefix. */
+  get(key: PrefixKey): OutgoingAttributes | undefined {
+    const sent = this.#sent.get(key);
+    return sent === forgotten ? this.#options.wanted(key) : sent;
+  }
+
   /** The route to this prefix may have changed. */
   touch(key: PrefixKey): void {
     if (this.#options.families.includes(familyOfKey(key))) this.#pending.add(key);

@@ -2,6 +2,7 @@
 
 export * from "./adj-rib-in.ts";
 export * from "./adj-rib-out.ts";
+export { lostTo } from "./decision.ts";
 export * from "./export.ts";
 export * from "./loc-rib.ts";
 export * from "./path.ts";

@@ -24,6 +24,13 @@ export class LocRib {
     return Array.isArray(entry) ? entry[0] : (entry as Path | undefined);
   }
 
+  /** All of them, the best first, the others in no order. */
+  paths(key: PrefixKey): readonly Path[] {
+    const entry = this.#routes.get(key);
+    if (entry === undefined) return [];
+    return Array.isArray(entry) ? entry : [entry as Path];
+  }
+
   /** Whether one of the paths comes from such a source. */
   has(key: PrefixKey, from: (source: Path["source"]) => boolean): boolean {
     const entry = this.#routes.get(key);

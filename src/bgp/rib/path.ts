@@ -5,6 +5,7 @@
 
 import type { IpAddress, Ipv4 } from "../../lib/index.ts";
 import type { PolicyRule, Role } from "../types.ts";
+import type { Refusal } from "../view-types.ts";
 import { asPathCount, asPathLength, neighbourAs, type PathAttributes } from "../wire/index.ts";
 import { takenByRole } from "./role.ts";
 
@@ -30,8 +31,8 @@ export interface Source {
 export interface Path {
   readonly source: Source;
   readonly attributes: PathAttributes;
-  /** False: kept in Adj-RIB-in, never selected (RFC 4271 section 9.1.2, RFC 4456 section 8). */
-  readonly feasible: boolean;
+  /** Why it is kept in Adj-RIB-in and never selected (RFC 4271 section 9.1.2, RFC 4456 section 8). */
+  readonly refusal: Refusal | undefined;
   readonly localPref: number;
   readonly asPathLength: number;
   readonly neighbourAs: number;
@@ -62,20 +63,21 @@ export function makePath(parts: PathParts): Path {
   return {
     source,
     attributes,
-    feasible: taken !== undefined && isFeasible(parts),
+    refusal: taken === undefined ? "role-leak" : refusalOf(parts),
     localPref: attributes.localPref ?? DEFAULT_LOCAL_PREF,
     asPathLength: asPathLength(attributes.asPath),
     neighbourAs: neighbourAs(attributes.asPath),
   };
 }
 
-function isFeasible({ source, attributes, identity, allowedLocalAs = 0 }: PathParts): boolean {
+function refusalOf(parts: PathParts): Refusal | undefined {
+  const { source, attributes, identity, allowedLocalAs = 0 } = parts;
   const { as, routerId, clusterId } = identity;
-  if (asPathCount(attributes.asPath, as) > allowedLocalAs) return false;
-  if (attributes.nextHop === source.localAddress) return false;
-  if (source.peerType === "ebgp") return true;
-  if (attributes.originatorId === routerId) return false;
-  return !attributes.clusterList?.includes(clusterId);
+  if (asPathCount(attributes.asPath, as) > allowedLocalAs) return "as-loop";
+  if (attributes.nextHop === source.localAddress) return "own-next-hop";
+  if (source.peerType === "ebgp") return undefined;
+  if (attributes.originatorId === routerId) return "own-originator";
+  return attributes.clusterList?.includes(clusterId) ? "cluster-loop" : undefined;
 }
 
 /** The path with what a rule sets; made by {@link PathVariants}, so that equal ones are identical. */

@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import fc from "fast-check";
 import { type Ipv4, ipv4, type Prefix, prefix } from "../../lib/index.ts";
+import type { Refusal } from "../view-types.ts";
 import { keyOfPrefix, type PathAttributes, type PrefixKey } from "../wire/index.ts";
 import { AdjRibIn } from "./adj-rib-in.ts";
 import { bestPath } from "./decision.ts";
@@ -163,16 +164,28 @@ describe("decision process against a naive one", () => {
 
 describe("feasibility", () => {
   const internal = source(3, { peerType: "ibgp" });
-  const rows: [name: string, made: Path, expected: boolean][] = [
-    ["our AS in AS_PATH", path(source(1), { asns: [1, 64512] }), false],
-    ["next hop is ourselves", path(source(1), { nextHop: ipv4("192.0.2.101") }), false],
-    ["our identifier as ORIGINATOR_ID", path(internal, { originatorId: identity.routerId }), false],
-    ["our cluster in CLUSTER_LIST", path(internal, { clusterList: [identity.clusterId] }), false],
-    ["our identifier in CLUSTER_LIST", path(internal, { clusterList: [identity.routerId] }), true],
-    ["plain", path(source(1)), true],
+  const rows: [name: string, made: Path, expected: Refusal | undefined][] = [
+    ["our AS in AS_PATH", path(source(1), { asns: [1, 64512] }), "as-loop"],
+    ["next hop is ourselves", path(source(1), { nextHop: ipv4("192.0.2.101") }), "own-next-hop"],
+    [
+      "our identifier as ORIGINATOR_ID",
+      path(internal, { originatorId: identity.routerId }),
+      "own-originator",
+    ],
+    [
+      "our cluster in CLUSTER_LIST",
+      path(internal, { clusterList: [identity.clusterId] }),
+      "cluster-loop",
+    ],
+    [
+      "our identifier in CLUSTER_LIST",
+      path(internal, { clusterList: [identity.routerId] }),
+      undefined,
+    ],
+    ["plain", path(source(1)), undefined],
   ];
-  for (const [name, { feasible }, expected] of rows) {
-    it(name, () => assert.equal(feasible, expected));
+  for (const [name, { refusal }, expected] of rows) {
+    it(name, () => assert.equal(refusal, expected));
   }
 });
 

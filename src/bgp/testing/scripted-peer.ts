@@ -67,12 +67,16 @@ export interface ScriptedPeer {
   isClosed(): boolean;
 }
 
-/** B dials A and sends the messages. */
-export async function talk(world: World, messages: readonly Uint8Array[]): Promise<ScriptedPeer> {
+/** B, unless it is another, dials A and sends the messages. */
+export async function talk(
+  world: World,
+  messages: readonly Uint8Array[],
+  from: string = B,
+): Promise<ScriptedPeer> {
   const framer = new Framer();
   const received: string[] = [];
   let closed = false;
-  const connection: Connection = world.network.transport(ipv4(B)).dial(
+  const connection: Connection = world.network.transport(ipv4(from)).dial(
     { address: ipv4(A), port: 179 },
     {
       onConnect: () => {

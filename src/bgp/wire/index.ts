@@ -2,6 +2,7 @@
 
 export * from "./attributes/as-path.ts";
 export * from "./attributes/communities.ts";
+export * from "./attributes/decode.ts";
 export * from "./attributes/encode.ts";
 export * from "./attributes/table.ts";
 export type * from "./attributes/types.ts";

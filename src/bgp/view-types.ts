@@ -1,0 +1,131 @@
+/**
+ * What the speaker tells about its tables when it is asked: `Speaker.why`, `adjRibIn`, `adjRibOut`,
+ * `locRib`. Plain data made on demand; nothing of it is kept, nor costs anything while nobody asks.
+ */
+
+import type { IpAddress, Ipv4, Prefix } from "../lib/index.ts";
+import type { LargeCommunity, LearnedRoute } from "./types.ts";
+
+/**
+ * A step of the decision process, in the order in which they are taken:
+ * - `local-pref`: the higher LOCAL_PREF (RFC 4271 section 9.1.1; 100 where there is none);
+ * - `as-path-length`: the shorter AS_PATH (section 9.1.2.2 a);
+ * - `origin`: `igp` before `egp` before `incomplete` (b);
+ * - `med`: the lower MULTI_EXIT_DISC among paths from one neighbouring AS (c; 0 where there is none);
+ * - `external`: learned from an external peer rather than an internal one (d);
+ * - `router-id`: the lower BGP identifier of who brought it into the AS (f; ORIGINATOR_ID where there is
+ *   one, RFC 4456 section 9);
+ * - `cluster-list-length`: the shorter CLUSTER_LIST (RFC 4456 section 9);
+ * - `peer-address`: the lower address of the peer (g).
+ */
+export type DecisionStep =
+  | "local-pref"
+  | "as-path-length"
+  | "origin"
+  | "med"
+  | "external"
+  | "router-id"
+  | "cluster-list-length"
+  | "peer-address";
+
+/**
+ * Why a path is known and not a candidate:
+ * - `as-loop`: our AS stands in AS_PATH more often than it may (RFC 4271 section 9.1.2);
+ * - `own-next-hop`: its next hop is our own end of the session (section 5.1.3);
+ * - `own-originator`: ORIGINATOR_ID is our identifier (RFC 4456 section 8);
+ * - `cluster-loop`: our cluster stands in CLUSTER_LIST (same);
+ * - `role-leak`: by RFC 9234 section 5 it should not have been told to us;
+ * - `import-policy`: a rule of the peer's import policy rejects it.
+ */
+export type Refusal =
+  | "as-loop"
+  | "own-next-hop"
+  | "own-originator"
+  | "cluster-loop"
+  | "role-leak"
+  | "import-policy";
+
+/** A learned route with everything that is known of it. */
+export interface RouteDetails extends LearnedRoute {
+  readonly peerAddress: IpAddress;
+  readonly peerRouterId: Ipv4;
+  readonly originatorId?: Ipv4;
+  readonly clusterList: readonly Ipv4[];
+  readonly atomicAggregate: boolean;
+  readonly aggregator?: { readonly as: number; readonly address: Ipv4 };
+  /** RFC 9234. */
+  readonly onlyToCustomer?: number;
+}
+
+/** A route of an Adj-RIB-in: as the peer told it, before the import policy. */
+export interface ReceivedRoute extends RouteDetails {
+  /** Absent: it is a candidate of the decision process. */
+  readonly refused?: Refusal;
+}
+
+/** A route of an Adj-RIB-out: as this speaker last told it to the peer. */
+export interface SentRoute {
+  readonly prefix: Prefix;
+  readonly nextHop: IpAddress;
+  readonly asPath: readonly number[];
+  readonly origin: LearnedRoute["origin"];
+  readonly localPref?: number;
+  readonly med?: number;
+  readonly communities: readonly number[];
+  readonly largeCommunities: readonly LargeCommunity[];
+  readonly extendedCommunities: readonly bigint[];
+  readonly originatorId?: Ipv4;
+  readonly clusterList: readonly Ipv4[];
+  readonly onlyToCustomer?: number;
+}
+
+/** What has become of one path. */
+export type Verdict =
+  | { readonly kind: "best" }
+  | {
+      readonly kind: "lost";
+      readonly step: DecisionStep;
+      /** What the step compared: this path's, and that of the path it lost to. */
+      readonly value: number | string;
+      readonly otherValue: number | string;
+      /** Name of the peer of the path it lost to: the best one, but for `med`. */
+      readonly to: string;
+    }
+  | {
+      readonly kind: "refused";
+      readonly refusal: Refusal;
+      /** Of `import-policy`: which of the peer's rules, counted from 0. */
+      readonly rule?: number;
+    };
+
+export interface ExplainedPath {
+  /** Of a candidate as the decision process saw it, after the import policy; of a refused one as told. */
+  readonly route: RouteDetails;
+  readonly verdict: Verdict;
+}
+
+/** Everything known about the routes to one prefix, exactly this one. */
+export interface RouteExplanation {
+  readonly prefix: Prefix;
+  /** We originate the prefix: peers are told that, whatever was learned. */
+  readonly originated: boolean;
+  /** Of all peers: the best first, then the other candidates, then the refused ones. */
+  readonly paths: readonly ExplainedPath[];
+}
+
+/** Which routes to tell of; all when absent. */
+export interface RouteQuery {
+  readonly prefix: Prefix;
+  /**
+   * `exact`: the prefix alone; `within`: it and all inside it; `covering`: it and all it is inside of,
+   * the longest first (of a /32 or /128: what its packets could take). `exact` unless told.
+   */
+  readonly match?: "exact" | "within" | "covering";
+}
+
+/**
+ * Routes in pages, each made when it is asked for and looking at no more than a thousand prefixes, so
+ * that one may be empty with more to come: let the event loop run between two. Routes that change
+ * meanwhile are told of as they are when their page is made; none is told of twice.
+ */
+export type RoutePages<R> = Generator<readonly R[], void>;
