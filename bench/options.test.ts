@@ -11,6 +11,14 @@ test("options of benchmarks: sizes, pairs, and what is refused", () => {
   for (const nodes of ["", "1", "65", "4,", "four", "4, 16", "-4"]) {
     assert.throws(() => readOptions({ nodes }, takes), /--nodes/);
   }
+  const lists = { only: "table", subjects: "bird,frr", scale: "0.1" };
+  assert.deepEqual(readOptions(lists, ["only", "subjects", "scale"]), {
+    ...{ pairs: false, only: ["table"], subjects: ["bird", "frr"], scale: 0.1 },
+  });
+  for (const scale of ["", "0", "1.1", "-1", "half"]) {
+    assert.throws(() => readOptions({ scale }, ["scale"]), /--scale/);
+  }
+  assert.throws(() => readOptions({ only: "table" }, takes), /takes no --only/);
   assert.throws(() => readOptions({ nodes: "4" }, []), /takes no --nodes/);
   assert.throws(() => readOptions({ pairs: true }, ["nodes"]), /takes no --pairs/);
 });

@@ -16,6 +16,12 @@ interface Bench {
 }
 
 const benches: Readonly<Record<string, Bench>> = {
+  bgp: {
+    about:
+      "routes in and out of the BGP speaker beside BIRD 2, FRR and GoBGP; --only table,mesh; --subjects switchyard,bird; --scale 0.1",
+    takes: ["only", "subjects", "scale"],
+    load: () => import("./bgp.ts"),
+  },
   "mode-change": {
     about:
       "five mode changes under 5,000 probes/s beside the naive ways; round trips in every mode; --nodes 4,16,32: whole changes, proof to commit; --pairs: every pair of modes",
@@ -52,6 +58,9 @@ const { values, positionals } = parseArgs({
     json: { type: "string" },
     nodes: { type: "string" },
     pairs: { type: "boolean" },
+    only: { type: "string" },
+    subjects: { type: "string" },
+    scale: { type: "string" },
   },
 });
 const name = positionals[0];

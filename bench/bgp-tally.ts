@@ -1,0 +1,56 @@
+/** Counts at a receiving peer which prefixes it holds as they should be in the end. Pure. */
+
+import { prefixIndex, type Wanted } from "./bgp-cases.ts";
+
+const NONE = 0;
+const HELD = 1;
+const RIGHT = 2;
+
+export class Tally {
+  /** By number of the prefix. */
+  readonly #state: Uint8Array;
+  #wanted: Wanted | undefined;
+  #held = 0;
+  #right = 0;
+
+  constructor(prefixes: number) {
+    this.#state = new Uint8Array(prefixes);
+  }
+
+  /** Begins a step: what is held stays, whether it is right is to be seen. */
+  expect(wanted: Wanted | undefined): void {
+    this.#wanted = wanted;
+    this.#right = 0;
+    for (let i = 0; i < this.#state.length; i++)
+      if (this.#state[i] === RIGHT) this.#state[i] = HELD;
+  }
+
+  get done(): boolean {
+    if (this.#wanted === undefined) return true;
+    return this.#wanted.count === 0 ? this.#held === 0 : this.#right === this.#wanted.count;
+  }
+
+  get words(): string {
+    return `${this.#held} held, ${this.#right} of ${this.#wanted?.count ?? 0} right`;
+  }
+
+  announced(address: number, asPath: readonly number[]): void {
+    const index = prefixIndex(address);
+    this.#set(index, this.#wanted?.right(index, asPath) ? RIGHT : HELD);
+  }
+
+  withdrawn(address: number): void {
+    this.#set(prefixIndex(address), NONE);
+  }
+
+  #set(index: number, state: number): void {
+    const before = this.#state[index];
+    if (before === undefined) throw new RangeError(`prefix ${index} was never announced`);
+    if (before === state) return;
+    if (before === NONE) this.#held++;
+    if (before === RIGHT) this.#right--;
+    if (state === NONE) this.#held--;
+    if (state === RIGHT) this.#right++;
+    this.#state[index] = state;
+  }
+}
