@@ -11,6 +11,8 @@ import type { SessionParameters } from "./session/index.ts";
 import type { PeerConfig, SpeakerConfig } from "./types.ts";
 
 const DEFAULT_PORT = 179;
+/** More than switches and kernels of today use together. */
+const MAXIMUM_NEXT_HOPS = 256;
 const DEFAULT_HOLD_SECONDS = 240;
 const DEFAULT_CONNECT_RETRY_SECONDS = 5;
 /** As BIRD and FRR. */
@@ -24,6 +26,8 @@ export function checkConfig(config: SpeakerConfig): void {
   checkRange("gracefulRestart.restartTimeSeconds", restart, [0, 4095]);
   const deferral = config.gracefulRestart?.selectionDeferralSeconds ?? 0;
   checkRange("gracefulRestart.selectionDeferralSeconds", deferral, [0, 4095]);
+  const { maximumPaths = 1 } = config.multipath ?? {};
+  checkRange("multipath.maximumPaths", maximumPaths, [1, MAXIMUM_NEXT_HOPS]);
   const names = new Set<string>();
   const addresses = new Map<string, string>();
   for (const peer of config.peers) {

@@ -15,16 +15,18 @@ export interface KnownPath {
   readonly rule?: number;
 }
 
-/** `candidates`: what the Loc-RIB chooses from, the best first. */
 export function explain(options: {
   readonly key: PrefixKey;
+  /** What the Loc-RIB chooses from, the best first. */
   readonly candidates: readonly Path[];
+  /** Of these, what is used. */
+  readonly used: readonly Path[];
   readonly known: readonly KnownPath[];
 }): ExplainedPath[] {
-  const { key, candidates, known } = options;
+  const { key, candidates, used, known } = options;
   const told = candidates.map((path) => ({
     route: routeDetails(key, path),
-    verdict: verdictOf(path, candidates),
+    verdict: verdictOf(path, candidates, used),
   }));
   const refused = known.flatMap(({ received, refusal, rule }) =>
     refusal === undefined
@@ -39,10 +41,13 @@ export function explain(options: {
   return [...told, ...refused];
 }
 
-function verdictOf(path: Path, candidates: readonly Path[]): Verdict {
+type Paths = readonly Path[];
+
+function verdictOf(path: Path, candidates: Paths, used: Paths): Verdict {
   const best = candidates[0]!;
   const lost = path === best ? undefined : lostTo(path, best, candidates);
   if (lost === undefined) return { kind: "best" };
+  if (used.includes(path)) return { kind: "equal" };
   const { step, to } = lost;
   const compared = { value: valueAt(step, path), otherValue: valueAt(step, to) };
   return { kind: "lost", step, ...compared, to: to.source.peer };
@@ -67,5 +72,7 @@ function valueAt(step: DecisionStep, path: Path): number | string {
       return attributes.clusterList?.length ?? 0;
     case "peer-address":
       return formatAddress(source.peerAddress);
+    case "path-id":
+      return path.pathId;
   }
 }

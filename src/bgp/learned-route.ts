@@ -42,6 +42,7 @@ export function routeDetails(key: PrefixKey, path: Path): RouteDetails {
     peerRouterId: source.peerRouterId,
     atomicAggregate: attributes.atomicAggregate ?? false,
     ...reflection(attributes),
+    ...(path.pathId === 0 ? {} : { pathId: path.pathId }),
     ...(aggregator === undefined ? {} : { aggregator }),
   };
 }

@@ -13,8 +13,10 @@ export interface PeerHost {
   readonly transport: Transport;
   readonly table: AttributeTable;
   readonly slices: Slices;
-  /** This peer's path after import policy, or that it has none. */
-  onPath(peerId: number, key: PrefixKey, path: Path | undefined): void;
+  /** A peer's path after import policy, in place of the one before. */
+  onPath(key: PrefixKey, path: Path): void;
+  /** A peer has no path (by this path identifier) that passes its import policy. */
+  onNoPath(key: PrefixKey, peerId: number, pathId: number): void;
   onStatus(): void;
   /** What is to be told about a prefix: our own route, else the best one. */
   route(key: PrefixKey): Origination | Path | undefined;

@@ -37,7 +37,7 @@ export interface PeerReceiverOptions {
   readonly id: number;
   readonly config: PeerConfig;
   readonly families: readonly AddressFamily[];
-  readonly host: Pick<PeerHost, "clock" | "slices" | "onPath" | "onStatus">;
+  readonly host: Pick<PeerHost, "clock" | "slices" | "onPath" | "onNoPath" | "onStatus">;
   readonly log: Log;
   /** The session is to end with this. */
   readonly fail: (error: ProtocolError) => void;
@@ -74,7 +74,10 @@ export class PeerReceiver {
     this.#importPolicy = compilePolicy(options.config.importPolicy);
     this.#malformed = new MalformedReport(clock);
     for (const family of options.families) {
-      this.#tables.set(family, new AdjRibIn((key, path) => this.#import(key, path)));
+      this.#tables.set(
+        family,
+        new AdjRibIn((key, path, pathId) => this.#import(key, path, pathId)),
+      );
     }
     this.#helper = new RestartHelper({ clock, slices, tables: this.#tables, onChange: onStatus });
   }
@@ -175,9 +178,11 @@ export class PeerReceiver {
     if (subtype === "end") this.#helper.onEndOfRib(family);
   }
 
-  #import(key: PrefixKey, path: Path | undefined): void {
+  #import(key: PrefixKey, path: Path | undefined, pathId: number): void {
     const { host, id } = this.#options;
-    host.onPath(id, key, path && this.#accepted(key, path));
+    const accepted = path && this.#accepted(key, path);
+    if (accepted) host.onPath(key, accepted);
+    else host.onNoPath(key, id, pathId);
   }
 
   #accepted(key: PrefixKey, path: Path): Path | undefined {

@@ -37,7 +37,7 @@ export class RibViews {
     return {
       prefix,
       originated: this.#isOriginated(key),
-      paths: explain({ key, candidates: this.#rib.paths(key), known }),
+      paths: explain({ key, candidates: this.#rib.paths(key), used: this.#rib.used(key), known }),
     };
   }
 

@@ -46,10 +46,18 @@ export class RouteFeed {
   routes(): LearnedRoute[] {
     const routes: LearnedRoute[] = [];
     for (const key of this.#rib.keys()) {
-      const best = this.#rib.best(key);
-      if (best) routes.push(learnedRoute(key, best));
+      const best = this.#usedRoute(key);
+      if (best) routes.push(best);
     }
     return routes;
+  }
+
+  #usedRoute(key: PrefixKey): LearnedRoute | undefined {
+    const paths = this.#rib.used(key);
+    if (paths.length === 0) return undefined;
+    const route = learnedRoute(key, paths[0]!);
+    if (paths.length === 1) return route;
+    return { ...route, nextHops: paths.map(({ attributes }) => attributes.nextHop) };
   }
 
   #flush(): boolean {
@@ -61,8 +69,7 @@ export class RouteFeed {
       this.#changed.delete(key);
       this.#onChanged(key);
       if (!wanted) continue;
-      const best = this.#rib.best(key);
-      changes.push({ prefix: prefixOfKey(key), best: best && learnedRoute(key, best) });
+      changes.push({ prefix: prefixOfKey(key), best: this.#usedRoute(key) });
     }
     if (changes.length > 0) for (const listener of this.#listeners) listener(changes);
     return this.#changed.size > 0;

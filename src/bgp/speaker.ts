@@ -9,7 +9,7 @@ import { checkConfig, passwords, sameData, sessionParameters } from "./config.ts
 import { Listening } from "./listening.ts";
 import { Peer } from "./peer.ts";
 import type { PeerHost } from "./peer-host.ts";
-import { LocRib, type Origination, Originations, type Path } from "./rib/index.ts";
+import { type Change, LocRib, type Origination, Originations } from "./rib/index.ts";
 import { RibViews } from "./rib-views.ts";
 import { RouteFeed } from "./route-feed.ts";
 import {
@@ -53,7 +53,7 @@ export class Speaker {
   readonly #log: Log;
   readonly #listening: Listening;
   readonly #slices: Slices;
-  readonly #rib = new LocRib();
+  readonly #rib: LocRib;
   readonly #peers = new Map<string, Peer>();
   readonly #feed: RouteFeed;
   readonly #originations = new Originations();
@@ -83,6 +83,7 @@ export class Speaker {
     });
     this.#slices = new Slices(options.clock);
     this.#strangers = new Strangers(options);
+    this.#rib = new LocRib(options.config.multipath);
     this.#feed = new RouteFeed({
       slices: this.#slices,
       rib: this.#rib,
@@ -99,7 +100,8 @@ export class Speaker {
       transport,
       table: new AttributeTable(),
       slices: this.#slices,
-      onPath: (peerId, key, path) => this.#onPath(peerId, key, path),
+      onPath: (key, path) => this.#onChange(key, this.#rib.replace(key, path)),
+      onNoPath: (key, peerId, pathId) => this.#onChange(key, this.#rib.remove(key, peerId, pathId)),
       onStatus: () => this.#onStatus(),
       route: (key) => this.#originated.get(key) ?? this.#rib.best(key),
       allKeys: () => this.#allKeys(),
@@ -136,6 +138,9 @@ export class Speaker {
     checkConfig(config);
     const before = this.#config;
     this.#config = config;
+    if (!sameData(before.multipath, config.multipath)) {
+      for (const key of this.#rib.setMultipath(config.multipath)) this.#feed.changed(key);
+    }
     if (!this.#running) return;
     if (!sameData(before.listen, config.listen)) this.#listening.set(config.listen ?? []);
     this.#apply(config);
@@ -315,8 +320,8 @@ export class Speaker {
     for (const [key, route] of this.#originated) if (before.get(key) !== route) this.#touch(key);
   }
 
-  #onPath(peerId: number, key: PrefixKey, path: Path | undefined): void {
-    if (this.#rib.update(key, peerId, path)) this.#feed.changed(key);
+  #onChange(key: PrefixKey, change: Change): void {
+    if (change === "best" || change === "equal") this.#feed.changed(key);
   }
 
   #touch(key: PrefixKey): void {

@@ -29,9 +29,22 @@ export interface SpeakerConfig {
      */
     readonly selectionDeferralSeconds?: number;
   };
+  /** Use several paths that are equally good (ECMP); the best alone unless told. */
+  readonly multipath?: MultipathConfig;
   readonly peers: readonly PeerConfig[];
   /** Everything this speaker originates; the whole set, each time. */
   readonly originate: readonly OriginatedRoute[];
+}
+
+/**
+ * Which paths are as good as the best: those of equal LOCAL_PREF, AS_PATH length, ORIGIN and MED, internal
+ * or external alike, that only the tie breaks (identifiers, addresses) tell from it.
+ */
+export interface MultipathConfig {
+  /** Next hops of one route, 1..256. */
+  readonly maximumPaths: number;
+  /** AS_PATH need be equally long only, not the same. False unless told. */
+  readonly relaxAsPath?: boolean;
 }
 
 /** RFC 9234 section 3; `rs` is a route server. */
@@ -141,6 +154,8 @@ export interface OriginatedRoute {
 export interface LearnedRoute {
   readonly prefix: Prefix;
   readonly nextHop: IpAddress;
+  /** Of all paths that are used together (`SpeakerConfig.multipath`), its own first; absent where it is alone. */
+  readonly nextHops?: readonly IpAddress[];
   /** Name of the peer it was learned from. */
   readonly peer: string;
   readonly peerType: "ibgp" | "ebgp";

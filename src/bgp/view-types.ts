@@ -16,7 +16,8 @@ import type { LargeCommunity, LearnedRoute } from "./types.ts";
  * - `router-id`: the lower BGP identifier of who brought it into the AS (f; ORIGINATOR_ID where there is
  *   one, RFC 4456 section 9);
  * - `cluster-list-length`: the shorter CLUSTER_LIST (RFC 4456 section 9);
- * - `peer-address`: the lower address of the peer (g).
+ * - `peer-address`: the lower address of the peer (g);
+ * - `path-id`: the lower path identifier, of two paths of one peer (RFC 7911).
  */
 export type DecisionStep =
   | "local-pref"
@@ -26,7 +27,8 @@ export type DecisionStep =
   | "external"
   | "router-id"
   | "cluster-list-length"
-  | "peer-address";
+  | "peer-address"
+  | "path-id";
 
 /**
  * Why a path is known and not a candidate:
@@ -49,6 +51,8 @@ export type Refusal =
 export interface RouteDetails extends LearnedRoute {
   readonly peerAddress: IpAddress;
   readonly peerRouterId: Ipv4;
+  /** RFC 7911; absent where the session has none. */
+  readonly pathId?: number;
   readonly originatorId?: Ipv4;
   readonly clusterList: readonly Ipv4[];
   readonly atomicAggregate: boolean;
@@ -82,6 +86,8 @@ export interface SentRoute {
 /** What has become of one path. */
 export type Verdict =
   | { readonly kind: "best" }
+  /** Used together with the best (`SpeakerConfig.multipath`). */
+  | { readonly kind: "equal" }
   | {
       readonly kind: "lost";
       readonly step: DecisionStep;

@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { formatPrefix, ipv4, prefix } from "../lib/index.ts";
+import { formatAddress, formatPrefix, ipv4, prefix } from "../lib/index.ts";
 import { announcement, multiprotocol, openMessage, talk } from "./testing/scripted-peer.ts";
 import { A, B, C, pair, SECOND, World } from "./testing/simulated-world.ts";
 import type { PeerConfig } from "./types.ts";
@@ -116,6 +116,47 @@ describe("why", () => {
       "as it came, before the policy",
     );
     assert.deepEqual(world.speakers.get(A)!.why(prefix("10.7.0.0/24")).paths, []);
+  });
+});
+
+describe("multipath", () => {
+  it("tells all next hops of equal paths, and tells again when they change", async () => {
+    const world = await hub({ [B]: {}, [C]: {}, [D]: {} });
+    const asPath = [{ kind: "sequence" as const, asns: [7, 1] }];
+    const speaker = world.speakers.get(A)!;
+    const told: (readonly string[])[] = [];
+    speaker.onRoutes((changes) => {
+      for (const { best } of changes) told.push((best?.nextHops ?? []).map(formatAddress));
+    });
+    const multipath = (maximumPaths: number) => {
+      const peers = Object.fromEntries(
+        [B, C, D].map((name) => [name, { passive: true, remoteAs: asOf(name) }]),
+      );
+      speaker.configure({ ...world.config(A, [B, C, D], { peers }), multipath: { maximumPaths } });
+      return world.advance(SECOND);
+    };
+    await multipath(2);
+    await tell(world, B, { asPath });
+    await tell(world, D, { asPath });
+    assert.deepEqual(told, [[], [B, D]]);
+    const c = await tell(world, C, { asPath });
+    assert.deepEqual(told.at(-1), [B, C]);
+    assert.deepEqual(
+      Object.entries(verdicts(world)).map(([peer, { kind }]) => `${peer} ${kind}`),
+      [`${B} best`, `${D} lost`, `${C} equal`],
+    );
+    await multipath(8);
+    assert.deepEqual(told.at(-1), [B, C, D]);
+    c.connection.destroy();
+    await world.advance(SECOND);
+    assert.deepEqual(told.at(-1), [B, D]);
+    assert.equal(told.length, 5, "and not more often");
+  });
+
+  it("is checked", async () => {
+    const world = await hub({});
+    const config = { ...world.config(A, [], {}), multipath: { maximumPaths: 0 } };
+    assert.throws(() => world.speakers.get(A)!.configure(config), /multipath.maximumPaths: 0/);
   });
 });
 

@@ -7,8 +7,8 @@
 import type { PrefixKey } from "../wire/index.ts";
 import type { Path } from "./path.ts";
 
-/** Told of every change: the peer's path to a prefix, or that it has none. */
-export type PathSink = (key: PrefixKey, path: Path | undefined) => void;
+/** Told of every change: the peer's path to a prefix, or that it has none (by this path identifier). */
+export type PathSink = (key: PrefixKey, path: Path | undefined, pathId: number) => void;
 
 export class AdjRibIn {
   #fresh = new Map<PrefixKey, Path>();
@@ -40,12 +40,12 @@ export class AdjRibIn {
   announce(key: PrefixKey, path: Path): void {
     if (this.#leftover.size > 0) this.#leftover.delete(key);
     this.#fresh.set(key, path);
-    this.#sink(key, path);
+    this.#sink(key, path, path.pathId);
   }
 
   withdraw(key: PrefixKey): void {
     const known = this.#fresh.delete(key);
-    if (this.#leftover.delete(key) || known) this.#sink(key, undefined);
+    if (this.#leftover.delete(key) || known) this.#sink(key, undefined, 0);
   }
 
   /** Everything known waits to be told again. RFC 4724 section 4.2: what still waited, goes. */
@@ -60,7 +60,7 @@ export class AdjRibIn {
     for (const key of this.#leftover.keys()) {
       if (count-- === 0) return true;
       this.#leftover.delete(key);
-      this.#sink(key, undefined);
+      this.#sink(key, undefined, 0);
     }
     return false;
   }
@@ -69,7 +69,7 @@ export class AdjRibIn {
   *replay(): Generator<void> {
     for (const table of [this.#fresh, this.#leftover]) {
       for (const [key, path] of table) {
-        this.#sink(key, path);
+        this.#sink(key, path, path.pathId);
         yield;
       }
     }

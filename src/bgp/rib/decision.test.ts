@@ -17,6 +17,7 @@ interface Traits {
   readonly origin: "igp" | "egp" | "incomplete";
   readonly med: number | undefined;
   readonly clusters: number;
+  readonly pathId: number;
 }
 
 const plain: Traits = {
@@ -28,10 +29,11 @@ const plain: Traits = {
   origin: "igp",
   med: undefined,
   clusters: 0,
+  pathId: 0,
 };
 
 function made(traits: Partial<Traits>): Path {
-  const { id, routerId, internal, asns, med, clusters, ...rest } = { ...plain, ...traits };
+  const { id, routerId, internal, asns, med, clusters, pathId, ...rest } = { ...plain, ...traits };
   const source: Source = {
     peerId: id,
     peer: `p${id}`,
@@ -46,6 +48,7 @@ function made(traits: Partial<Traits>): Path {
   };
   return makePath({
     source,
+    pathId,
     attributes: {
       ...rest,
       asPath: asns.length === 0 ? [] : [{ kind: "sequence", asns }],
@@ -67,6 +70,7 @@ describe("a loser says by which step", () => {
     ["router-id", { routerId: 2, clusters: 0 }],
     ["cluster-list-length", { clusters: 1 }],
     ["peer-address", {}],
+    ["path-id", { id: 1, pathId: 1 }],
   ];
   for (const [step, traits] of rows) {
     it(step, () => {

@@ -18,6 +18,7 @@ const steps = [
   "router-id",
   "cluster-list-length",
   "peer-address",
+  "path-id",
 ] as const satisfies readonly DecisionStep[];
 
 const stepNumber = Object.fromEntries(steps.map((step, index) => [step, index + 1])) as Record<
@@ -32,6 +33,7 @@ const EXTERNAL = stepNumber.external;
 const ROUTER_ID = stepNumber["router-id"];
 const CLUSTER_LIST_LENGTH = stepNumber["cluster-list-length"];
 const PEER_ADDRESS = stepNumber["peer-address"];
+const PATH_ID = stepNumber["path-id"];
 
 const originRank = { igp: 0, egp: 1, incomplete: 2 } as const;
 
@@ -45,6 +47,11 @@ export function compare(a: Path, b: Path): number {
 
 export function stepOf(compared: number): DecisionStep | undefined {
   return steps[Math.abs(compared) - 1];
+}
+
+/** Whether a step says something of a path's worth, or only makes the choice a definite one. */
+export function isTieBreak(step: DecisionStep): boolean {
+  return stepNumber[step] >= ROUTER_ID;
 }
 
 /** The best of one or more. */
@@ -94,7 +101,8 @@ function compareAfterMed(a: Path, b: Path): number {
   return (
     sign(identifierOf(a), identifierOf(b), ROUTER_ID) ||
     sign(clusters(a), clusters(b), CLUSTER_LIST_LENGTH) ||
-    sign(here.peerAddress, there.peerAddress, PEER_ADDRESS)
+    sign(here.peerAddress, there.peerAddress, PEER_ADDRESS) ||
+    sign(a.pathId, b.pathId, PATH_ID)
   );
 }
 

@@ -1,15 +1,26 @@
 /**
- * Loc-RIB: for each prefix the best of the paths the import policies let through. A prefix with one
- * path, the usual case, costs a table slot and no object.
+ * Loc-RIB: for each prefix the best of the paths the import policies let through, and those as good as
+ * the best where they are used together. A prefix with one path, the usual case, costs a table slot and
+ * no object.
  */
 
+import type { MultipathConfig } from "../types.ts";
 import type { PrefixKey } from "../wire/index.ts";
 import { bestPath } from "./decision.ts";
+import { equalPaths } from "./multipath.ts";
 import type { Path } from "./path.ts";
+
+/** What a change has come to, as far as somebody is to be told. */
+export type Change = "best" | "equal" | "other" | undefined;
 
 export class LocRib {
   /** Several paths: the best first. */
   readonly #routes = new Map<PrefixKey, Path | readonly Path[]>();
+  #multipath: MultipathConfig | undefined;
+
+  constructor(multipath?: MultipathConfig) {
+    this.#multipath = multipath;
+  }
 
   get size(): number {
     return this.#routes.size;
@@ -31,6 +42,20 @@ export class LocRib {
     return Array.isArray(entry) ? entry : [entry as Path];
   }
 
+  /** The best and those used together with it, each with a next hop of its own. */
+  used(key: PrefixKey): readonly Path[] {
+    const paths = this.paths(key);
+    return this.#multipath && paths.length > 1
+      ? equalPaths(paths, this.#multipath)
+      : paths.slice(0, 1);
+  }
+
+  /** Prefixes of which other paths may be used together now: those with several. */
+  setMultipath(multipath: MultipathConfig | undefined): PrefixKey[] {
+    this.#multipath = multipath;
+    return [...this.#routes].flatMap(([key, entry]) => (Array.isArray(entry) ? [key] : []));
+  }
+
   /** Whether one of the paths comes from such a source. */
   has(key: PrefixKey, from: (source: Path["source"]) => boolean): boolean {
     const entry = this.#routes.get(key);
@@ -40,27 +65,54 @@ export class LocRib {
       : from((entry as Path).source);
   }
 
-  /** Replaces the peer's path to the prefix. True if what is best is another route than before. */
-  update(key: PrefixKey, peerId: number, path: Path | undefined): boolean {
+  /** Takes the peer's path to the prefix, in place of the one it had (by that path identifier). */
+  replace(key: PrefixKey, path: Path): Change {
     const entry = this.#routes.get(key);
-    if (entry === undefined) {
-      if (path === undefined) return false;
+    const { peerId } = path.source;
+    if (entry === undefined || isOf(entry, peerId, path.pathId)) {
       this.#routes.set(key, path);
-      return true;
+      return entry !== undefined && sameRoute(entry as Path, path) ? undefined : "best";
     }
-    const paths: readonly Path[] = Array.isArray(entry) ? entry : [entry as Path];
-    const before = paths[0]!;
-    const others = paths.filter((other) => other.source.peerId !== peerId);
-    if (path !== undefined) others.push(path);
-    if (others.length === 0) {
-      this.#routes.delete(key);
-      return true;
-    }
-    const best = others.length === 1 ? others[0]! : bestPath(others);
-    if (others.length === 1) this.#routes.set(key, best);
-    else this.#routes.set(key, [best, ...others.filter((other) => other !== best)]);
-    return !sameRoute(before, best);
+    const before = Array.isArray(entry) ? (entry as readonly Path[]) : [entry as Path];
+    const after = without(before, peerId, path.pathId);
+    after.push(path);
+    return this.#settle(key, before, after);
   }
+
+  /** The peer has no path to the prefix (by that path identifier) any more. */
+  remove(key: PrefixKey, peerId: number, pathId: number): Change {
+    const entry = this.#routes.get(key);
+    if (entry === undefined) return undefined;
+    if (isOf(entry, peerId, pathId)) {
+      this.#routes.delete(key);
+      return "best";
+    }
+    if (!Array.isArray(entry)) return undefined;
+    const after = without(entry, peerId, pathId);
+    return after.length === entry.length ? undefined : this.#settle(key, entry, after);
+  }
+
+  #settle(key: PrefixKey, before: readonly Path[], after: readonly Path[]): Change {
+    const best = bestPath(after);
+    const paths = [best, ...after.filter((other) => other !== best)];
+    this.#routes.set(key, paths.length === 1 ? best : paths);
+    if (!sameRoute(before[0]!, best)) return "best";
+    if (this.#multipath === undefined) return "other";
+    const [then, now] = [equalPaths(before, this.#multipath), equalPaths(paths, this.#multipath)];
+    const same = then.length === now.length && then.every((path, i) => sameRoute(path, now[i]!));
+    return same ? "other" : "equal";
+  }
+}
+
+/** It is the only one, and this peer's. */
+function isOf(entry: Path | readonly Path[], peerId: number, pathId: number): boolean {
+  if (Array.isArray(entry)) return false;
+  const { source, pathId: known } = entry as Path;
+  return source.peerId === peerId && known === pathId;
+}
+
+function without(paths: readonly Path[], peerId: number, pathId: number): Path[] {
+  return paths.filter((path) => path.source.peerId !== peerId || path.pathId !== pathId);
 }
 
 /** A peer that came back with the same route has changed nothing. */

@@ -33,6 +33,8 @@ export interface Path {
   readonly attributes: PathAttributes;
   /** Why it is kept in Adj-RIB-in and never selected (RFC 4271 section 9.1.2, RFC 4456 section 8). */
   readonly refusal: Refusal | undefined;
+  /** RFC 7911; 0 where the session has none. */
+  readonly pathId: number;
   readonly localPref: number;
   readonly asPathLength: number;
   readonly neighbourAs: number;
@@ -46,6 +48,7 @@ interface PathParts {
   readonly identity: Identity;
   /** How often our AS may stand in the path (RFC 4271 section 9.1.2: not at all); 0 unless told. */
   readonly allowedLocalAs?: number;
+  readonly pathId?: number;
 }
 
 export interface Identity {
@@ -64,6 +67,7 @@ export function makePath(parts: PathParts): Path {
     source,
     attributes,
     refusal: taken === undefined ? "role-leak" : refusalOf(parts),
+    pathId: parts.pathId ?? 0,
     localPref: attributes.localPref ?? DEFAULT_LOCAL_PREF,
     asPathLength: asPathLength(attributes.asPath),
     neighbourAs: neighbourAs(attributes.asPath),

@@ -216,7 +216,8 @@ describe("Loc-RIB", () => {
           if (next) paths.set(id, next);
           else paths.delete(id);
           const after = paths.size === 0 ? undefined : bestPath([...paths.values()]);
-          assert.equal(rib.update(key, id, next), before !== after);
+          const change = next ? rib.replace(key, next) : rib.remove(key, id, 0);
+          assert.equal(change === "best", before !== after);
           assert.equal(rib.best(key), after);
           assert.equal(rib.size, [...naive.values()].filter(({ size }) => size > 0).length);
         }
@@ -227,9 +228,9 @@ describe("Loc-RIB", () => {
   it("is not changed by a peer that comes back with the same route", () => {
     const rib = new LocRib();
     const first = path(source(1));
-    rib.update(1, 1, first);
-    assert.equal(rib.update(1, 1, { ...first, source: source(1) }), false);
-    assert.equal(rib.update(1, 1, path(source(1))), true, "other attributes");
+    rib.replace(1, first);
+    assert.equal(rib.replace(1, { ...first, source: source(1) }), undefined);
+    assert.equal(rib.replace(1, path(source(1))), "best", "other attributes");
   });
 });
 
