@@ -7,8 +7,9 @@ import {
   isMasked,
   SwitchyardError,
 } from "../lib/index.ts";
+import { policyProblem } from "./policy/index.ts";
 import type { SessionParameters } from "./session/index.ts";
-import type { PeerConfig, SpeakerConfig } from "./types.ts";
+import type { PeerConfig, PolicyRule, SpeakerConfig } from "./types.ts";
 
 const DEFAULT_PORT = 179;
 /** More than switches and kernels of today use together. */
@@ -67,6 +68,8 @@ function checkPeer(peer: PeerConfig): void {
   const interval = peer.advertisementIntervalSeconds ?? 0;
   checkRange(`${at}.advertisementIntervalSeconds`, interval, [0, 65535]);
   checkSocketOptions(at, peer);
+  checkPolicy(`${at}.importPolicy`, peer.importPolicy);
+  checkPolicy(`${at}.exportPolicy`, peer.exportPolicy);
   check(peer.families?.length !== 0, `${at}.families`, "no family");
 }
 
@@ -83,6 +86,11 @@ function checkSocketOptions(at: string, { password, ttl, ttlSecurityHops }: Peer
   if (ttlSecurityHops === undefined) return;
   checkRange(`${at}.ttlSecurityHops`, ttlSecurityHops, [1, MAXIMUM_TTL]);
   check(ttl === undefined, `${at}.ttl`, "with ttlSecurityHops it is 255");
+}
+
+function checkPolicy(field: string, rules: readonly PolicyRule[] | undefined): void {
+  const problem = policyProblem(rules);
+  check(problem === undefined, field, problem ?? "");
 }
 
 function checkAs(field: string, as: number): void {

@@ -4,6 +4,7 @@
  */
 
 import type { Log } from "../lib/log/index.ts";
+import { sameData } from "./config.ts";
 import type { KnownPath } from "./explain.ts";
 import { MalformedReport } from "./malformed-report.ts";
 import type { PeerHost } from "./peer-host.ts";
@@ -61,7 +62,7 @@ export class PeerReceiver {
   readonly #ended = new Set<AddressFamily>();
   #config: PeerConfig;
   #log: Log;
-  #importPolicy: Policy;
+  #policy: Policy | undefined;
   #reception: Reception | undefined;
   #paths = new Map<PathAttributes, Path>();
   #lastUpdateMs = 0;
@@ -71,7 +72,6 @@ export class PeerReceiver {
     this.#options = options;
     this.#config = options.config;
     this.#log = options.log;
-    this.#importPolicy = compilePolicy(options.config.importPolicy);
     this.#malformed = new MalformedReport(clock);
     for (const family of options.families) {
       this.#tables.set(
@@ -112,12 +112,11 @@ export class PeerReceiver {
   known(key: PrefixKey): KnownPath[] {
     const received = this.#tables.get(familyOfKey(key))?.get(key);
     if (received === undefined) return [];
-    if (this.#accepted(key, received) !== undefined) return [{ received }];
     if (received.refusal !== undefined) return [{ received, refusal: received.refusal }];
-    const rejecting = this.#importPolicy(key, received.source.peerType);
-    const { importPolicy = [] } = this.#config;
-    const rule = importPolicy.indexOf(rejecting!);
-    return [{ received, refusal: "import-policy", rule }];
+    const { peerType: source } = received.source;
+    const asked = { key, source, route: received };
+    const rule = this.#importPolicy(source).rejecting(asked, this.#variants.apply);
+    return [rule === undefined ? { received } : { received, refusal: "import-policy", rule }];
   }
 
   onEstablished(reception: Reception): void {
@@ -138,10 +137,12 @@ export class PeerReceiver {
 
   /** Takes another import policy, for what is known already too. */
   reconfigure(config: PeerConfig, log: Log): void {
+    const samePolicy = sameData(this.#config.importPolicy, config.importPolicy);
     this.#config = config;
     this.#log = log;
     if (this.#reception) this.#reception.source.peer = config.name;
-    this.#importPolicy = compilePolicy(config.importPolicy);
+    if (samePolicy) return;
+    this.#policy = undefined;
     for (const table of this.#tables.values()) {
       const replay = table.replay();
       this.#options.host.slices.add(() => !replay.next().done);
@@ -187,9 +188,14 @@ export class PeerReceiver {
 
   #accepted(key: PrefixKey, path: Path): Path | undefined {
     if (path.refusal !== undefined) return undefined;
-    const rule = this.#importPolicy(key, path.source.peerType);
-    if (rule === undefined) return path;
-    return rule.action === "reject" ? undefined : this.#variants.apply(path, rule);
+    const { peerType } = path.source;
+    return this.#importPolicy(peerType).apply(key, peerType, path, this.#variants.apply);
+  }
+
+  /** What the peer is does not change: whoever is another kind of peer is another peer. */
+  #importPolicy(peerType: Source["peerType"]): Policy {
+    this.#policy ??= compilePolicy(this.#config.importPolicy, peerType);
+    return this.#policy;
   }
 
   #checkMaximum(): void {

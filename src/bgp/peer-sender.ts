@@ -5,7 +5,13 @@
  */
 
 import type { PeerHost } from "./peer-host.ts";
-import { AdjRibOut, Exporter, type ExportTarget, type OutgoingAttributes } from "./rib/index.ts";
+import {
+  AdjRibOut,
+  Exporter,
+  type ExportTarget,
+  type OutgoingAttributes,
+  type SentAttributes,
+} from "./rib/index.ts";
 import { Deadline, type Negotiated, type PeerSession } from "./session/index.ts";
 import type { AddressFamily } from "./types.ts";
 import {
@@ -32,6 +38,7 @@ export interface PeerSenderOptions {
 export class PeerSender {
   readonly #options: PeerSenderOptions;
   readonly #table: AdjRibOut;
+  readonly #sent: SentAttributes = new Map();
   #exporter: Exporter;
   #writable = true;
   #closed = false;
@@ -48,7 +55,7 @@ export class PeerSender {
 
   constructor(options: PeerSenderOptions) {
     this.#options = options;
-    this.#exporter = new Exporter(options.target);
+    this.#exporter = new Exporter(options.target, this.#sent);
     this.#intervalSeconds = options.intervalSeconds;
     this.#interval = new Deadline(options.host.clock, () => this.#work());
     const { families, extendedMessage } = options.negotiated;
@@ -118,7 +125,7 @@ export class PeerSender {
 
   /** The export policy has changed. */
   retarget(target: ExportTarget): void {
-    this.#exporter = new Exporter(target);
+    this.#exporter = new Exporter(target, this.#sent);
     // What was sent and is no route any more waits already.
     this.#walk = this.#options.host.allKeys()[Symbol.iterator]();
     this.#work();

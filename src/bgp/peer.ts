@@ -276,7 +276,7 @@ export class Peer {
       extendedNextHop: negotiated.extendedNextHop,
       role: source.role,
       identity: identityOf(this.#parameters),
-      policy: compilePolicy(exportPolicy),
+      policy: compilePolicy(exportPolicy, source.peerType),
     };
   }
 

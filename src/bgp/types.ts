@@ -1,6 +1,9 @@
 /** What users of the speaker see: configuration in, routes and peer states out. Nothing of Calico. */
 
 import type { IpAddress, Ipv4, Prefix } from "../lib/index.ts";
+import type { PolicyRule } from "./policy/rule.ts";
+
+export type * from "./policy/rule.ts";
 
 /** RFC 8092: Global Administrator and two Local Data Parts, 32 bits each. */
 export type LargeCommunity = readonly [
@@ -104,9 +107,9 @@ export interface PeerConfig {
   readonly families?: readonly AddressFamily[];
   /** Prefixes of one family that the peer may announce; one more ends the session. No limit unless told. */
   readonly maximumPrefixes?: number;
-  /** First match decides; no match accepts. */
+  /** First that accepts or rejects decides; none accepts. Changed under a running session. */
   readonly importPolicy?: readonly PolicyRule[];
-  /** First match decides; no match accepts. */
+  /** Likewise; asked about a route as the peer would be told of it. */
   readonly exportPolicy?: readonly PolicyRule[];
   /**
    * IPv4 routes may have IPv6 next hops (RFC 8950), where the peer offers it too: so IPv4 goes over a
@@ -125,21 +128,6 @@ export interface PeerConfig {
   readonly routeReflectorClient?: boolean;
 }
 
-/** A rule over routes, as data. */
-export interface PolicyRule {
-  /** Matches a route whose prefix is covered by one of these; every route when absent. */
-  readonly prefixes?: readonly {
-    readonly prefix: Prefix;
-    /** Shortest and longest length matched inside `prefix`; its own length and the maximum unless told. */
-    readonly minimumLength?: number;
-    readonly maximumLength?: number;
-  }[];
-  /** Where the route comes from. */
-  readonly source?: "originated" | "ibgp" | "ebgp";
-  readonly action: "accept" | "reject";
-  readonly set?: { readonly localPref?: number; readonly med?: number };
-}
-
 export interface OriginatedRoute {
   readonly prefix: Prefix;
   /** The session's own address when absent. */
@@ -148,6 +136,8 @@ export interface OriginatedRoute {
   /** RFC 8092. */
   readonly largeCommunities?: readonly LargeCommunity[];
   readonly med?: number;
+  /** What policies may know it by: the network device it leads to. */
+  readonly device?: string;
 }
 
 /** The best route to a prefix among those learned. */

@@ -39,7 +39,7 @@ function target(parts: Partial<ExportTarget>): ExportTarget {
     extendedNextHop: false,
     role: undefined,
     identity,
-    policy: compilePolicy(),
+    policy: compilePolicy(undefined, parts.peerType ?? "ebgp"),
     ...parts,
   };
 }
@@ -223,13 +223,16 @@ describe("export", () => {
     ["no IPv4 next hop to offer", told({ localAddress: ipAddress("::1") }, own), "nothing"],
     [
       "rejected by policy",
-      told({ policy: compilePolicy([{ source: "originated", action: "reject" }]) }, own),
+      told({ policy: compilePolicy([{ source: "originated", action: "reject" }], "ebgp") }, own),
       "nothing",
     ],
     [
       "changed by policy",
       told(
-        { ...ibgp, policy: compilePolicy([{ action: "accept", set: { localPref: 9, med: 8 } }]) },
+        {
+          ...ibgp,
+          policy: compilePolicy([{ action: "accept", set: { localPref: 9, med: 8 } }], "ibgp"),
+        },
         learned(),
       ),
       "via 192.0.2.5, as 65001, pref 9, med 8",

@@ -4,8 +4,8 @@
  */
 
 import { familyOf, type IpAddress, type Ipv4, isIpv4 } from "../../lib/index.ts";
-import type { Policy } from "../policy/index.ts";
-import type { OriginatedRoute, PeerConfig, PolicyRule, Role } from "../types.ts";
+import { changeAttributes, type Policy } from "../policy/index.ts";
+import type { OriginatedRoute, PeerConfig, Role, RouteChanges, RouteSource } from "../types.ts";
 import {
   bytesToKey,
   encodeAttributes,
@@ -33,6 +33,7 @@ export interface Origination {
   /** Encoded. */
   readonly largeCommunities: Uint8Array | undefined;
   readonly med: number | undefined;
+  readonly device: string | undefined;
 }
 
 export interface ExportTarget {
@@ -54,18 +55,32 @@ export interface ExportTarget {
 const DEFAULT_LOCAL_PREF = 100;
 const MAXIMUM_INTERNED = 65_536;
 
-type MadeTable = WeakMap<object, Map<PolicyRule | undefined, OutgoingAttributes | undefined>>;
+/** A route as the peer would be told of it, before and after policy. One object for routes that are alike. */
+interface Telling {
+  readonly attributes: PathAttributes;
+  readonly learnedNextHop: IpAddress | undefined;
+  readonly device: string | undefined;
+  /** What policy makes of it. */
+  readonly variants: Map<RouteChanges, Telling>;
+  readonly source: RouteSource;
+  /** Encoded for an IPv4 route, for an IPv6 route; `null`: it cannot be told, `undefined`: not made yet. */
+  outgoing4: OutgoingAttributes | null | undefined;
+  outgoing6: OutgoingAttributes | null | undefined;
+}
 
-/** One for each session: what it has interned is compared with what was sent in it. */
+/** What was sent in a session: kept through changes of policy, to see what has not changed by them. */
+export type SentAttributes = Map<string, OutgoingAttributes>;
+
+/** One for each session and policy: what it has interned is compared with what was sent in the session. */
 export class Exporter {
   readonly #target: ExportTarget;
-  /** An originated set may be shared by both families, its next hop fits one. */
-  readonly #made4: MadeTable = new WeakMap();
-  readonly #made6: MadeTable = new WeakMap();
-  readonly #interned = new Map<string, OutgoingAttributes>();
+  /** `null`: whatever the policy, the peer is not told. */
+  readonly #tellings = new WeakMap<object, Telling | null>();
+  readonly #interned: SentAttributes;
 
-  constructor(target: ExportTarget) {
+  constructor(target: ExportTarget, sent: SentAttributes = new Map()) {
     this.#target = target;
+    this.#interned = sent;
   }
 
   /** False only for what {@link export} refuses whatever the prefix: internal routes to internal peers. */
@@ -77,33 +92,42 @@ export class Exporter {
 
   /** `undefined`: the peer is not told of this route. */
   export(key: PrefixKey, route: Origination | Path): OutgoingAttributes | undefined {
-    const source = "kind" in route ? "originated" : route.source.peerType;
-    const rule = this.#target.policy(key, source);
-    if (rule?.action === "reject") return undefined;
-    const ipv4 = typeof key === "number";
-    const made = ipv4 ? this.#made4 : this.#made6;
-    let byRule = made.get(route);
-    if (byRule === undefined) {
-      byRule = new Map();
-      made.set(route, byRule);
+    let telling = this.#tellings.get(route);
+    if (telling === undefined) {
+      telling = this.#tell(route);
+      this.#tellings.set(route, telling);
     }
-    if (!byRule.has(rule)) byRule.set(rule, this.#make({ route, rule, ipv4 }));
-    return byRule.get(rule);
+    if (telling === null) return undefined;
+    const told = this.#target.policy.apply(key, telling.source, telling, changeTelling);
+    if (told === undefined) return undefined;
+    if (typeof key === "number") {
+      told.outgoing4 ??= told.outgoing4 === null ? null : this.#encode(told.attributes, true);
+      return told.outgoing4 ?? undefined;
+    }
+    told.outgoing6 ??= told.outgoing6 === null ? null : this.#encode(told.attributes, false);
+    return told.outgoing6 ?? undefined;
   }
 
-  #make(parts: {
-    route: Origination | Path;
-    rule: PolicyRule | undefined;
-    ipv4: boolean;
-  }): OutgoingAttributes | undefined {
-    const { route, rule, ipv4 } = parts;
-    const { peerType, role, identity } = this.#target;
-    const made = "kind" in route ? this.#originated(route) : this.#learned(route);
+  #tell(route: Origination | Path): Telling | null {
+    const originated = "kind" in route;
+    const made = originated ? this.#originated(route) : this.#learned(route);
+    const { role, peerType, identity } = this.#target;
     const attributes = made && toldByRole(made, { role, peerType, localAs: identity.as });
-    if (attributes === undefined || !this.#fits(attributes.nextHop, ipv4)) return undefined;
-    const { localPref, ...rest } = { ...attributes, ...rule?.set };
-    const internal = this.#target.peerType === "ibgp";
-    return this.#intern(internal ? { ...rest, localPref: localPref ?? DEFAULT_LOCAL_PREF } : rest);
+    if (attributes === undefined) return null;
+    return makeTelling({
+      attributes,
+      learnedNextHop: originated ? undefined : route.attributes.nextHop,
+      device: originated ? route.device : undefined,
+      source: originated ? "originated" : route.source.peerType,
+    });
+  }
+
+  /** An originated set may be shared by both families, its next hop fits one. */
+  #encode(attributes: PathAttributes, ipv4: boolean): OutgoingAttributes | null {
+    if (!this.#fits(attributes.nextHop, ipv4)) return null;
+    if (this.#target.peerType === "ibgp") return this.#intern(attributes);
+    const { localPref: _, ...rest } = attributes;
+    return this.#intern(rest);
   }
 
   #fits(nextHop: IpAddress, ipv4: boolean): boolean {
@@ -126,6 +150,7 @@ export class Exporter {
       origin: "igp",
       asPath: this.#path([]),
       nextHop: chosen,
+      localPref: DEFAULT_LOCAL_PREF,
       communities: route.communities,
       ...(route.largeCommunities ? { largeCommunities: route.largeCommunities } : {}),
       ...(route.med === undefined ? {} : { med: route.med }),
@@ -142,11 +167,11 @@ export class Exporter {
     ) {
       return undefined;
     }
-    return target.peerType === "ibgp" ? this.#toInternal(path) : this.#toExternal(attributes);
+    return target.peerType === "ibgp" ? this.#toInternal(path) : this.#toExternal(path);
   }
 
-  #toExternal(attributes: PathAttributes): PathAttributes | undefined {
-    const { originatorId: _, clusterList: __, med: ___, localPref: ____, ...more } = attributes;
+  #toExternal({ attributes, localPref }: Path): PathAttributes | undefined {
+    const { originatorId: _, clusterList: __, med: ___, ...more } = attributes;
     const { extendedCommunities, ...rest } = more;
     const { nextHop, localAddress } = this.#target;
     const chosen = nextHop === "keep" ? attributes.nextHop : localAddress;
@@ -154,6 +179,7 @@ export class Exporter {
     const crossing = extendedCommunities && transitiveCommunities(extendedCommunities);
     return {
       ...rest,
+      localPref,
       asPath: this.#path(attributes.asPath),
       nextHop: chosen,
       ...(crossing ? { extendedCommunities: crossing } : {}),
@@ -202,17 +228,35 @@ export class Exporter {
   }
 }
 
+type TellingParts = Pick<Telling, "attributes" | "learnedNextHop" | "device" | "source">;
+
+function makeTelling(parts: TellingParts): Telling {
+  return { ...parts, variants: new Map(), outgoing4: undefined, outgoing6: undefined };
+}
+
+function changeTelling(telling: Telling, changes: RouteChanges): Telling {
+  let variant = telling.variants.get(changes);
+  if (variant === undefined) {
+    const attributes = changeAttributes(telling.attributes, changes);
+    const { learnedNextHop, device, source } = telling;
+    const changed = attributes !== telling.attributes;
+    variant = changed ? makeTelling({ attributes, learnedNextHop, device, source }) : telling;
+    telling.variants.set(changes, variant);
+  }
+  return variant;
+}
+
 /** Equal routes give the identical object, so that an unchanged route is seen to be unchanged. */
 export class Originations {
   readonly #known = new Map<string, Origination>();
 
   of(route: OriginatedRoute): Origination {
-    const { nextHop, communities = [], largeCommunities: large = [], med } = route;
-    const key = `${nextHop === undefined ? "" : `${familyOf(nextHop)}:${nextHop}`}|${communities.join()}|${large.join(";")}|${med ?? ""}`;
+    const { nextHop, communities = [], largeCommunities: large = [], med, device } = route;
+    const key = `${nextHop === undefined ? "" : `${familyOf(nextHop)}:${nextHop}`}|${communities.join()}|${large.join(";")}|${med ?? ""}|${device ?? ""}`;
     let known = this.#known.get(key);
     if (known === undefined) {
       const largeCommunities = large.length > 0 ? encodeLargeCommunities(large) : undefined;
-      known = { kind: "originated", nextHop, communities, largeCommunities, med };
+      known = { kind: "originated", nextHop, communities, largeCommunities, med, device };
       this.#known.set(key, known);
     }
     return known;

@@ -4,9 +4,18 @@
  */
 
 import type { IpAddress, Ipv4 } from "../../lib/index.ts";
-import type { PolicyRule, Role } from "../types.ts";
+import { changeAttributes } from "../policy/index.ts";
+import type { Role, RouteChanges } from "../types.ts";
 import type { Refusal } from "../view-types.ts";
-import { asPathCount, asPathLength, neighbourAs, type PathAttributes } from "../wire/index.ts";
+import {
+  AttributeTable,
+  asPathCount,
+  asPathLength,
+  bytesToKey,
+  encodeAttributes,
+  neighbourAs,
+  type PathAttributes,
+} from "../wire/index.ts";
 import { takenByRole } from "./role.ts";
 
 /** One session with a peer, as far as its routes need to know. */
@@ -68,9 +77,16 @@ export function makePath(parts: PathParts): Path {
     attributes,
     refusal: taken === undefined ? "role-leak" : refusalOf(parts),
     pathId: parts.pathId ?? 0,
-    localPref: attributes.localPref ?? DEFAULT_LOCAL_PREF,
-    asPathLength: asPathLength(attributes.asPath),
-    neighbourAs: neighbourAs(attributes.asPath),
+    ...ranks(attributes),
+  };
+}
+
+/** What the decision compares, kept at hand. */
+function ranks({ localPref = DEFAULT_LOCAL_PREF, asPath }: PathAttributes) {
+  return {
+    localPref,
+    asPathLength: asPathLength(asPath),
+    neighbourAs: neighbourAs(asPath),
   };
 }
 
@@ -84,24 +100,37 @@ function refusalOf(parts: PathParts): Refusal | undefined {
   return attributes.clusterList?.includes(clusterId) ? "cluster-loop" : undefined;
 }
 
-/** The path with what a rule sets; made by {@link PathVariants}, so that equal ones are identical. */
+/** Paths as policy changes them: equal changes of one path are one path, equal attributes one object. */
 export class PathVariants {
-  readonly #variants = new WeakMap<Path, Map<PolicyRule, Path>>();
+  readonly #variants = new WeakMap<Path, Map<RouteChanges, Path>>();
+  readonly #attributes = new AttributeTable();
 
-  apply(path: Path, rule: PolicyRule): Path {
-    const { set } = rule;
-    if (set === undefined || (set.localPref === undefined && set.med === undefined)) return path;
-    let byRule = this.#variants.get(path);
-    if (byRule === undefined) {
-      byRule = new Map();
-      this.#variants.set(path, byRule);
+  /** Bound, so that it can be handed to a policy as it is. */
+  readonly apply = (path: Path, changes: RouteChanges): Path => {
+    let byChanges = this.#variants.get(path);
+    if (byChanges === undefined) {
+      byChanges = new Map();
+      this.#variants.set(path, byChanges);
     }
-    let variant = byRule.get(rule);
+    let variant = byChanges.get(changes);
     if (variant === undefined) {
-      const attributes = { ...path.attributes, ...set };
-      variant = { ...path, attributes, localPref: set.localPref ?? path.localPref };
-      byRule.set(rule, variant);
+      variant = this.#make(path, changes);
+      byChanges.set(changes, variant);
     }
     return variant;
+  };
+
+  #make(path: Path, changes: RouteChanges): Path {
+    const changed = changeAttributes(path.attributes, changes);
+    if (changed === path.attributes) return path;
+    const key = attributesKey(changed);
+    const attributes = this.#attributes.get(key) ?? this.#attributes.add(key, changed);
+    return { ...path, attributes, ...ranks(attributes) };
   }
+}
+
+function attributesKey(attributes: PathAttributes): string {
+  const { nextHop } = attributes;
+  const bytes = encodeAttributes(attributes, { fourOctetAs: true });
+  return `${typeof nextHop === "number" ? "" : nextHop}|${bytesToKey(bytes)}`;
 }

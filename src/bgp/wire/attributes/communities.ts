@@ -27,6 +27,16 @@ export function encodeLargeCommunities(list: readonly LargeCommunity[]): Uint8Ar
   return withoutDuplicates(bytes, LARGE_BYTES);
 }
 
+/** Whether the list, as on the wire, holds the one that `wanted` is the encoding of. */
+export function holdsLargeCommunity(list: Uint8Array, wanted: Uint8Array): boolean {
+  for (let at = 0; at < list.length; at += LARGE_BYTES) {
+    let same = 0;
+    while (same < LARGE_BYTES && list[at + same] === wanted[same]) same++;
+    if (same === LARGE_BYTES) return true;
+  }
+  return false;
+}
+
 /** As they are on the wire, type first. */
 export function extendedCommunities(bytes: Uint8Array = new Uint8Array(0)): bigint[] {
   const view = viewOf(bytes);
