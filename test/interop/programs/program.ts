@@ -1,0 +1,134 @@
+/**
+ * What the tests ask of another BGP program: to be started in a namespace from one description that all of
+ * them share, to tell what it knows in one shape, and to do to a session what an operator would do.
+ */
+
+import type { AddressFamily, Role } from "../../../src/bgp/index.ts";
+import type { Place } from "../place.ts";
+
+/** What not every program has; a scenario names what it needs, a program what it lacks, and why. */
+export type Feature =
+  /** Dials, and not only listens. */
+  | "dials"
+  | "extendedMessages"
+  | "extendedNextHop"
+  /** What it announced before a restart it says to forward on (RFC 4724, F bit). */
+  | "forwards"
+  /** Keeps our routes while we restart. */
+  | "keepsRoutes"
+  | "limitsPrefixes"
+  | "manyRoutes"
+  | "passwords"
+  /** Shows the path of AS4_PATH when it was told not to offer RFC 6793. */
+  | "readsAs4Path"
+  | "reflects"
+  | "refreshes"
+  /** Says that it has restarted (RFC 4724, R bit). */
+  | "restarts"
+  | "roles"
+  /** Two instances on one machine. */
+  | "runsTwice"
+  /** Routes with attributes of eight thousand bytes. */
+  | "sendsLong"
+  /** Shows the operator's words (RFC 9003). */
+  | "shutdownMessage"
+  | "ttlSecurity"
+  | "twoOctetAs";
+
+export interface RouteSetup {
+  readonly prefix: string;
+  /** The session's own address unless told. */
+  readonly nextHop?: string;
+  /** `64512:1` */
+  readonly communities?: readonly string[];
+  /** `64512:1:2` */
+  readonly largeCommunities?: readonly string[];
+  /** Route targets: `64512:1`. */
+  readonly routeTargets?: readonly string[];
+}
+
+/** One session as the program is to have it. Unless told: dials and listens, hold time 90 s. */
+export interface SessionSetup {
+  readonly localAddress: string;
+  /** Of our speaker. */
+  readonly neighbor: string;
+  readonly neighborAs: number;
+  readonly families: readonly AddressFamily[];
+  /** Graceful restart, with this restart time; none when absent. */
+  readonly restartSeconds?: number | undefined;
+  readonly holdSeconds?: number;
+  /** Waits to be dialled. */
+  readonly passive?: boolean;
+  readonly password?: string;
+  /** GTSM (RFC 5082): our speaker is at most so many hops away. */
+  readonly ttlSecurityHops?: number;
+  /** Time to live of what it sends; the program's choice unless told. */
+  readonly ttl?: number;
+  /** Its routes are reflected to, and from, this client. */
+  readonly reflectorClient?: boolean;
+  readonly extendedMessages?: boolean;
+  readonly extendedNextHop?: boolean;
+  readonly maximumPrefixes?: number;
+  /** Does not offer AS numbers of four octets (RFC 6793). */
+  readonly twoOctetAs?: boolean;
+  readonly role?: Role;
+}
+
+export interface ProgramSetup {
+  readonly as: number;
+  readonly routerId: string;
+  readonly sessions: readonly SessionSetup[];
+  readonly routes: readonly RouteSetup[];
+}
+
+/** A route that the program learned, in words that all programs share. */
+export interface RouteSeen {
+  readonly prefix: string;
+  readonly nextHop: string;
+  readonly asPath: readonly number[];
+  readonly localPref?: number | undefined;
+  readonly communities: readonly string[];
+  readonly largeCommunities: readonly string[];
+  /** Route targets. */
+  readonly routeTargets: readonly string[];
+  readonly originatorId?: string | undefined;
+  readonly clusterList: readonly string[];
+  /** RFC 9234. */
+  readonly onlyToCustomer?: number | undefined;
+}
+
+export interface SessionSeen {
+  readonly established: boolean;
+  /** Agreed on, seconds. */
+  readonly holdSeconds?: number | undefined;
+  /** Messages with routes since the session began; only more or less is meant. */
+  readonly updatesReceived: number;
+  readonly updatesSent: number;
+  /** All that the program has to say of it. */
+  readonly text: string;
+}
+
+export interface RunningProgram {
+  /** The routes learned from our speaker; those of one neighbour when told. */
+  routes(neighbor?: string): Promise<readonly RouteSeen[]>;
+  session(neighbor: string): Promise<SessionSeen>;
+  /** Announces exactly these from now on. */
+  setRoutes(routes: readonly RouteSetup[]): Promise<void>;
+  /** Asks for our routes again in its first session (RFC 2918). */
+  refresh(): Promise<void>;
+  /** Ends its first session with Cease / Administrative Reset; it may come back. */
+  reset(): Promise<void>;
+  /** Ends when the process has. */
+  stop(signal: "SIGKILL" | "SIGTERM"): Promise<void>;
+}
+
+export interface Program {
+  readonly name: string;
+  /** Prints its version. */
+  readonly command: readonly [string, ...string[]];
+  /** How it shows that the other side ended the session by Cease / Administrative Shutdown. */
+  readonly shutdownWords: RegExp;
+  readonly lacks: Partial<Readonly<Record<Feature, string>>>;
+  /** Ends when it takes commands. `restarted`: it is to say so (RFC 4724 section 3, R bit). */
+  start(place: Place, setup: ProgramSetup, restarted?: boolean): Promise<RunningProgram>;
+}

@@ -1,0 +1,19 @@
+/** The program ends the session with a NOTIFICATION: it is shown in words, and the session comes back. */
+
+import type { Scenario } from "../../scenario.ts";
+
+export const scenario: Scenario = {
+  title: "a reset by the program is told in words, and the session comes back",
+  async run(stage) {
+    const [ours, theirs] = [["10.1.0.0/26"], ["10.2.0.0/26"]];
+    await stage.start({ ourRoutes: ours, theirRoutes: theirs });
+    await stage.untilWeHave(theirs);
+    await stage.theirs.reset();
+    await stage.untilOurs("the error is shown", ({ peers }) => {
+      return /^received Cease \/ Administrative Reset/.test(peers[0]?.lastError ?? "");
+    });
+    await stage.untilEstablished();
+    await stage.untilWeHave(theirs);
+    await stage.untilTheyHave(ours);
+  },
+};
