@@ -7,9 +7,10 @@ import { join } from "node:path";
 import { afterEach, test } from "node:test";
 import { FakeDataplane, FakeKernel } from "../dataplane/index.ts";
 import { type Datastore, openSqliteStore, withRules } from "../datastore/index.ts";
-import { FakeClock, prefix4, SwitchyardError } from "../lib/index.ts";
+import { FakeClock, formatPrefix, prefix4, SwitchyardError } from "../lib/index.ts";
 import { silentLog } from "../lib/log/index.ts";
 import { Agent } from "./agent.ts";
+import { service, slice } from "./services/testing.ts";
 import {
   affinityResource,
   FakeSpeaker,
@@ -246,6 +247,28 @@ test("BGP that cannot listen does not keep routes from the kernel", async () => 
   FakeSpeaker.refuseStart = undefined;
   await bench.run(20_000);
   assert.deepEqual(bench.agent.status().failures, []);
+  await bench.stop();
+});
+
+test("an endpoint that comes or goes changes what BGP tells, and costs no pass", async () => {
+  const bench = await started();
+  const metadata = { name: "default" };
+  const kind = { apiVersion: "projectcalico.org/v3", kind: "BGPConfiguration" } as const;
+  const spec = { serviceClusterIPs: [{ cidr: "10.96.0.0/12" }] };
+  await bench.store.create<"BGPConfiguration">({ ...kind, metadata, spec });
+  await bench.store.create(service({ externalTrafficPolicy: "Local" }));
+  await bench.run(400);
+  const told = () =>
+    bench.speakers[0]?.configured.at(-1)?.originate.map(({ prefix }) => formatPrefix(prefix));
+  assert.deepEqual(told(), ["10.244.1.0/26", "10.96.0.0/12"]);
+  const { passes } = bench.agent.status();
+  const created = await bench.store.create(slice({ nodes: ["node1"] }));
+  await bench.run(100);
+  assert.deepEqual(told(), ["10.244.1.0/26", "10.96.0.0/12", "10.96.0.9/32"]);
+  await bench.store.delete("EndpointSlice", "web-1", created.metadata as { namespace: string });
+  await bench.run(100);
+  assert.deepEqual(told(), ["10.244.1.0/26", "10.96.0.0/12"]);
+  assert.equal(bench.agent.status().passes, passes);
   await bench.stop();
 });
 

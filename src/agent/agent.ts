@@ -6,7 +6,6 @@
 import { join } from "node:path";
 import { type Dataplane, openDataplane } from "../dataplane/index.ts";
 import type { Datastore } from "../datastore/index.ts";
-import { clusterFacts } from "../facts/index.ts";
 import { Ipam } from "../ipam/index.ts";
 import {
   type Clock,
@@ -20,6 +19,7 @@ import type { Log } from "../lib/log/index.ts";
 import { meshChanges, vxlanMacOf, widenedPools } from "../mode/index.ts";
 import { PROBE_DEVICE } from "../plan/index.ts";
 import { Announcer } from "./announcer.ts";
+import { BgpInput } from "./bgp-input.ts";
 import { BgpRunner, type BgpRunnerOptions } from "./bgp-runner.ts";
 import { ChangeParts } from "./change-parts.ts";
 import { Cluster } from "./cluster.ts";
@@ -31,12 +31,9 @@ import { Journal } from "./journal.ts";
 import { LiveMtu } from "./live-mtu.ts";
 import { MtuFile } from "./mtu-file.ts";
 import { useOf } from "./needed-tunnels.ts";
-import { bgpPlan } from "./peering/index.ts";
 import { ProbeAddress } from "./probe-address.ts";
 import { probedPool } from "./probing.ts";
 import { type PassResult, Reconciler } from "./reconciler.ts";
-import { hashedRouterId } from "./router-id.ts";
-import { SecretFiles } from "./secret-files.ts";
 import type { AgentDiff, AgentStatus } from "./status.ts";
 import { serveStatus } from "./status-server.ts";
 import { syncTunnelAddresses } from "./tunnel-addresses.ts";
@@ -80,13 +77,13 @@ export class Agent {
   readonly #options: AgentOptions;
   readonly #cluster: Cluster;
   readonly #bgp: BgpRunner;
+  readonly #bgpInput: BgpInput;
   readonly #ipam: Ipam;
   readonly #probe: ProbeAddress;
   readonly #startedAtMs: number;
   readonly #failures = new FailureBook();
   readonly #changes: ChangeParts;
   readonly #host: HostPublisher;
-  readonly #secrets: SecretFiles;
   #dataplane: Dataplane | undefined;
   #reconciler: Reconciler | undefined;
   #statusServer: { close(): Promise<void> } | undefined;
@@ -128,9 +125,12 @@ export class Agent {
       ...{ ...options, cluster: this.#cluster, bgp },
       plan: () => this.#last?.plan,
     });
+    this.#bgpInput = new BgpInput({
+      ...{ ...options, cluster: this.#cluster, bgp },
+      changed: () => this.#next(() => this.#tellServices()),
+    });
     this.#ipam = new Ipam({ store, clock });
     this.#probe = new ProbeAddress(this.#ipam, options.node);
-    this.#secrets = new SecretFiles(options.secretsDirectory);
   }
 
   async start(): Promise<void> {
@@ -186,6 +186,7 @@ export class Agent {
     await this.#running;
     await this.#changes.stop();
     await this.#host.stop();
+    await this.#bgpInput.stop();
     await this.#bgp.stop(false);
     await this.#cluster.stop();
     await this.#dataplane?.close();
@@ -228,7 +229,12 @@ export class Agent {
           ).length ?? 0,
         wanted: last?.plan.destinations.length ?? 0,
       },
-      failures: [...this.#failures.lines(), ...(last?.problems ?? []), ...this.#bgp.problems],
+      failures: [
+        ...this.#failures.lines(),
+        ...(last?.problems ?? []),
+        ...this.#bgp.problems,
+        ...this.#bgpInput.problems,
+      ],
     };
   }
 
@@ -239,6 +245,7 @@ export class Agent {
       ...(last?.actual.failures ?? []).map((failure) => `${failure.object}: ${failure.message}`),
       ...(last?.problems ?? []),
       ...this.#bgp.problems,
+      ...this.#bgpInput.problems,
       ...[...this.#errors].map(([what, error]) => `${what}: ${error}`),
       ...this.#changes.troubles,
       ...this.#host.troubles,
@@ -281,7 +288,7 @@ export class Agent {
     if (this.#changedTimer !== undefined || this.#stopped) return;
     this.#changedTimer = this.#options.clock.schedule(DEBOUNCE_MS, () => {
       this.#changedTimer = undefined;
-      this.#running = (this.#running ?? Promise.resolve()).then(() => this.#passOver());
+      this.#next(() => this.#passOver());
     });
   }
 
@@ -310,11 +317,21 @@ export class Agent {
       // One pass behind the one that runs sees everything that has come meanwhile.
       if (this.#passQueued) return;
       this.#passQueued = true;
-      this.#running = (this.#running ?? Promise.resolve()).then(() => {
+      this.#next(() => {
         this.#passQueued = false;
         return this.#pass();
       });
     });
+  }
+
+  /** One thing at a time, in the order in which they were asked for. */
+  #next(work: () => Promise<void>): void {
+    this.#running = (this.#running ?? Promise.resolve()).then(work);
+  }
+
+  /** Nothing but what peers are told depends on them. */
+  async #tellServices(): Promise<void> {
+    if (!this.#stopped) await this.#configureBgp();
   }
 
   async #pass(): Promise<void> {
@@ -354,14 +371,8 @@ export class Agent {
     this.#wake(dueMs === undefined ? COMPARE_EVERY_MS : Math.max(0, dueMs - endedMs));
   }
 
-  async #configureBgp(): Promise<void> {
-    const { node, log } = this.#options;
-    const view = this.#cluster.view();
-    const { blocks, workloads } = clusterFacts(view, node, vxlanMacOf);
-    const secret = this.#secrets.read;
-    const input = { view, node, blocks, workloads, hashedRouterId, secret };
-    await this.#attempt("bgp", () => this.#bgp.configure(bgpPlan(input)));
-    log.trace("bgp configured");
+  #configureBgp(): Promise<boolean> {
+    return this.#attempt("bgp", () => this.#bgpInput.configure());
   }
 
   async #syncTunnelAddresses(result: PassResult): Promise<void> {

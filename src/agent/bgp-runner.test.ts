@@ -18,6 +18,7 @@ const planOf = (changes: Partial<SpeakerConfig> = {}): BgpPlan => ({
   config: { ...config, ...changes },
   types: new Map([["Mesh_1", "node-to-node mesh"]]),
   mesh: { mode: "on", resourceVersion: "7", open: true, closed: [] },
+  unprogrammed: [],
   problems: [],
 });
 
@@ -113,6 +114,25 @@ test("learned routes follow what the speaker says has changed", async () => {
   assert.deepEqual(runner.learnedAt(prefix4("10.244.3.0/26")), []);
   speaker.teach([]);
   assert.deepEqual(runner.learned(), []);
+});
+
+test("routes to service addresses are learned, but not for the kernel", async () => {
+  const { runner, speakers } = bench();
+  const unprogrammed = [prefix4("10.96.0.0/12")];
+  await runner.configure({ ...planOf(), unprogrammed });
+  const told = [
+    route("10.96.0.0/12", "172.139.20.76"),
+    route("10.96.0.9/32", "172.139.20.76"),
+    route("10.0.0.0/8", "172.139.20.1"),
+  ];
+  speakers[0]?.teach(told);
+  assert.deepEqual(runner.learned(), [told[2]]);
+  assert.deepEqual(runner.learnedAt(prefix4("10.96.0.9/32")), []);
+  assert.deepEqual(runner.learnedAt(prefix4("10.0.0.0/8")), [told[2]]);
+  // Nor does the mesh have to stay for them.
+  assert.deepEqual(runner.mesh()?.untold, [prefix4("10.0.0.0/8")]);
+  await runner.configure(planOf());
+  assert.equal(runner.learned().length, 3);
 });
 
 test("a peer's state is said in BIRD's words, with why it is down", async () => {

@@ -1,7 +1,13 @@
 /** Owns the speaker: starts it when the node has an address, feeds it configuration, reads routes. */
 
 import { type PeerStatus, Speaker, type SpeakerConfig } from "../bgp/index.ts";
-import { type Clock, formatAddress, formatPrefix, type Prefix } from "../lib/index.ts";
+import {
+  type Clock,
+  formatAddress,
+  formatPrefix,
+  type Prefix,
+  prefixCovers,
+} from "../lib/index.ts";
 import type { Log } from "../lib/log/index.ts";
 import type { LearnedFacts } from "../plan/index.ts";
 import type { BgpPlan, MeshPlan, PeeringType } from "./peering/index.ts";
@@ -99,15 +105,20 @@ export class BgpRunner {
     speaker.onPeers(() => this.#changed());
   }
 
-  /** Routes learned, one best per prefix. */
+  /** Routes learned that the kernel is to have, one best per prefix. */
   learned(): readonly LearnedFacts[] {
-    return [...this.#learned.values()];
+    return [...this.#learned.values()].filter(({ prefix }) => this.#isProgrammed(prefix));
   }
 
-  /** The route learned for a prefix, if there is one. */
+  /** The route learned for a prefix, if there is one that the kernel is to have. */
   learnedAt(prefix: Prefix): readonly LearnedFacts[] {
+    if (!this.#isProgrammed(prefix)) return [];
     const learned = this.#learned.get(formatPrefix(prefix));
     return learned ? [learned] : [];
+  }
+
+  #isProgrammed(prefix: Prefix): boolean {
+    return !this.#plan?.unprogrammed.some((cidr) => prefixCovers(cidr, prefix));
   }
 
   #learn(prefix: Prefix, best: LearnedFacts | undefined): void {
@@ -147,6 +158,7 @@ export class BgpRunner {
     const own = new Set(outside.map(({ address }) => address));
     const untold = this.#speaker
       .notLearnedFrom(new Set(up.map(({ name }) => name)))
+      .filter((prefix) => this.#isProgrammed(prefix))
       .filter((prefix) => !this.learnedAt(prefix).some(({ nextHop }) => own.has(nextHop)));
     return { plan: this.#plan.mesh, mesh, outside, untold };
   }

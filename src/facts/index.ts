@@ -20,4 +20,5 @@ export {
 } from "./cluster-facts.ts";
 export { type ClusterView, effectiveSpec } from "./cluster-view.ts";
 export { type MaskResult, resolveMasks } from "./node-masks.ts";
+export { type ServiceSettings, serviceCidrs, serviceSettings } from "./service-settings.ts";
 export { eligibleTunnelPools, type Tunnel } from "./tunnel-pools.ts";

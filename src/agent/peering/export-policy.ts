@@ -3,12 +3,20 @@
 import type { PolicyRule } from "../../bgp/index.ts";
 import type { Prefix } from "../../lib/index.ts";
 
-/** Own blocks and addresses of exported pools go out; what routers taught us does not. */
-export function exportPolicy(exported: readonly Prefix[]): PolicyRule[] {
+/**
+ * Own blocks, addresses of exported pools and, by a reflector, addresses of services go out; what routers
+ * taught us does not. Nobody but a reflector hands on addresses of services: a node sends what comes for them
+ * to its own service proxy, never to the node that told of them.
+ */
+export function exportPolicy(
+  exported: readonly Prefix[],
+  services: readonly Prefix[],
+): PolicyRule[] {
+  const relayed = [...exported, ...services];
   return [
     { source: "originated", action: "accept" },
-    ...(exported.length > 0
-      ? [{ prefixes: exported.map((prefix) => ({ prefix })), action: "accept" } as const]
+    ...(relayed.length > 0
+      ? [{ prefixes: relayed.map((prefix) => ({ prefix })), action: "accept" } as const]
       : []),
     { action: "reject" },
   ];

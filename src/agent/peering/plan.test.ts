@@ -29,10 +29,12 @@ const configuration = (spec: BGPConfiguration["spec"]): BGPConfiguration => ({
 const secret: SecretReader = ({ name, key }) =>
   name === "bgp" ? { value: `${key}'s password` } : { problem: "no such file" };
 
+const noServices = { told: [], cidrs: [] };
+
 function peersOf(overrides: Partial<ClusterView>, node = "node1") {
   const view = clusterView(overrides);
   const facts = clusterFacts(view, node, vxlanMacOf);
-  const plan = bgpPlan({ ...facts, view, node, hashedRouterId, secret })!;
+  const plan = bgpPlan({ ...facts, view, node, services: noServices, hashedRouterId, secret })!;
   return {
     ...plan,
     lines: plan.config.peers.map(
@@ -276,7 +278,8 @@ test("own blocks are originated, but not those of a pool that is not to be expor
 
 test("a node without an address does not speak", () => {
   const view = clusterView({ nodes: [{ ...nodeResource("node1", ""), spec: {} }] });
-  const input = { view, node: "node1", blocks: [], workloads: [], hashedRouterId, secret };
+  const facts = { blocks: [], workloads: [], services: noServices };
+  const input = { view, node: "node1", ...facts, hashedRouterId, secret };
   assert.equal(bgpPlan(input), undefined);
 });
 

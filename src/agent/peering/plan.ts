@@ -31,6 +31,8 @@ export interface BgpPlan {
   readonly config: SpeakerConfig;
   readonly types: ReadonlyMap<string, PeeringType>;
   readonly mesh: MeshPlan;
+  /** What is learned of these is for others: here a service proxy answers for them. */
+  readonly unprogrammed: readonly Prefix[];
   /** BGPPeers that could not be used, and why. */
   readonly problems: readonly string[];
 }
@@ -50,6 +52,12 @@ export interface BgpPlanInput {
   readonly blocks: readonly BlockFacts[];
   /** Of the local node. */
   readonly workloads: readonly WorkloadFacts[];
+  readonly services: {
+    /** CIDRs and addresses of services that this node tells. */
+    readonly told: readonly Prefix[];
+    /** All that services may have. */
+    readonly cidrs: readonly Prefix[];
+  };
   /** A router id from the node's name, for a node without an IPv4 address. */
   readonly hashedRouterId: (node: string) => Ipv4;
   readonly secret: SecretReader;
@@ -57,7 +65,7 @@ export interface BgpPlanInput {
 
 /** `undefined` while the node has no BGP address: nothing to speak with. */
 export function bgpPlan(input: BgpPlanInput): BgpPlan | undefined {
-  const { view, node: name } = input;
+  const { view, node: name, services } = input;
   const node = view.nodes.find((candidate) => candidate.metadata.name === name);
   if (!node) return undefined;
   const { ipv4, ipv6 } = nodeAddresses(node);
@@ -73,7 +81,11 @@ export function bgpPlan(input: BgpPlanInput): BgpPlan | undefined {
     addresses,
     as: Number(node.spec.bgp?.asNumber ?? globalAs),
     port: settings.listenPort ?? DEFAULT_PORT,
-    exportPolicy: exportPolicy(exported),
+    exportPolicy: exportPolicy(
+      exported,
+      // A reflector hands on what its clients tell of services.
+      node.spec.bgp?.routeReflectorClusterID ? services.cidrs : [],
+    ),
   };
   const peers = new Map<string, PeerConfig>();
   const types = new Map<string, PeeringType>();
@@ -136,9 +148,10 @@ export function bgpPlan(input: BgpPlanInput): BgpPlan | undefined {
   }
   const reflector = parseAddress(node.spec.bgp?.routeReflectorClusterID ?? "");
   const clusterId = reflector !== undefined && isIpv4(reflector) ? reflector : undefined;
-  const originate: OriginatedRoute[] = ownPrefixes(input)
-    .filter((prefix) => exported.some((pool) => prefixCovers(pool, prefix)))
-    .map((prefix) => ({ prefix }));
+  const own = ownPrefixes(input).filter((prefix) =>
+    exported.some((pool) => prefixCovers(pool, prefix)),
+  );
+  const originate: OriginatedRoute[] = [...own, ...services.told].map((prefix) => ({ prefix }));
   return {
     config: {
       localAs: local.as,
@@ -155,6 +168,7 @@ export function bgpPlan(input: BgpPlanInput): BgpPlan | undefined {
       originate,
     },
     types,
+    unprogrammed: services.cidrs,
     mesh: { ...mesh, closed: [...new Set(undialled)] },
     problems,
   };

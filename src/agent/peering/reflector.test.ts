@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { clusterFacts } from "../../facts/index.ts";
-import { formatAddress } from "../../lib/index.ts";
+import { formatAddress, formatPrefix, prefix } from "../../lib/index.ts";
 import { vxlanMacOf } from "../../mode/index.ts";
 import type { BGPPeer, Node } from "../../model/index.ts";
 import { hashedRouterId } from "../router-id.ts";
@@ -29,10 +29,13 @@ const peer = (name: string, spec: BGPPeer["spec"]): BGPPeer => ({
   spec,
 });
 
+const services = { told: [prefix("10.96.0.9/32")], cidrs: [prefix("10.96.0.0/12")] };
+
 function configOf(name: string, bgpPeers: readonly BGPPeer[]) {
   const view = clusterView({ nodes, bgpPeers });
   const facts = clusterFacts(view, name, vxlanMacOf);
-  return bgpPlan({ ...facts, view, node: name, hashedRouterId, secret: () => ({}) })!.config;
+  const secret = () => ({});
+  return bgpPlan({ ...facts, view, node: name, services, hashedRouterId, secret })!.config;
 }
 
 const clients = (name: string, bgpPeers: readonly BGPPeer[]) =>
@@ -74,4 +77,18 @@ test("a reflector's cluster id is the node's; others have none", () => {
   assert.equal(clusterId !== undefined && formatAddress(clusterId), "244.0.0.1");
   assert.equal(configOf("node4", []).clusterId, undefined);
   assert.deepEqual(configOf("node1", []).peers, [], "no mesh");
+});
+
+test("service addresses are told by all who have them, and handed on by reflectors alone", () => {
+  const all = [peer("all", { peerSelector: "all()" })];
+  const handsOn = (name: string) =>
+    configOf(name, all).peers[0]?.exportPolicy?.some(
+      ({ action, prefixes = [] }) =>
+        action === "accept" &&
+        prefixes.some(({ prefix }) => formatPrefix(prefix) === "10.96.0.0/12"),
+    );
+  assert.equal(handsOn("node1"), true);
+  assert.equal(handsOn("node4"), false);
+  const told = configOf("node4", all).originate.map(({ prefix }) => formatPrefix(prefix));
+  assert.deepEqual(told, ["10.96.0.9/32"]);
 });

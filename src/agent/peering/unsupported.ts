@@ -9,9 +9,6 @@ const peerFields = [
 ] as const satisfies readonly (keyof SpecOf<"BGPPeer">)[];
 
 const configurationFields = [
-  "serviceLoadBalancerIPs",
-  "serviceExternalIPs",
-  "serviceClusterIPs",
   "communities",
   "prefixAdvertisements",
   "ignoredInterfaces",

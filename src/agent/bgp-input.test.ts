@@ -1,0 +1,125 @@
+/** When the speaker is told what, as far as services have a say. */
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { openSqliteStore, withRules } from "../datastore/index.ts";
+import { FakeClock, formatPrefix, SwitchyardError } from "../lib/index.ts";
+import { silentLog } from "../lib/log/index.ts";
+import type { BGPConfiguration } from "../model/index.ts";
+import { BgpInput } from "./bgp-input.ts";
+import type { BgpPlan } from "./peering/index.ts";
+import { service, slice } from "./services/testing.ts";
+import { clusterView } from "./testing.ts";
+
+const configuration: BGPConfiguration = {
+  apiVersion: "projectcalico.org/v3",
+  kind: "BGPConfiguration",
+  metadata: { name: "default" },
+  spec: { serviceClusterIPs: [{ cidr: "10.96.0.0/12" }] },
+};
+
+function bench(options: { readonly kinds?: "refused" } = {}) {
+  const clock = new FakeClock();
+  const store = withRules(openSqliteStore(":memory:"), { clock });
+  const list = store.list.bind(store);
+  if (options.kinds === "refused") {
+    store.list = async (kind, more) => {
+      if (kind !== "EndpointSlice") return list(kind, more);
+      throw new SwitchyardError("RESOURCE_NOT_FOUND", "no such kind");
+    };
+  }
+  let view = clusterView({ bgpConfigurations: [configuration] });
+  const plans: (BgpPlan | undefined)[] = [];
+  let changes = 0;
+  const input = new BgpInput({
+    ...{ node: "node1", store, clock, log: silentLog },
+    cluster: { view: () => view },
+    bgp: {
+      configure: async (plan) => {
+        plans.push(plan);
+      },
+    },
+    changed: () => {
+      changes++;
+    },
+  });
+  return {
+    ...{ clock, store, plans, input },
+    changes: () => changes,
+    setView: (bgpConfigurations: readonly BGPConfiguration[]) => {
+      view = clusterView({ bgpConfigurations });
+    },
+    told: () => plans.at(-1)?.config.originate.map(({ prefix }) => formatPrefix(prefix)),
+    stop: async () => {
+      await input.stop();
+      await store.close();
+    },
+  };
+}
+
+test("the first words wait for the services: peers would drop what was told of them before", async () => {
+  const { store, input, clock, plans, changes, told, stop } = bench();
+  await store.create(service({ externalTrafficPolicy: "Local" }));
+  await store.create(slice({ nodes: ["node1"] }));
+  await input.configure();
+  assert.equal(plans.length, 0);
+  assert.match(input.problems.join(), /^service addresses are not known yet/);
+  await clock.advance(20);
+  assert.ok(changes() > 0);
+  assert.deepEqual(input.problems, []);
+  await input.configure();
+  assert.deepEqual(told(), ["10.244.1.0/26", "10.96.0.0/12", "10.96.0.9/32"]);
+  assert.deepEqual(plans[0]?.unprogrammed.map(formatPrefix), ["10.96.0.0/12"]);
+  await stop();
+});
+
+test("pods do not wait for services that nobody can tell", async () => {
+  const { input, clock, plans, told, stop } = bench({ kinds: "refused" });
+  await input.configure();
+  for (let i = 0; i < 29; i++) await clock.advance(1_000);
+  await input.configure();
+  assert.equal(plans.length, 0);
+  await clock.advance(1_500);
+  await input.configure();
+  assert.deepEqual(told(), ["10.244.1.0/26", "10.96.0.0/12"]);
+  assert.deepEqual(input.problems, ["service addresses are not known yet: no such kind"]);
+  await stop();
+});
+
+test("one that speaks already goes on while it gets to know the services, and when it forgets them", async () => {
+  const { store, input, clock, plans, changes, setView, told, stop } = bench();
+  await store.create(service({ externalTrafficPolicy: "Local" }));
+  await store.create(slice({ nodes: ["node1"] }));
+  setView([]);
+  await input.configure();
+  assert.equal(plans.length, 1);
+  await clock.advance(20);
+  assert.equal(changes(), 0);
+  setView([configuration]);
+  await input.configure();
+  assert.deepEqual(told(), ["10.244.1.0/26", "10.96.0.0/12"]);
+  await clock.advance(20);
+  await input.configure();
+  assert.deepEqual(told(), ["10.244.1.0/26", "10.96.0.0/12", "10.96.0.9/32"]);
+  setView([]);
+  await input.configure();
+  assert.deepEqual(told(), ["10.244.1.0/26"]);
+  await clock.advance(20);
+  const before = changes();
+  await store.create(slice({ name: "web-2", nodes: ["node1"] }));
+  await clock.advance(20);
+  assert.equal(changes(), before);
+  await stop();
+});
+
+test("events that change nothing here are nobody's business", async () => {
+  const { store, input, clock, changes, stop } = bench();
+  await input.configure();
+  await clock.advance(20);
+  const before = changes();
+  await store.create(service({}));
+  await store.create(slice({ nodes: ["node1", "node2"] }));
+  await clock.advance(20);
+  assert.equal(changes(), before);
+  await stop();
+});

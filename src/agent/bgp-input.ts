@@ -1,0 +1,95 @@
+/**
+ * Puts together what the datastore, the secrets and the services say that this node is to speak, and brings
+ * the speaker to it.
+ */
+
+import type { Datastore } from "../datastore/index.ts";
+import { clusterFacts, serviceCidrs, serviceSettings } from "../facts/index.ts";
+import type { Clock, Timer } from "../lib/index.ts";
+import type { Log } from "../lib/log/index.ts";
+import { vxlanMacOf } from "../mode/index.ts";
+import type { BgpRunner } from "./bgp-runner.ts";
+import type { Cluster } from "./cluster.ts";
+import { bgpPlan } from "./peering/index.ts";
+import { hashedRouterId } from "./router-id.ts";
+import { SecretFiles } from "./secret-files.ts";
+import { ServiceWatch } from "./services/index.ts";
+
+export interface BgpInputOptions {
+  readonly node: string;
+  readonly store: Datastore;
+  readonly cluster: Pick<Cluster, "view">;
+  readonly bgp: Pick<BgpRunner, "configure">;
+  readonly secretsDirectory?: string | undefined;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** Called when services want the speaker to tell something else. */
+  readonly changed: () => void;
+}
+
+/** Endpoints come and go in droves. */
+const DEBOUNCE_MS = 10;
+/**
+ * Peers keep what a predecessor of this agent told them until this one has told all of its own (RFC 4724
+ * section 4.2), 120 s by default: it waits for the services, but not so long that pods lose theirs.
+ */
+const SERVICES_WITHIN_MS = 30_000;
+
+export class BgpInput {
+  readonly #options: BgpInputOptions;
+  readonly #secrets: SecretFiles;
+  readonly #services: ServiceWatch;
+  #dueTimer: Timer | undefined;
+  /** When the services were first waited for. */
+  #waitingSinceMs: number | undefined;
+  #hasSpoken = false;
+
+  constructor(options: BgpInputOptions) {
+    this.#options = options;
+    const { store, clock, log, changed } = options;
+    this.#secrets = new SecretFiles(options.secretsDirectory);
+    this.#services = new ServiceWatch({
+      ...{ store, clock, log },
+      changed: () => {
+        this.#dueTimer ??= clock.schedule(DEBOUNCE_MS, () => {
+          this.#dueTimer = undefined;
+          changed();
+        });
+      },
+    });
+  }
+
+  /** Once the datastore has been read. @throws what the speaker throws. */
+  async configure(): Promise<void> {
+    const { node, cluster, bgp, log } = this.#options;
+    const view = cluster.view();
+    const settings = serviceSettings(view, node);
+    this.#services.follow(settings);
+    if (!this.#hasSpoken && this.#waits()) return;
+    this.#hasSpoken = true;
+    const { blocks, workloads } = clusterFacts(view, node, vxlanMacOf);
+    const services = { told: this.#services.told(), cidrs: serviceCidrs(settings) };
+    const secret = this.#secrets.read;
+    const input = { view, node, blocks, workloads, services, hashedRouterId, secret };
+    await bgp.configure(bgpPlan(input));
+    log.trace("bgp configured");
+  }
+
+  /** What is not known yet of what is to be told. */
+  get problems(): readonly string[] {
+    if (this.#services.synced) return [];
+    const { lastError = "no answer" } = this.#services;
+    return [`service addresses are not known yet: ${lastError}`];
+  }
+
+  async stop(): Promise<void> {
+    this.#dueTimer?.cancel();
+    await this.#services.stop();
+  }
+
+  #waits(): boolean {
+    const nowMs = this.#options.clock.monotonicMs();
+    this.#waitingSinceMs ??= nowMs;
+    return !this.#services.synced && nowMs - this.#waitingSinceMs < SERVICES_WITHIN_MS;
+  }
+}
