@@ -29,6 +29,7 @@ export function checkConfig(config: SpeakerConfig): void {
   checkRange("gracefulRestart.selectionDeferralSeconds", deferral, [0, 4095]);
   const { maximumPaths = 1 } = config.multipath ?? {};
   checkRange("multipath.maximumPaths", maximumPaths, [1, MAXIMUM_NEXT_HOPS]);
+  checkRange("keptMessageBytes", config.keptMessageBytes ?? 0, [0, 2 ** 32]);
   const names = new Set<string>();
   const addresses = new Map<string, string>();
   for (const peer of config.peers) {
@@ -111,6 +112,18 @@ export function restartTimeSeconds(config: SpeakerConfig): number {
   return config.gracefulRestart?.restartTimeSeconds ?? DEFAULT_RESTART_SECONDS;
 }
 
+const KEPT_MESSAGE_BYTES = 16 * 2 ** 20;
+const LARGEST_RING_BYTES = 256 * 1024;
+/** Half of it has room for an ordinary message of the largest size. */
+const SMALLEST_RING_BYTES = 16 * 1024;
+
+/** Of each peer. */
+export function ringBytes({ keptMessageBytes = KEPT_MESSAGE_BYTES, peers }: SpeakerConfig): number {
+  if (keptMessageBytes === 0) return 0;
+  const share = Math.floor(keptMessageBytes / Math.max(1, peers.length));
+  return Math.min(LARGEST_RING_BYTES, Math.max(SMALLEST_RING_BYTES, share));
+}
+
 /** Everything whose change takes a new session. */
 export function sessionParameters(config: SpeakerConfig, peer: PeerConfig): SessionParameters {
   return {
@@ -150,6 +163,14 @@ export function passwords(config: SpeakerConfig): ReadonlyMap<IpAddress, string>
       password === undefined ? [] : [[address, password] as const],
     ),
   );
+}
+
+/** Their names. */
+export function changedFields(before: SessionParameters, after: SessionParameters): string[] {
+  const names = new Set([...Object.keys(before), ...Object.keys(after)]) as Set<
+    keyof SessionParameters
+  >;
+  return [...names].filter((name) => !sameData(before[name], after[name]));
 }
 
 /** Structural equality of plain data that may hold bigints. */

@@ -5,7 +5,7 @@ import { describe, it } from "node:test";
 import fc from "fast-check";
 import { FakeClock, ipv4 } from "../lib/index.ts";
 import { type Log, silentLog } from "../lib/log/index.ts";
-import { type Connection, PeerSession } from "./session/index.ts";
+import { type Connection, PeerSession, SessionRecord } from "./session/index.ts";
 import { Strangers } from "./strangers.ts";
 import { MemoryNetwork } from "./testing/memory-network.ts";
 import {
@@ -119,6 +119,7 @@ describe("an error nobody thought of", () => {
         ...{ holdTimeSeconds: 90, connectRetrySeconds: 5, families: ["ipv4-unicast"] },
         ...{ extendedNextHop: false, strictRole: false },
       },
+      record: new SessionRecord(clock, 0),
       restarted: () => false,
       handlers: {
         onEstablished: () => undefined,

@@ -8,6 +8,8 @@ const REPORT_EVERY_MS = 10_000;
 
 export class MalformedReport {
   readonly #clock: Clock;
+  /** All that were seen. */
+  total = 0;
   /** Malformed UPDATEs since the last one told to the log. */
   #count = 0;
   #reportedAtMs = Number.NEGATIVE_INFINITY;
@@ -19,6 +21,7 @@ export class MalformedReport {
   /** One in a while. */
   see({ treatedAsWithdraw, discarded, withdrawn }: Update, log: Log): void {
     if (treatedAsWithdraw === undefined && discarded.length === 0) return;
+    this.total++;
     this.#count++;
     const nowMs = this.#clock.monotonicMs();
     if (nowMs - this.#reportedAtMs < REPORT_EVERY_MS) return;

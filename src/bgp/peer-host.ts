@@ -18,6 +18,8 @@ export interface PeerHost {
   /** A peer has no path (by this path identifier) that passes its import policy. */
   onNoPath(key: PrefixKey, peerId: number, pathId: number): void;
   onStatus(): void;
+  /** For the last messages of each peer. */
+  ringBytes(): number;
   /** What is to be told about a prefix: our own route, else the best one. */
   route(key: PrefixKey): Origination | Path | undefined;
   allKeys(): Iterable<PrefixKey>;

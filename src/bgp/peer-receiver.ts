@@ -66,6 +66,8 @@ export class PeerReceiver {
   #reception: Reception | undefined;
   #paths = new Map<PathAttributes, Path>();
   #lastUpdateMs = 0;
+  /** Paths that were told and are no candidates: few, as a rule none. */
+  readonly #refused = new Set<PrefixKey | string>();
 
   constructor(options: PeerReceiverOptions) {
     const { clock, slices, onStatus } = options.host;
@@ -86,6 +88,16 @@ export class PeerReceiver {
     let sum = 0;
     for (const table of this.#tables.values()) sum += table.size;
     return sum;
+  }
+
+  /** Of these, the candidates of the decision process. */
+  get routesAccepted(): number {
+    return this.routesReceived - this.#refused.size;
+  }
+
+  /** UPDATEs that RFC 7606 lets pass with errors in them. */
+  get malformed(): number {
+    return this.#malformed.total;
   }
 
   /** Routes are kept for a peer that is away. */
@@ -184,6 +196,14 @@ export class PeerReceiver {
     const accepted = path && this.#accepted(key, path);
     if (accepted) host.onPath(key, accepted);
     else host.onNoPath(key, id, pathId);
+    const refused = path !== undefined && accepted === undefined;
+    if (refused || this.#refused.size > 0) this.#noteRefused(key, pathId, refused);
+  }
+
+  #noteRefused(key: PrefixKey, pathId: number, refused: boolean): void {
+    const one = pathId === 0 ? key : `${key} ${pathId}`;
+    if (refused) this.#refused.add(one);
+    else this.#refused.delete(one);
   }
 
   #accepted(key: PrefixKey, path: Path): Path | undefined {

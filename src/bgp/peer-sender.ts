@@ -87,6 +87,11 @@ export class PeerSender {
     return this.#options.negotiated;
   }
 
+  /** Prefixes that may have to be told yet. */
+  get routesWaiting(): number {
+    return this.#table.waiting;
+  }
+
   setInterval(seconds: number): void {
     this.#intervalSeconds = seconds;
     if (seconds > 0) return;

@@ -5,6 +5,8 @@
 
 import type { IpAddress } from "../lib/index.ts";
 import type { Log } from "../lib/log/index.ts";
+import { changedFields } from "./config.ts";
+import { peerDetails } from "./peer-details.ts";
 import type { PeerHost } from "./peer-host.ts";
 import { identityOf, PeerReceiver } from "./peer-receiver.ts";
 import { PeerSender } from "./peer-sender.ts";
@@ -16,8 +18,9 @@ import {
   type Negotiated,
   PeerSession,
   type SessionParameters,
+  SessionRecord,
 } from "./session/index.ts";
-import type { PeerConfig, PeerStatus } from "./types.ts";
+import type { KeptMessage, PeerConfig, PeerDetails, PeerStatus } from "./types.ts";
 import {
   afiSafiOf,
   encodeRouteRefresh,
@@ -37,6 +40,7 @@ export class Peer {
   #config: PeerConfig;
   readonly #host: PeerHost;
   #log: Log;
+  readonly #record: SessionRecord;
   #session: PeerSession;
   readonly #receiver: PeerReceiver;
   readonly #configuredAtMs: number;
@@ -70,6 +74,7 @@ export class Peer {
       log: this.#log,
       fail: (error) => this.#session.fail(error),
     });
+    this.#record = new SessionRecord(host.clock, host.ringBytes());
     this.#session = this.#makeSession();
   }
 
@@ -81,6 +86,7 @@ export class Peer {
       table,
       parameters: this.#parameters,
       password: this.#config.password,
+      record: this.#record,
       restarted: () => !this.#everEstablished,
       handlers: {
         onEstablished: (negotiated, localAddress) => this.#onEstablished(negotiated, localAddress),
@@ -114,14 +120,15 @@ export class Peer {
     this.#session.start();
   }
 
-  stop(message?: Notification): void {
-    this.#session.stop(message);
+  /** `why` in words. */
+  stop(message: Notification | undefined, why: string): void {
+    this.#session.stop(message, why);
     this.#receiver.stop();
   }
 
   /** The peer is no longer configured: nothing of it stays. */
   remove(message: Notification): void {
-    this.stop(message);
+    this.stop(message, "no longer configured");
     this.#receiver.dropAll();
   }
 
@@ -138,7 +145,8 @@ export class Peer {
     const restart = this.#session.negotiated?.gracefulRestart;
     const silent = restart !== undefined && !restart.notification;
     this.#renewing = true;
-    this.#session.stop(silent ? undefined : notification("otherConfigurationChange"));
+    const why = `configuration changed (${changedFields(this.#parameters, parameters).join(", ")})`;
+    this.#session.stop(silent ? undefined : notification("otherConfigurationChange"), why);
     this.#renewing = false;
     this.#parameters = parameters;
     this.reconfigure(config);
@@ -190,6 +198,28 @@ export class Peer {
       gracefulRestart: this.#receiver.waiting,
       holdTimeSeconds: negotiated?.holdTimeSeconds ?? 0,
     };
+  }
+
+  details(): PeerDetails {
+    return peerDetails({
+      status: this.status(),
+      parameters: this.#parameters,
+      record: this.#record,
+      negotiated: this.#session.negotiated,
+      localAddress: this.#source?.localAddress,
+      routesAccepted: this.#receiver.routesAccepted,
+      routesWaiting: this.#sender?.routesWaiting ?? 0,
+      malformed: this.#receiver.malformed,
+    });
+  }
+
+  /** The last messages that came and went, as they were on the wire. */
+  messages(): KeptMessage[] {
+    return this.#record.messages();
+  }
+
+  setRingBytes(bytes: number): void {
+    this.#record.setRingBytes(bytes);
   }
 
   /** See `Speaker.converged`. */

@@ -5,7 +5,7 @@
 
 import { type Clock, errorText, type Prefix, SwitchyardError, type Timer } from "../lib/index.ts";
 import type { Log } from "../lib/log/index.ts";
-import { checkConfig, passwords, sameData, sessionParameters } from "./config.ts";
+import { checkConfig, passwords, ringBytes, sameData, sessionParameters } from "./config.ts";
 import { Listening } from "./listening.ts";
 import { Peer } from "./peer.ts";
 import type { PeerHost } from "./peer-host.ts";
@@ -20,7 +20,15 @@ import {
 } from "./session/index.ts";
 import { Slices } from "./slices.ts";
 import { Strangers } from "./strangers.ts";
-import type { LearnedRoute, PeerConfig, PeerStatus, RouteChange, SpeakerConfig } from "./types.ts";
+import type {
+  KeptMessage,
+  LearnedRoute,
+  PeerConfig,
+  PeerDetails,
+  PeerStatus,
+  RouteChange,
+  SpeakerConfig,
+} from "./types.ts";
 import type {
   ReceivedRoute,
   RouteDetails,
@@ -103,6 +111,7 @@ export class Speaker {
       onPath: (key, path) => this.#onChange(key, this.#rib.replace(key, path)),
       onNoPath: (key, peerId, pathId) => this.#onChange(key, this.#rib.remove(key, peerId, pathId)),
       onStatus: () => this.#onStatus(),
+      ringBytes: () => ringBytes(this.#config),
       route: (key) => this.#originated.get(key) ?? this.#rib.best(key),
       allKeys: () => this.#allKeys(),
       deferring: () => this.#deferral !== undefined,
@@ -148,6 +157,21 @@ export class Speaker {
 
   peers(): PeerStatus[] {
     return [...this.#peers.values()].map((peer) => peer.status());
+  }
+
+  /** All that is known of one peer, or of each; nothing of one that is not there. */
+  details(peerName?: string): PeerDetails[] {
+    const named = peerName === undefined ? undefined : this.#peers.get(peerName);
+    const peers = peerName === undefined ? [...this.#peers.values()] : named ? [named] : [];
+    return peers.map((peer) => peer.details());
+  }
+
+  /**
+   * The last messages from and to a peer, the oldest first; its last OPENs, however old they are.
+   * @throws SwitchyardError RESOURCE_NOT_FOUND
+   */
+  messages(peerName: string): KeptMessage[] {
+    return this.#named(peerName).messages();
   }
 
   /** The best route to each prefix learned, in no order. */
@@ -230,11 +254,13 @@ export class Speaker {
 
   /** Asks a peer to send all its routes again (RFC 2918). Nothing happens unless it is Established. */
   refresh(peerName: string): void {
-    const peer = this.#peers.get(peerName);
-    if (peer === undefined) {
-      throw new SwitchyardError("RESOURCE_NOT_FOUND", `no BGP peer is named ${peerName}`);
-    }
-    peer.refresh();
+    this.#named(peerName).refresh();
+  }
+
+  #named(name: string): Peer {
+    const peer = this.#peers.get(name);
+    if (peer) return peer;
+    throw new SwitchyardError("RESOURCE_NOT_FOUND", `no BGP peer is named ${name}`);
   }
 
   /**
@@ -252,7 +278,7 @@ export class Speaker {
     this.#deferral = undefined;
     const words = options.message ? encodeShutdownCommunication(options.message) : undefined;
     const message = options.notify ? notification("administrativeShutdown", words) : undefined;
-    for (const peer of this.#peers.values()) peer.stop(message);
+    for (const peer of this.#peers.values()) peer.stop(message, "this speaker stops");
     this.#peers.clear();
   }
 
@@ -299,6 +325,7 @@ export class Speaker {
         peer.reconfigure(next);
       }
     }
+    for (const peer of this.#peers.values()) peer.setRingBytes(ringBytes(config));
     this.#listening.setPasswords();
     this.#originate(config);
     for (const next of config.peers) {

@@ -34,6 +34,11 @@ export interface SpeakerConfig {
   };
   /** Use several paths that are equally good (ECMP); the best alone unless told. */
   readonly multipath?: MultipathConfig;
+  /**
+   * The last messages of each peer are kept (`Speaker.messages`), of all peers together in so many bytes at
+   * most, 256 KiB of one; 16 MiB unless told, 0: none.
+   */
+  readonly keptMessageBytes?: number;
   readonly peers: readonly PeerConfig[];
   /** Everything this speaker originates; the whole set, each time. */
   readonly originate: readonly OriginatedRoute[];
@@ -192,4 +197,96 @@ export interface PeerStatus {
   readonly gracefulRestart: boolean;
   /** Negotiated, seconds; 0 outside Established. */
   readonly holdTimeSeconds: number;
+}
+
+/** Messages that came or went, by type, since the peer was configured. */
+export interface MessageCounts {
+  readonly open: number;
+  readonly update: number;
+  readonly notification: number;
+  readonly keepalive: number;
+  readonly routeRefresh: number;
+  /** Of all of them, headers included. */
+  readonly bytes: number;
+}
+
+/** Who is behind the end of a session. */
+export type EndedBy = "us" | "peer" | "network";
+
+/** How a session ended, or how an attempt at one failed. */
+export interface SessionEnd {
+  /** Milliseconds since the epoch; of the last, where the same came several times. */
+  readonly atMs: number;
+  readonly firstMs: number;
+  /** 1, but for attempts that failed in the same way. */
+  readonly times: number;
+  readonly by: EndedBy;
+  /** How far it had come. */
+  readonly from: SessionState;
+  /** How long the session was Established; absent where it never was. */
+  readonly establishedMs?: number;
+  /** Short, one of a bounded number: a NOTIFICATION as IANA names it, or what became of TCP. */
+  readonly name: string;
+  /** In words, all that is known. */
+  readonly reason: string;
+}
+
+/** How many Established sessions ended so. */
+export interface SessionEndCount {
+  readonly by: EndedBy;
+  readonly name: string;
+  readonly count: number;
+}
+
+/** What is known of a peer beyond its status; costs something to make. */
+export interface PeerDetails extends PeerStatus {
+  readonly localAs: number;
+  readonly passive: boolean;
+  readonly port: number;
+  /** What two OPENs agreed on; absent outside of Established. */
+  readonly session?: {
+    readonly peerType: "ibgp" | "ebgp";
+    readonly peerRouterId: Ipv4;
+    readonly localAddress?: IpAddress;
+    readonly keepaliveSeconds: number;
+    readonly families: readonly AddressFamily[];
+    /** What both can do, by short names. */
+    readonly capabilities: readonly string[];
+  };
+  /** Of `routesReceived`, those that are candidates of the decision process. */
+  readonly routesAccepted: number;
+  /** Prefixes that may have to be told yet. */
+  readonly routesWaiting: number;
+  readonly received: MessageCounts;
+  readonly sent: MessageCounts;
+  /** UPDATEs with errors that RFC 7606 lets pass. */
+  readonly malformed: number;
+  /** Milliseconds since the epoch of the last message that came; 0: none did. */
+  readonly lastReceivedMs: number;
+  /** Sessions that were Established. */
+  readonly established: number;
+  readonly endCounts: readonly SessionEndCount[];
+  /** The last ten, the latest first. */
+  readonly ends: readonly SessionEnd[];
+}
+
+/** A TCP connection that kept messages went over. */
+export interface KeptConnection {
+  /** Unique among those of a peer. */
+  readonly id: number;
+  /** The peer dialled. */
+  readonly incoming: boolean;
+  readonly localAddress?: IpAddress;
+  /** AS numbers in its UPDATEs have four octets (RFC 6793). */
+  readonly fourOctetAs: boolean;
+}
+
+/** A message as it was on the wire, header included. */
+export interface KeptMessage {
+  /** Milliseconds since the epoch. */
+  readonly atMs: number;
+  /** By this side; received otherwise. */
+  readonly sent: boolean;
+  readonly connection: KeptConnection;
+  readonly bytes: Uint8Array;
 }

@@ -35,6 +35,11 @@ export class AdjRibOut {
     return this.#sent.size;
   }
 
+  /** Prefixes that may have to be told. */
+  get waiting(): number {
+    return this.#pending.size;
+  }
+
   get idle(): boolean {
     return this.#pending.size === 0;
   }

@@ -7,7 +7,7 @@
  *    +-----------------------------------------+-------------+---------- anything wrong-+
  */
 
-import type { SessionState } from "../types.ts";
+import type { EndedBy, SessionState } from "../types.ts";
 import {
   describeNotification,
   explainNotification,
@@ -24,14 +24,14 @@ import {
 } from "../wire/index.ts";
 import { type Negotiated, negotiate } from "./negotiate.ts";
 import type { SessionParameters } from "./parameters.ts";
-import { type EndedBy, receivedWords, type TcpFailure } from "./words.ts";
+import { receivedWords, type TcpFailure } from "./words.ts";
 
 export type FsmTimer = "connect-retry" | "hold" | "keepalive";
 
 export type FsmEvent =
   | { readonly kind: "start"; readonly passive: boolean }
   /** Sends the NOTIFICATION where there is a connection to send it on; without one just closes. */
-  | { readonly kind: "stop"; readonly notification?: Notification }
+  | { readonly kind: "stop"; readonly notification?: Notification; readonly why?: string }
   /** RFC 4724 section 5: another connection with the peer takes over; routes are kept meanwhile. */
   | { readonly kind: "replaced"; readonly notification?: Notification }
   | {
@@ -105,7 +105,7 @@ export const idleState: FsmState = { name: "Idle" };
 export function step(state: FsmState, event: FsmEvent, parameters: SessionParameters): FsmResult {
   switch (event.kind) {
     case "stop":
-      return stopped(state, event.notification);
+      return stopped(state, event);
     case "replaced":
       return replaced(state, event.notification);
     case "protocol-error":
@@ -301,9 +301,12 @@ function unexpected(state: FsmState, event: OtherEvent, name: NotificationName):
   return fail(state, message, explainNotification(message));
 }
 
-function stopped(state: FsmState, message: Notification | undefined): FsmResult {
+type StopEvent = Extract<FsmEvent, { kind: "stop" }>;
+
+function stopped(state: FsmState, { notification: message, why }: StopEvent): FsmResult {
   if (state.name === "Idle") return ignored(state);
-  const reason = message ? `sent ${describeNotification(message)}` : "stopped";
+  const how = message ? `sent ${describeNotification(message)}` : "closed without a word";
+  const reason = why === undefined ? how : `${why}: ${how}`;
   const name = message ? notificationName(message) : "stopped";
   const result = toIdle(state, { cause: "stopped", by: "us", name, reason, restartable: false });
   if (message === undefined || !hasSession(state)) return result;

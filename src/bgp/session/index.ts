@@ -6,4 +6,5 @@ export type { Negotiated } from "./negotiate.ts";
 export { nodeTransport } from "./node-transport.ts";
 export type { SessionParameters } from "./parameters.ts";
 export { PeerSession } from "./peer-session.ts";
+export { SessionRecord } from "./record.ts";
 export type * from "./transport.ts";

@@ -37,6 +37,7 @@ import {
 } from "./fsm.ts";
 import type { Negotiated } from "./negotiate.ts";
 import type { SessionParameters } from "./parameters.ts";
+import type { SessionRecord } from "./record.ts";
 import type { Connection, ConnectionHandlers, ConnectionOptions, Transport } from "./transport.ts";
 import { type Attempt, noAnswer, tcpFailure } from "./words.ts";
 
@@ -67,6 +68,7 @@ export interface LaneOptions {
   readonly parameters: SessionParameters;
   readonly table: AttributeTable;
   readonly handlers: LaneHandlers;
+  readonly record: SessionRecord;
   /** As they are to be now. */
   connectionOptions(): ConnectionOptions;
 }
@@ -83,6 +85,8 @@ export class Lane {
   /** Whole ones: a peer that sends byte after byte and never a message is not alive. */
   #messagesSeen = 0;
   #lastMessageMs = 0;
+  /** The connection, as the record knows it. */
+  #recorded = 0;
   /** How to read UPDATEs of the Established session. */
   #context: UpdateContext | undefined;
   readonly #options: LaneOptions;
@@ -129,6 +133,7 @@ export class Lane {
 
   /** False: wait for `onDrain` before sending more. */
   send(bytes: Uint8Array): boolean {
+    if (this.#connection) this.#options.record.onSent(this.#recorded, bytes);
     const taken = this.#connection?.write(bytes) ?? true;
     const holdMs = (this.#state.negotiated?.holdTimeSeconds ?? 0) * 1000;
     if (!taken && !this.#sendHold.running && holdMs > 0) {
@@ -183,6 +188,7 @@ export class Lane {
         if (action.negotiated.extendedMessage) {
           this.#framer.maximumBytes = MAXIMUM_EXTENDED_MESSAGE_BYTES;
         }
+        this.#options.record.agreed(this.#recorded, action.negotiated.fourOctetAs);
         handlers.onEstablished(this, action.negotiated);
         return;
       case "down":
@@ -280,6 +286,8 @@ export class Lane {
   #connected(): void {
     this.connectedAtMs = this.#options.clock.monotonicMs();
     this.#lastMessageMs = this.connectedAtMs;
+    const incoming = this.direction === "incoming";
+    this.#recorded = this.#options.record.connected(incoming, this.localAddress);
     this.dispatch({ kind: "tcp-connected" });
   }
 
@@ -327,8 +335,9 @@ export class Lane {
   }
 
   #receive(message: Uint8Array): void {
-    const { handlers } = this.#options;
+    const { handlers, record } = this.#options;
     this.#messagesSeen++;
+    record.onReceived(this.#recorded, message);
     switch (message[HEADER_BYTES - 1]) {
       case messageType.open: {
         const open = decodeOpen(message);

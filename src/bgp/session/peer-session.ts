@@ -9,6 +9,7 @@ import {
   type AttributeTable,
   type Notification,
   notification,
+  notificationName,
   type Open,
   ProtocolError,
   type RouteRefresh,
@@ -20,6 +21,7 @@ import type { Down, DownCause } from "./fsm.ts";
 import { Lane, type LaneHandlers } from "./lane.ts";
 import { type Negotiated, negotiate } from "./negotiate.ts";
 import { localOpen, type SessionParameters } from "./parameters.ts";
+import type { SessionRecord } from "./record.ts";
 import type { Connection, ConnectionOptions, Transport } from "./transport.ts";
 
 export interface SessionHandlers {
@@ -42,6 +44,7 @@ export interface PeerSessionOptions {
   /** RFC 2385. */
   readonly password?: string | undefined;
   readonly handlers: SessionHandlers;
+  readonly record: SessionRecord;
   /** Whether the next OPEN says that this speaker has restarted (RFC 4724 section 3). */
   restarted(): boolean;
 }
@@ -106,12 +109,12 @@ export class PeerSession {
     this.#options.handlers.onStatus();
   }
 
-  /** With a NOTIFICATION the peer drops our routes; without, it sees TCP fail. */
-  stop(message?: Notification): void {
+  /** With a NOTIFICATION the peer drops our routes; without, it sees TCP fail. `why` in words. */
+  stop(message: Notification | undefined, why: string): void {
     this.#stopped = true;
     this.#restart.stop();
     for (const lane of this.#lanes()) {
-      lane.dispatch({ kind: "stop", ...(message ? { notification: message } : {}) });
+      lane.dispatch({ kind: "stop", why, ...(message ? { notification: message } : {}) });
     }
   }
 
@@ -179,13 +182,14 @@ export class PeerSession {
   }
 
   #lane(direction: "incoming" | "outgoing"): Lane {
-    const { clock, transport, parameters, table } = this.#options;
+    const { clock, transport, parameters, table, record } = this.#options;
     return new Lane({
       clock,
       transport,
       direction,
       parameters,
       table,
+      record,
       handlers: this.#laneHandlers(),
       connectionOptions: () => this.#connectionOptions(),
     });
@@ -253,6 +257,7 @@ export class PeerSession {
 
   #onEstablished(lane: Lane, negotiated: Negotiated): void {
     this.#established = lane;
+    this.#options.record.established++;
     this.#establishedAtMs = this.#options.clock.monotonicMs();
     this.#retry.reset();
     this.#restart.stop();
@@ -265,19 +270,31 @@ export class PeerSession {
   }
 
   #onDown(lane: Lane, down: Down & { readonly from: SessionState }): void {
-    const { handlers } = this.#options;
+    const { handlers, record } = this.#options;
     const { cause, from, reason } = down;
     this.#incoming.delete(lane);
-    if (cause !== "stopped") this.lastError = reason;
     const wasEstablished = lane === this.#established;
+    const failed = cause !== "stopped" && !(isOfTwoConnections(down) || this.#hasBetter(lane));
+    if (wasEstablished ? cause !== "stopped" : failed) this.lastError = reason;
     if (wasEstablished) {
+      record.onEnd(down, from, this.#options.clock.monotonicMs() - this.#establishedAtMs);
       this.#established = undefined;
       handlers.onDown(down);
+    } else if (failed) {
+      record.onEnd(down, from, undefined);
     }
     if (from !== "Connect" && (cause !== "stopped" || lane !== this.#outgoing)) {
       this.#scheduleRestart(this.#restartDelayMs(cause, wasEstablished));
     }
     handlers.onStatus();
+  }
+
+  /** Of two connections one goes: it is no error of the session. */
+  #hasBetter(lane: Lane): boolean {
+    return this.#lanes().some(
+      (other) =>
+        other !== lane && stateOrder.indexOf(other.state) >= stateOrder.indexOf("OpenSent"),
+    );
   }
 
   #restartDelayMs(cause: DownCause, wasEstablished: boolean): number {
@@ -289,3 +306,10 @@ export class PeerSession {
     return wasEstablished ? 0 : this.#retry.next();
   }
 }
+
+/** One of two connections that were made at the same time: nothing has failed. */
+function isOfTwoConnections({ name }: Down): boolean {
+  return name === "connection replaced" || name === collisionName;
+}
+
+const collisionName = notificationName(notification("connectionCollision"));

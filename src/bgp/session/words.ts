@@ -4,12 +4,9 @@
  */
 
 import { formatAddress } from "../../lib/index.ts";
-import type { SessionState } from "../types.ts";
+import type { EndedBy, SessionState } from "../types.ts";
 import { explainNotification, type Notification } from "../wire/index.ts";
 import type { SessionParameters } from "./parameters.ts";
-
-/** Who is behind the end of a session. */
-export type EndedBy = "us" | "peer" | "network";
 
 export interface TcpFailure {
   readonly by: EndedBy;
