@@ -10,8 +10,12 @@ import { tmpdir } from "node:os";
 import { join, sep } from "node:path";
 
 const file = process.argv[1] ?? "";
-// The runner itself loads this too: only the processes it starts have a file and a context.
-if (process.env.NODE_TEST_CONTEXT !== undefined) await takeTurn(file.split(sep).includes("alone"));
+const { NODE_TEST_CONTEXT: context, SWITCHYARD_TEST_TURN: turn } = process.env;
+// The runner itself loads this too, and so may what a test file starts, which has its turn already.
+if (context !== undefined && turn === undefined) {
+  process.env.SWITCHYARD_TEST_TURN = "taken";
+  await takeTurn(file.split(sep).includes("alone"));
+}
 
 /** Until this process ends: with it the pipe is closed, `cat` ends, and the kernel takes the lock back. */
 async function takeTurn(alone: boolean): Promise<void> {
