@@ -198,7 +198,9 @@ test("neighbours read as `ip neigh` shows them, and are replaced and deleted", a
   const read = (await socket.neighbours({ index })).map(
     ({ address, mac, state }) => `${formatAddress(address)} ${mac} ${state}`,
   );
-  assert.deepEqual(read.sort(), shown.sort());
+  // The kernel adds those of multicast groups when it likes, between the two looks too.
+  const lasting = (lines: string[]) => lines.filter((line) => !line.startsWith("ff")).sort();
+  assert.deepEqual(lasting(read), lasting(shown));
   assert.ok(read.includes("10.0.0.2 66:00:00:00:00:22 permanent"), read.join("\n"));
   await must(socket, neighbourDelete(first), neighbourDelete(sixth));
   const left = await socket.neighbours({ index, family: 4 });
