@@ -12,6 +12,7 @@ const WORDS: Readonly<Record<string, string>> = {
   "nat-excluded-hosts": "nat not to host",
   "all-hosts-net": "accept ipip from",
   "all-vxlan-net": "accept vxlan from",
+  "service-cidrs": "forward nothing to service",
 };
 
 export interface FirewallObjects {

@@ -126,6 +126,16 @@ describe("firewallRules", () => {
     assert.deepEqual(rules({ vxlanSenders: [] }, "raw-output"), ["udp dport 4789 notrack"]);
   });
 
+  it("forwards nothing for services that no service proxy has taken", () => {
+    const cidrs = [prefix4("10.96.0.0/12"), prefix4("10.97.0.0/16")];
+    const ending = (change: Partial<FirewallPlan>) => rules(change, "filter-forward").at(-1);
+    assert.match(ending({}) ?? "", /udp dport 4789 drop$/);
+    assert.equal(ending({ unserved: { cidrs, action: "drop" } }), "ip daddr @service-cidrs drop");
+    const unserved = { cidrs, action: "reject" } as const;
+    assert.equal(ending({ unserved }), "ip daddr @service-cidrs reject");
+    assert.deepEqual(wanted({ unserved }).sets.get("service-cidrs"), ["10.96.0.0/12"]);
+  });
+
   it("leaves prefixes inside others out of the sets, and sorts them", () => {
     const pools = ["10.9.0.0/24", "10.244.0.0/16", "10.244.1.0/24", "10.9.0.0/24"].map((text) =>
       prefix4(text),

@@ -52,6 +52,7 @@ export function firewallRules(input: FirewallInput): FirewallRules {
     ["nat-excluded-hosts", elements(firewall.excludedHosts.map((host) => hostPrefix(host)))],
     ["all-hosts-net", elements(firewall.ipipSenders ?? [])],
     ["all-vxlan-net", elements(firewall.vxlanSenders ?? [])],
+    ["service-cidrs", elements(firewall.unserved?.cidrs ?? [])],
   ]);
   // Every packet of a tunnel looks like a flow of its own: tracking them only fills the table.
   const notrack =
@@ -176,13 +177,19 @@ function filterInput({ firewall, family }: FirewallInput): string[] {
 
 /**
  * A pod must not speak the nodes' tunnel protocols: natOutgoing would give its packets the address of
- * its node, which every other node trusts.
+ * its node, which every other node trusts. And what is still for a service here, behind destination NAT,
+ * would be sent back to the router that sends it here.
  */
 function filterForward({ firewall, family, workloadDevicePrefix }: FirewallInput): string[] {
   const workload = `iifname ${quote(`${workloadDevicePrefix}*`)}`;
   const vxlan = `${workload} udp dport ${firewall.vxlanPort} drop`;
-  // Nodes speak IP-in-IP over IPv4 only.
-  return family === 4 ? [`${workload} ${IPIP} drop`, vxlan] : [vxlan];
+  const { unserved } = firewall;
+  return [
+    // Nodes speak IP-in-IP over IPv4 only.
+    ...(family === 4 ? [`${workload} ${IPIP} drop`] : []),
+    vxlan,
+    ...(unserved ? [`${familyWord(family)} daddr @service-cidrs ${unserved.action}`] : []),
+  ];
 }
 
 /** The larger of the ranges below and above `port`. */

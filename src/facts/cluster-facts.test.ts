@@ -120,6 +120,31 @@ test("a node's own FelixConfiguration overlays the default one", () => {
   assert.deepEqual(settings.externalNodes.map(formatPrefix), ["192.0.2.0/24"]);
 });
 
+test("nothing is forwarded for service addresses unless a service proxy has taken it", () => {
+  const unserved = (
+    serviceClusterIPs: readonly string[],
+    serviceLoopPrevention?: "Reject" | "Disabled",
+  ) => {
+    const spec = { serviceClusterIPs: serviceClusterIPs.map((cidr) => ({ cidr })) };
+    const named = { apiVersion: "projectcalico.org/v3", metadata: { name: "default" } } as const;
+    const { settings } = facts({
+      bgpConfigurations: [{ ...named, kind: "BGPConfiguration", spec }],
+      felixConfigurations: [
+        {
+          ...{ ...named, kind: "FelixConfiguration" },
+          spec: serviceLoopPrevention ? { serviceLoopPrevention } : {},
+        },
+      ],
+    });
+    const { cidrs, action } = settings.unserved ?? {};
+    return cidrs && [...cidrs.map(formatPrefix), action];
+  };
+  assert.deepEqual(unserved(["10.96.0.0/12"]), ["10.96.0.0/12", "drop"]);
+  assert.deepEqual(unserved(["10.96.0.0/12"], "Reject"), ["10.96.0.0/12", "reject"]);
+  assert.equal(unserved(["10.96.0.0/12"], "Disabled"), undefined);
+  assert.equal(unserved([]), undefined);
+});
+
 test("two Nodes with one address are named", () => {
   const nodes = [nodeResource("node1", "172.139.20.75/24"), nodeResource("twin", "172.139.20.75")];
   assert.deepEqual(facts({ nodes }).problems, [

@@ -29,6 +29,7 @@ import {
   type WorkloadFacts,
 } from "../plan/index.ts";
 import { type ClusterView, effectiveSpec } from "./cluster-view.ts";
+import { serviceCidrs, serviceSettings } from "./service-settings.ts";
 
 export interface ClusterFacts {
   readonly nodes: readonly NodeFacts[];
@@ -80,7 +81,7 @@ export function sharedFacts(
 
 /** O(workloads), of which those of other nodes are passed over. */
 export function ownFacts(
-  view: Pick<ClusterView, "workloads" | "felixConfigurations">,
+  view: Pick<ClusterView, "workloads" | SettingsView>,
   node: string,
 ): OwnFacts {
   const problems: string[] = [];
@@ -225,9 +226,11 @@ export function poolFacts({ metadata, spec }: IPPool): PoolFacts[] {
 const RTPROT_BIRD = 12;
 const RTPROT_FELIX = 80;
 
-/** What the FelixConfigurations say for one node; what cannot be used is named among the problems. */
+type SettingsView = "felixConfigurations" | "bgpConfigurations";
+
+/** What Felix's and BGP's configurations say for one node; what cannot be used is named among the problems. */
 export function nodeSettings(
-  view: Pick<ClusterView, "felixConfigurations">,
+  view: Pick<ClusterView, SettingsView>,
   node: string,
   problems: string[],
 ): Settings {
@@ -252,7 +255,18 @@ export function nodeSettings(
     ...(snat !== undefined && { natOutgoingAddress: snat }),
     natExcludesHosts: felix.natOutgoingExclusions === "IPPoolsAndHostIPs",
     externalNodes,
+    ...unserved(view, felix.serviceLoopPrevention),
   };
+}
+
+/** Service addresses, for which nothing is forwarded that no service proxy has taken. */
+function unserved(
+  { bgpConfigurations }: Pick<ClusterView, SettingsView>,
+  prevention: "Drop" | "Reject" | "Disabled" = "Drop",
+): Pick<Settings, "unserved"> {
+  const cidrs = serviceCidrs(serviceSettings({ bgpConfigurations, nodes: [] }, ""));
+  if (prevention === "Disabled" || cidrs.length === 0) return {};
+  return { unserved: { cidrs, action: prevention === "Reject" ? "reject" : "drop" } };
 }
 
 /** The pattern was checked when it was stored, as Go reads it: JavaScript may still not. */

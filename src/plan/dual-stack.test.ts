@@ -85,6 +85,18 @@ test("VXLAN of each family has its own device, MAC, MTU, address, neighbours and
   assert.deepEqual(firewall.pools.map(formatPrefix), ["10.244.0.0/16"]);
 });
 
+test("service addresses are each family's own", () => {
+  const cidrs = [prefix("10.96.0.0/12"), prefix("fd00:96::/112")];
+  const { settings } = dualStackSnapshot();
+  const unserved = { cidrs, action: "drop" } as const;
+  const both = plan(dualStackSnapshot({ settings: { ...settings, unserved } }));
+  assert.deepEqual(both.firewall.unserved?.cidrs.map(formatPrefix), ["10.96.0.0/12"]);
+  assert.deepEqual(both.firewall6?.unserved?.cidrs.map(formatPrefix), ["fd00:96::/112"]);
+  const four = { ...unserved, cidrs: cidrs.slice(0, 1) };
+  const one = plan(dualStackSnapshot({ settings: { ...settings, unserved: four } }));
+  assert.equal(one.firewall6?.unserved, undefined);
+});
+
 test("a node that accepts VXLAN of IPv4 is not sent VXLAN of IPv6, and the other way round", () => {
   const only = (accepts: "vxlan" | "vxlan-v6") => {
     const base = dualStackSnapshot();

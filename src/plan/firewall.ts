@@ -28,7 +28,8 @@ export function planFirewall(
     ).map((address) => hostPrefix(address)),
     ...settings.externalNodes.filter(ours),
   ];
-  const { natPortRange, natOutgoingAddress } = settings;
+  const { natPortRange, natOutgoingAddress, unserved } = settings;
+  const cidrs = unserved?.cidrs.filter(ours) ?? [];
   const vxlan = family === 4 ? tunnels.vxlan : tunnels.vxlan6;
   return {
     pools: pools.map((pool) => pool.cidr),
@@ -40,6 +41,7 @@ export function planFirewall(
     ...(family === 4 && tunnels.ipip && { ipipSenders: senders }),
     ...(vxlan && { vxlanSenders: senders }),
     vxlanPort: settings.vxlanPort,
+    ...(unserved && cidrs.length > 0 && { unserved: { ...unserved, cidrs } }),
     tunnels: tunnels.addresses
       .filter((address) => ours(address.prefix))
       .map((address) => address.device),

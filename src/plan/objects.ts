@@ -103,7 +103,7 @@ function firewallObjects(firewall: FirewallPlan): PlanObject[] {
       const line = `${words} ${formatDestination(prefix)}`;
       return { key: line, line, reason };
     });
-  const { excludedHosts, ipipSenders = [], vxlanSenders = [] } = firewall;
+  const { excludedHosts, ipipSenders = [], vxlanSenders = [], unserved } = firewall;
   return [
     ...lines("nat masquerade", firewall.masqueradedPools, "pool with natOutgoing"),
     ...lines("nat not to", firewall.pools, "traffic between pods is never translated"),
@@ -114,6 +114,11 @@ function firewallObjects(firewall: FirewallPlan): PlanObject[] {
     ),
     ...lines("accept ipip from", ipipSenders, "node or external node"),
     ...lines("accept vxlan from", vxlanSenders, "node or external node"),
+    ...lines(
+      "forward nothing to service",
+      unserved?.cidrs ?? [],
+      `what no service proxy took: ${unserved?.action}`,
+    ),
   ];
 }
 

@@ -120,6 +120,7 @@ export interface Settings {
   readonly natExcludesHosts: boolean;
   /** Further tunnel endpoints to accept packets from. */
   readonly externalNodes: readonly Prefix[];
+  readonly unserved?: UnservedPlan;
 }
 
 export interface Snapshot {
@@ -230,6 +231,16 @@ export interface ProofPlan {
   readonly routes: readonly RoutePlan[];
 }
 
+/**
+ * Addresses of services that this host tells its routers. A packet for one of them that no service proxy has
+ * taken would go back to a router, and come again.
+ */
+export interface UnservedPlan {
+  readonly cidrs: readonly Prefix[];
+  /** What becomes of it instead. */
+  readonly action: "drop" | "reject";
+}
+
 /** Everything in it is of one family. */
 export interface FirewallPlan {
   /** Every pool: traffic to these is never translated. */
@@ -245,6 +256,7 @@ export interface FirewallPlan {
   /** Accept VXLAN from these only; absent: no rule about its port. */
   readonly vxlanSenders?: readonly Prefix[];
   readonly vxlanPort: number;
+  readonly unserved?: UnservedPlan;
   /** Tunnel devices whose traffic from other host addresses is masqueraded to the tunnel's own. */
   readonly tunnels: readonly string[];
   /** An address of this host that stays the source of what it sends, whatever device that leaves by. */

@@ -57,7 +57,7 @@ function* eachNode(
   const silent = new Set(
     before.shared.nodes.flatMap(({ name, accepts }) => (accepts ? [] : [name])),
   );
-  const { felixConfigurations } = view;
+  const { felixConfigurations, bgpConfigurations } = view;
   const workloads = byNode(view.workloads);
   for (const { metadata } of view.nodes) {
     const node = metadata.name;
@@ -69,7 +69,7 @@ function* eachNode(
       continue;
     }
     const own = { node, host, bgp: status.bgp, workloads: workloads.get(node) ?? [] };
-    const known = { ...own, felixConfigurations };
+    const known = { ...own, felixConfigurations, bgpConfigurations };
     const old = settledSnapshot(before, { ...known, current: new Map() });
     const current = towards(old, silent);
     const next = settledSnapshot(after, { ...known, current });

@@ -98,6 +98,7 @@ export interface SettledNode {
   /** Of this node. */
   readonly workloads: readonly WorkloadEndpoint[];
   readonly felixConfigurations: PreviewInput["view"]["felixConfigurations"];
+  readonly bgpConfigurations: PreviewInput["view"]["bgpConfigurations"];
   /** What it sends already. */
   readonly current: ReadonlyMap<string, Encapsulation>;
 }

@@ -41,6 +41,7 @@ export const felixConfigurationSpecSchema = z.strictObject({
   interfacePrefix: z.string().optional(),
   ipv4NormalRoutePriority: z.int().optional(),
   logSeverityScreen: z.string().optional(),
+  serviceLoopPrevention: z.enum(["Drop", "Reject", "Disabled"]).optional(),
   floatingIPs: z.enum(["Enabled", "Disabled"]).optional(),
 });
 

@@ -40,7 +40,7 @@ export const otherFelixFields = `
   prometheusMetricsClientAuth prometheusMetricsEnabled prometheusMetricsHost
   prometheusMetricsKeyFile prometheusMetricsPort prometheusProcessMetricsEnabled
   prometheusWireGuardMetricsEnabled reportingInterval reportingTTL requireMTUFile routeSource
-  routeTableRange routeTableRanges serviceLoopPrevention sidecarAccelerationEnabled
+  routeTableRange routeTableRanges sidecarAccelerationEnabled
   usageReportingEnabled usageReportingInitialDelay usageReportingInterval
   useInternalDataplaneDriver windowsManageFirewallRules wireguardEnabled wireguardEnabledV6
   wireguardHostEncryptionEnabled wireguardInterfaceName wireguardInterfaceNameV6
