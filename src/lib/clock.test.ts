@@ -91,3 +91,15 @@ test("the system's clock moves, fires and cancels", async () => {
   assert.ok(systemClock.monotonicMs() - before >= 4);
   assert.ok(Math.abs(systemClock.now() - Date.now()) < 1000);
 });
+
+test("the system's clock fires what is due at once without a timer's millisecond, and can be cancelled", async () => {
+  const order: string[] = [];
+  systemClock.schedule(0, () => assert.fail("cancelled")).cancel();
+  const startedMs = systemClock.monotonicMs();
+  for (let i = 0; i < 2000; i++) await sleep(systemClock, 0);
+  assert.ok(systemClock.monotonicMs() - startedMs < 2000);
+  systemClock.schedule(1, () => order.push("timer"));
+  systemClock.schedule(0, () => order.push("at once"));
+  await sleep(systemClock, 20);
+  assert.deepEqual(order, ["at once", "timer"]);
+});

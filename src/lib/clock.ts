@@ -45,6 +45,12 @@ export const systemClock: Clock = {
   now: () => Date.now(),
   monotonicMs: () => performance.now(),
   schedule(delayMs, callback, options) {
+    // A timer takes a millisecond at least, in which work that is cut into slices would stand still.
+    if (delayMs <= 0) {
+      const handle = setImmediate(callback);
+      if (options?.unref) handle.unref();
+      return { cancel: () => clearImmediate(handle) };
+    }
     const handle = setTimeout(callback, delayMs);
     if (options?.unref) handle.unref();
     return { cancel: () => clearTimeout(handle) };

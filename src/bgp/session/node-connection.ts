@@ -14,6 +14,7 @@ import {
   setTcpMd5Key,
   setTimeToLive,
 } from "../../lib/sys/index.ts";
+import { concatBytes } from "../wire/index.ts";
 import type { Connection, ConnectionHandlers, ConnectionOptions } from "./transport.ts";
 
 const LINGER_MS = 5000;
@@ -24,6 +25,9 @@ export class NodeConnection implements Connection {
   #options: ConnectionOptions;
   #handlers: ConnectionHandlers | undefined;
   #reason = "";
+  /** Written in this turn of the event loop: messages are small, and a system call for each is dear. */
+  #gathered: Uint8Array[] = [];
+  #gatheredBytes = 0;
 
   /** `options` are those the socket has. */
   constructor(socket: Socket, remoteAddress: IpAddress, options: ConnectionOptions = {}) {
@@ -64,7 +68,21 @@ export class NodeConnection implements Connection {
   }
 
   write(bytes: Uint8Array): boolean {
-    return this.#socket.write(bytes);
+    this.#gathered.push(bytes);
+    this.#gatheredBytes += bytes.length;
+    const { writableLength, writableHighWaterMark } = this.#socket;
+    // A full buffer is handed over at once: only then does the socket tell when it has drained.
+    if (this.#gatheredBytes + writableLength >= writableHighWaterMark) return this.#flush();
+    if (this.#gathered.length === 1) queueMicrotask(() => this.#flush());
+    return true;
+  }
+
+  #flush(): boolean {
+    const messages = this.#gathered;
+    if (messages.length === 0) return true;
+    this.#gathered = [];
+    this.#gatheredBytes = 0;
+    return this.#socket.write(messages.length === 1 ? messages[0]! : concatBytes(messages));
   }
 
   pause(): void {
@@ -83,6 +101,7 @@ export class NodeConnection implements Connection {
     }
     // A peer that is gone acknowledges nothing.
     this.#socket.setTimeout(LINGER_MS, () => this.#socket.destroy());
+    this.#flush();
     // The peer may never close its side, and unread input must not hold ours open.
     this.#socket.resume();
     this.#socket.end(() => this.#socket.destroy());
@@ -90,6 +109,7 @@ export class NodeConnection implements Connection {
 
   destroy(): void {
     this.#handlers = undefined;
+    this.#gathered = [];
     this.#socket.destroy();
   }
 }
