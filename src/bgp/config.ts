@@ -9,7 +9,7 @@ import {
 } from "../lib/index.ts";
 import { policyProblem } from "./policy/index.ts";
 import type { SessionParameters } from "./session/index.ts";
-import type { PeerConfig, PolicyRule, SpeakerConfig } from "./types.ts";
+import type { BfdConfig, PeerConfig, PolicyRule, SpeakerConfig } from "./types.ts";
 
 const DEFAULT_PORT = 179;
 /** More than switches and kernels of today use together. */
@@ -71,6 +71,7 @@ function checkPeer(peer: PeerConfig): void {
   checkSocketOptions(at, peer);
   checkPolicy(`${at}.importPolicy`, peer.importPolicy);
   checkPolicy(`${at}.exportPolicy`, peer.exportPolicy);
+  if (peer.bfd) checkBfd(`${at}.bfd`, peer.bfd);
   check(peer.families?.length !== 0, `${at}.families`, "no family");
 }
 
@@ -92,6 +93,14 @@ function checkSocketOptions(at: string, { password, ttl, ttlSecurityHops }: Peer
 function checkPolicy(field: string, rules: readonly PolicyRule[] | undefined): void {
   const problem = policyProblem(rules);
   check(problem === undefined, field, problem ?? "");
+}
+
+const BFD_INTERVALS_MS: [number, number] = [50, 60_000];
+
+function checkBfd(at: string, bfd: BfdConfig): void {
+  checkRange(`${at}.minimumTransmitMs`, bfd.minimumTransmitMs ?? 300, BFD_INTERVALS_MS);
+  checkRange(`${at}.minimumReceiveMs`, bfd.minimumReceiveMs ?? 300, BFD_INTERVALS_MS);
+  checkRange(`${at}.detectMultiplier`, bfd.detectMultiplier ?? 3, [1, 255]);
 }
 
 function checkAs(field: string, as: number): void {

@@ -105,6 +105,11 @@ export class PeerReceiver {
     return this.#helper.waiting;
   }
 
+  /** It will not come back with what it forwarded before. */
+  giveUpWaiting(): void {
+    this.#helper.giveUp();
+  }
+
   /** Of the last UPDATE, else of the session's beginning; monotonic. */
   get lastUpdateMs(): number {
     return this.#lastUpdateMs;

@@ -5,7 +5,9 @@
 
 import type { IpAddress } from "../lib/index.ts";
 import type { Log } from "../lib/log/index.ts";
+import type { BfdDown } from "./bfd/index.ts";
 import { changedFields } from "./config.ts";
+import { PathWatch } from "./path-watch.ts";
 import { peerDetails } from "./peer-details.ts";
 import type { PeerHost } from "./peer-host.ts";
 import { identityOf, PeerReceiver } from "./peer-receiver.ts";
@@ -28,6 +30,7 @@ import {
   type Notification,
   notification,
   type PrefixKey,
+  ProtocolError,
   type RouteRefresh,
 } from "./wire/index.ts";
 
@@ -46,6 +49,7 @@ export class Peer {
   readonly #configuredAtMs: number;
   #source: Source | undefined;
   #sender: PeerSender | undefined;
+  readonly #pathWatch: PathWatch;
   #renewing = false;
   #everEstablished = false;
   #sinceMs: number;
@@ -75,6 +79,12 @@ export class Peer {
       fail: (error) => this.#session.fail(error),
     });
     this.#record = new SessionRecord(host.clock, host.ringBytes());
+    this.#pathWatch = new PathWatch({
+      ...{ bfd: host.bfd, log: this.#log },
+      onDown: (down) => this.#onPathDown(down),
+      onStatus: host.onStatus,
+    });
+    this.#pathWatch.configure(config.bfd);
     this.#session = this.#makeSession();
   }
 
@@ -124,6 +134,7 @@ export class Peer {
   stop(message: Notification | undefined, why: string): void {
     this.#session.stop(message, why);
     this.#receiver.stop();
+    this.#pathWatch.stop();
   }
 
   /** The peer is no longer configured: nothing of it stays. */
@@ -160,6 +171,7 @@ export class Peer {
     this.#config = config;
     this.#log = this.#host.log.child({ peer: config.name });
     this.#receiver.reconfigure(config, this.#log);
+    this.#pathWatch.configure(config.bfd);
     this.#sender?.setInterval(config.advertisementIntervalSeconds ?? 0);
     const negotiated = this.#session.negotiated;
     if (negotiated) this.#sender?.retarget(this.#target(negotiated));
@@ -185,6 +197,7 @@ export class Peer {
 
   status(): PeerStatus {
     const negotiated = this.#session.negotiated;
+    const bfd = this.#pathWatch.status();
     return {
       name: this.#config.name,
       address: this.#config.address,
@@ -197,6 +210,7 @@ export class Peer {
       endOfRib: negotiated !== undefined && this.#receiver.ended(negotiated.families),
       gracefulRestart: this.#receiver.waiting,
       holdTimeSeconds: negotiated?.holdTimeSeconds ?? 0,
+      ...(bfd ? { bfd } : {}),
     };
   }
 
@@ -290,6 +304,18 @@ export class Peer {
       intervalSeconds: this.#config.advertisementIntervalSeconds ?? 0,
     });
     this.#sender.sendAll();
+    const { address, device } = this.#parameters;
+    if (localAddress !== undefined) this.#pathWatch.begin({ address, localAddress, device });
+  }
+
+  /**
+   * A session that stands is over, and its routes with it: to whom they lead cannot be reached. One that is
+   * away already may be restarting with its forwarding intact, unless its BFD says that it is not part of
+   * what restarts (RFC 5882 section 4.3).
+   */
+  #onPathDown({ reason, controlPlaneIndependent }: BfdDown): void {
+    this.#session.fail(new ProtocolError("bfdDown", reason));
+    if (controlPlaneIndependent) this.#receiver.giveUpWaiting();
   }
 
   #target(negotiated: Negotiated): ExportTarget {

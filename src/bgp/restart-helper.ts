@@ -32,11 +32,7 @@ export class RestartHelper {
     this.#slices = options.slices;
     this.#tables = options.tables;
     this.#onChange = options.onChange;
-    this.#deadline = new Deadline(options.clock, () => {
-      this.#waiting = false;
-      this.dropAll();
-      this.#onChange();
-    });
+    this.#deadline = new Deadline(options.clock, () => this.#end());
   }
 
   /** Routes are kept for a peer that is away. */
@@ -60,6 +56,19 @@ export class RestartHelper {
     }
     if (this.#waiting) this.#deadline.start(waitSeconds * 1000);
     else this.#deadline.stop();
+  }
+
+  /** What is kept for a peer that is away is not worth keeping any more. */
+  giveUp(): void {
+    if (!this.#waiting) return;
+    this.#deadline.stop();
+    this.#end();
+  }
+
+  #end(): void {
+    this.#waiting = false;
+    this.dropAll();
+    this.#onChange();
   }
 
   onEstablished(negotiated: Negotiated): void {

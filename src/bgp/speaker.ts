@@ -5,6 +5,7 @@
 
 import { type Clock, errorText, type Prefix, SwitchyardError, type Timer } from "../lib/index.ts";
 import type { Log } from "../lib/log/index.ts";
+import { Bfd, type BfdTransport, nodeBfdTransport } from "./bfd/index.ts";
 import { checkConfig, passwords, ringBytes, sameData, sessionParameters } from "./config.ts";
 import { Listening } from "./listening.ts";
 import { Peer } from "./peer.ts";
@@ -52,6 +53,8 @@ export interface SpeakerOptions {
   readonly config: SpeakerConfig;
   /** `node:net` unless told. */
   readonly transport?: Transport;
+  /** UDP of the kernel unless told. */
+  readonly bfdTransport?: BfdTransport;
 }
 
 const CONVERGENCE_CHECK_MS = 1000;
@@ -108,6 +111,7 @@ export class Speaker {
       transport,
       table: new AttributeTable(),
       slices: this.#slices,
+      bfd: new Bfd({ clock, log, transport: options.bfdTransport ?? nodeBfdTransport }),
       onPath: (key, path) => this.#onChange(key, this.#rib.replace(key, path)),
       onNoPath: (key, peerId, pathId) => this.#onChange(key, this.#rib.remove(key, peerId, pathId)),
       onStatus: () => this.#onStatus(),

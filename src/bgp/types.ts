@@ -66,6 +66,24 @@ export interface ListenConfig {
   readonly device?: string;
 }
 
+/** BFD (RFC 5880, RFC 5881) towards a peer on the same link. */
+export interface BfdConfig {
+  /** How often this side sends at most, milliseconds 50..60000; 300 unless told. */
+  readonly minimumTransmitMs?: number;
+  /** How often the peer may send, milliseconds 50..60000; 300 unless told. */
+  readonly minimumReceiveMs?: number;
+  /** So many packets of ours in a row that the peer misses make the path dead, 1..255; 3 unless told. */
+  readonly detectMultiplier?: number;
+}
+
+export interface BfdStatus {
+  readonly state: "AdminDown" | "Down" | "Init" | "Up";
+  /** Milliseconds since the epoch at which `state` was entered. */
+  readonly sinceMs: number;
+  /** Why it was Up and is not, as RFC 5880 section 4.1 names it. */
+  readonly diagnostic: string;
+}
+
 export interface PeerConfig {
   /** Unique and stable; identifies the session across configurations. */
   readonly name: string;
@@ -95,6 +113,11 @@ export interface PeerConfig {
    * of less than 256 minus this is dropped by the kernel; what is sent starts with 255.
    */
   readonly ttlSecurityHops?: number;
+  /**
+   * Watches the path to a peer on the same link, from its first session on: a path that is dead ends the
+   * session at once, and the routes with it. Without BFD on the peer it has no effect. Off unless told.
+   */
+  readonly bfd?: BfdConfig;
   /** Wait for the peer to dial; never dial it. */
   readonly passive?: boolean;
   /** Proposed hold time, seconds: 0 or >= 3; 240 unless told (as BIRD). */
@@ -195,6 +218,8 @@ export interface PeerStatus {
   readonly endOfRib: boolean;
   /** Routes of the last session are kept while the peer restarts. */
   readonly gracefulRestart: boolean;
+  /** Of the path to the peer, once it had a session; absent where BFD is not configured. */
+  readonly bfd?: BfdStatus;
   /** Negotiated, seconds; 0 outside Established. */
   readonly holdTimeSeconds: number;
 }

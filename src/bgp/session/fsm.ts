@@ -356,7 +356,12 @@ function asMeant({ negotiated }: FsmState, message: Notification): Notification 
   return soft || !final ? message : hardReset(message);
 }
 
-const finalCodes = ["administrativeShutdown", "peerDeconfigured", "maximumPrefixes"] as const;
+const finalCodes = [
+  "administrativeShutdown",
+  "peerDeconfigured",
+  "maximumPrefixes",
+  "bfdDown",
+] as const;
 
 function toIdle(from: FsmState, why: Down): FsmResult {
   return {

@@ -3,6 +3,7 @@
 export { Deadline } from "./deadline.ts";
 export type { Down } from "./fsm.ts";
 export type { Negotiated } from "./negotiate.ts";
+export { socketAddress } from "./node-connection.ts";
 export { nodeTransport } from "./node-transport.ts";
 export type { SessionParameters } from "./parameters.ts";
 export { PeerSession } from "./peer-session.ts";

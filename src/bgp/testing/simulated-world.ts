@@ -8,6 +8,7 @@ import { FakeClock, formatPrefix, ipAddress, ipv4, prefix } from "../../lib/inde
 import { silentLog } from "../../lib/log/index.ts";
 import { Speaker } from "../speaker.ts";
 import type { PeerConfig, SpeakerConfig } from "../types.ts";
+import { MemoryBfd } from "./memory-bfd.ts";
 import { MemoryNetwork } from "./memory-network.ts";
 
 export const SECOND = 1000;
@@ -24,6 +25,7 @@ export interface NodeOptions {
 export class World {
   readonly clock = new FakeClock();
   readonly network = new MemoryNetwork(this.clock);
+  readonly bfd = new MemoryBfd(this.clock);
   readonly speakers = new Map<string, Speaker>();
   /** `ADDRESS +PREFIX` and `ADDRESS -PREFIX`, as listeners were told. */
   readonly events: string[] = [];
@@ -59,6 +61,7 @@ export class World {
       log: silentLog,
       config,
       transport: this.network.transport(ipv4(address)),
+      bfdTransport: this.bfd,
     });
     this.speakers.set(address, speaker);
     speaker.onRoutes((changes) => {

@@ -112,6 +112,7 @@ export const notificationCode = {
   connectionCollision: [6, 7],
   outOfResources: [6, 8],
   hardReset: [6, 9],
+  bfdDown: [6, 10],
   routeRefreshLength: [7, 1],
   sendHoldTimerExpired: [8, 0],
 } as const satisfies Record<string, readonly [number, number]>;

@@ -2,6 +2,7 @@
 
 import koffi from "koffi";
 import { libc } from "./libc.ts";
+import type { IpSocket } from "./socket-options.ts";
 import { check } from "./system-error.ts";
 
 const SOL_SOCKET = 1;
@@ -10,8 +11,13 @@ const SO_ATTACH_FILTER = 26;
 const INSTRUCTION_BYTES = 8;
 
 const LOAD_BYTE = 0x30;
+const JUMP_IF_EQUAL = 0x15;
 const JUMP_IF_SET = 0x45;
 const RETURN = 0x06;
+/** Added to an offset: it counts from the IP header (SKF_NET_OFF). */
+const FROM_IP_HEADER = 0xfff00000;
+const IPV4_TIME_TO_LIVE = 8;
+const IPV6_HOP_LIMIT = 7;
 /** Where the flags are in a TCP header, at which a filter begins. */
 const TCP_FLAGS = 13;
 const TCP_SYN = 2;
@@ -47,5 +53,16 @@ export function dropHandshakes(listener: number): void {
     [JUMP_IF_SET, 0, 1, TCP_SYN],
     [RETURN, 0, 0, 0],
     [RETURN, 0, 0, 0xffffffff],
+  ]);
+}
+
+/** A UDP socket takes only what comes with this time to live (RFC 5082), which UDP has no option for. */
+export function acceptTimeToLive({ fd, family }: IpSocket, ttl: number): void {
+  const offset = family === 4 ? IPV4_TIME_TO_LIVE : IPV6_HOP_LIMIT;
+  attachSocketFilter(fd, [
+    [LOAD_BYTE, 0, 0, FROM_IP_HEADER + offset],
+    [JUMP_IF_EQUAL, 0, 1, ttl],
+    [RETURN, 0, 0, 0xffffffff],
+    [RETURN, 0, 0, 0],
   ]);
 }
