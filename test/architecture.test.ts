@@ -35,6 +35,7 @@ const rooms: readonly Room[] = [
       "ipam",
       "datastore",
       "model",
+      "bgp/view",
       ...foundation,
     ],
     reason: "front end: parses, calls, prints; the kernel and BGP are the agent's",
@@ -66,7 +67,7 @@ const rooms: readonly Room[] = [
     name: "agent",
     uses: [
       ...["probe", "mode", "facts", "dataplane", "plan", "ipam", "datastore", "model"],
-      ...["bgp", "netlink"],
+      ...["bgp/view", "bgp", "netlink"],
       ...foundation,
     ],
     reason: "joins everything a node has; never the server: they are two processes",
@@ -114,6 +115,11 @@ const rooms: readonly Room[] = [
     uses: ["lib"],
     reason: "pure: the same rules hold in the server, the agent and the command line",
     pure: true,
+  },
+  {
+    name: "bgp/view",
+    uses: ["bgp", "lib"],
+    reason: "what is shown of a speaker, by whoever has one: it asks, and changes nothing",
   },
   {
     name: "bgp",

@@ -138,6 +138,7 @@ export class Agent {
     this.#statusServer = await serveStatus(join(stateDirectory, "agent.sock"), {
       status: () => this.status(),
       diff: () => this.diff(),
+      bgp: () => this.#bgp.source(),
     });
     const open = this.#options.openDataplane ?? (() => openDataplane({ clock, log }));
     this.#dataplane = await open();

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { LearnedRoute, PeerStatus, SpeakerConfig } from "../bgp/index.ts";
+import type { LearnedRoute, PeerDetails, SpeakerConfig } from "../bgp/index.ts";
 import { FakeClock, ipv4, prefix4 } from "../lib/index.ts";
 import { silentLog } from "../lib/log/index.ts";
 import { BgpRunner } from "./bgp-runner.ts";
@@ -138,16 +138,28 @@ test("routes to service addresses are learned, but not for the kernel", async ()
 test("a peer's state is said in BIRD's words, with why it is down", async () => {
   const { runner, speakers } = bench();
   await runner.configure(planOf());
-  const peer = { name: "Mesh_1", address: ipv4("172.139.20.76"), sinceMs: 0 };
+  const peer = { name: "Mesh_1", address: ipv4("172.139.20.76"), sinceMs: 0, ends: [] };
+  const end = {
+    ...{ atMs: 5000, firstMs: 1000, times: 3, by: "network", from: "Connect" },
+    ...{ name: "no answer", reason: "no answer from 172.139.20.76 port 179" },
+  } as const;
   speakers[0]!.peerList = [
-    { ...peer, state: "Established", lastError: "old" } as unknown as PeerStatus,
-    { ...peer, name: "other", state: "Active", lastError: "refused" } as unknown as PeerStatus,
+    { ...peer, state: "Established", lastError: "old" } as unknown as PeerDetails,
+    { ...peer, name: "other", state: "Active", lastError: "refused" } as unknown as PeerDetails,
+    { ...peer, name: "other", state: "Active", ends: [end] } as unknown as PeerDetails,
   ];
   assert.deepEqual(
     runner.peers().map(({ type, state, up, info }) => [type, state, up, info]),
     [
       ["node-to-node mesh", "up", true, "Established"],
       ["global", "start", false, "Active refused"],
+      ["global", "start", false, "Active no answer"],
     ],
   );
+  assert.deepEqual(runner.peers()[2]?.history, [
+    {
+      ...{ at: "1970-01-01T00:00:05.000Z", first: "1970-01-01T00:00:01.000Z", times: 3 },
+      ...{ by: "network", from: "Connect", name: "no answer", reason: end.reason },
+    },
+  ]);
 });

@@ -1,6 +1,7 @@
 /** Owns the speaker: starts it when the node has an address, feeds it configuration, reads routes. */
 
-import { type PeerStatus, Speaker, type SpeakerConfig } from "../bgp/index.ts";
+import { type PeerDetails, type PeerStatus, Speaker, type SpeakerConfig } from "../bgp/index.ts";
+import { type BgpSource, endDocument, type SpeakerView } from "../bgp/view/index.ts";
 import {
   type Clock,
   formatAddress,
@@ -30,7 +31,8 @@ export type SpeakerPort = Pick<
   | "onPeers"
   | "converged"
   | "notLearnedFrom"
->;
+> &
+  SpeakerView;
 
 /** How this node stands with the mesh, and with what is there instead of it. */
 export interface MeshStanding {
@@ -136,7 +138,17 @@ export class BgpRunner {
   }
 
   peers(): AgentPeerStatus[] {
-    return (this.#speaker?.peers() ?? []).map((peer) => this.#peerStatus(peer));
+    return (this.#speaker?.details() ?? []).map((peer) => this.#peerStatus(peer));
+  }
+
+  /** For whoever asks about peers and routes; undefined while nothing is spoken. */
+  source(): BgpSource | undefined {
+    const speaker = this.#speaker;
+    const config = this.#plan?.config;
+    if (speaker === undefined || config === undefined) return undefined;
+    const { localAs, routerId } = config;
+    const typeOf = (name: string) => this.#plan?.types.get(name);
+    return { localAs, routerId, speaker, typeOf };
   }
 
   /** What others are to know of the sessions; undefined while nothing is spoken. */
@@ -181,15 +193,18 @@ export class BgpRunner {
     return this.#plan?.types.get(name) ?? "global";
   }
 
-  #peerStatus(peer: PeerStatus): AgentPeerStatus {
+  #peerStatus(peer: PeerDetails): AgentPeerStatus {
     const up = peer.state === "Established";
+    // Short, as BIRD's; all that is known of it stands in the history.
+    const why = peer.ends[0]?.name ?? peer.lastError;
     return {
       address: formatAddress(peer.address),
       type: this.#kindOf(peer),
       state: up ? "up" : "start",
       up,
       since: new Date(peer.sinceMs).toISOString(),
-      info: up || !peer.lastError ? peer.state : `${peer.state} ${peer.lastError}`,
+      info: up || !why ? peer.state : `${peer.state} ${why}`,
+      history: peer.ends.map(endDocument),
     };
   }
 }

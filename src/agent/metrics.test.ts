@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
+import type { PeerDetails } from "../bgp/index.ts";
+import { ipv4 } from "../lib/index.ts";
 import { renderMetrics } from "./metrics.ts";
 import type { AgentStatus } from "./status.ts";
 
@@ -24,6 +26,7 @@ const status: AgentStatus = {
       up: true,
       since: "2026-01-01T00:00:00Z",
       info: "Established",
+      history: [],
     },
   ],
   guard: { sent: 400, lost: 3, breaches: 1 },
@@ -32,8 +35,19 @@ const status: AgentStatus = {
   failures: ["a", "b"],
 };
 
+const none = { open: 0, update: 0, notification: 0, keepalive: 0, routeRefresh: 0, bytes: 0 };
+const peer: PeerDetails = {
+  ...{ name: "Mesh_1", address: ipv4("192.0.2.1"), remoteAs: 64512, localAs: 64512, port: 179 },
+  ...{ state: "Established", sinceMs: 1500, lastError: "", holdTimeSeconds: 90, passive: false },
+  ...{ routesReceived: 4, routesAccepted: 3, routesSent: 2, routesWaiting: 1, malformed: 8 },
+  ...{ endOfRib: true, gracefulRestart: false, lastReceivedMs: 0, established: 6, ends: [] },
+  received: { ...none, open: 6, update: 7, keepalive: 9, routeRefresh: 10, bytes: 1234 },
+  sent: none,
+  endCounts: [{ by: "us", name: "Hold Timer Expired", count: 5 }],
+};
+
 test("the status as samples", () => {
-  const samples = renderMetrics(status)
+  const samples = renderMetrics(status, [peer])
     .split("\n")
     .filter((line) => line !== "" && !line.startsWith("#"));
   assert.deepEqual(samples, [
@@ -46,14 +60,38 @@ test("the status as samples", () => {
     'switchyard_guard_probes_total{result="lost"} 3',
     "switchyard_guard_breaches_total 1",
     "switchyard_failures 2",
-    'switchyard_bgp_session_up{peer="192.0.2.1"} 1',
     'switchyard_pool_realised{pool="p",mode="IPIPAlways"} 0',
+    'switchyard_bgp_session_up{peer="192.0.2.1"} 1',
+    'switchyard_bgp_session_state{peer="192.0.2.1"} 6',
+    'switchyard_bgp_session_since_seconds{peer="192.0.2.1"} 1.5',
+    'switchyard_bgp_hold_time_seconds{peer="192.0.2.1"} 90',
+    'switchyard_bgp_prefixes{peer="192.0.2.1",kind="received"} 4',
+    'switchyard_bgp_prefixes{peer="192.0.2.1",kind="accepted"} 3',
+    'switchyard_bgp_prefixes{peer="192.0.2.1",kind="sent"} 2',
+    'switchyard_bgp_prefixes{peer="192.0.2.1",kind="waiting"} 1',
+    'switchyard_bgp_sessions_established_total{peer="192.0.2.1"} 6',
+    'switchyard_bgp_sessions_ended_total{peer="192.0.2.1",by="us",reason="Hold Timer Expired"} 5',
+    'switchyard_bgp_messages_total{peer="192.0.2.1",direction="in",type="open"} 6',
+    'switchyard_bgp_messages_total{peer="192.0.2.1",direction="in",type="update"} 7',
+    'switchyard_bgp_messages_total{peer="192.0.2.1",direction="in",type="notification"} 0',
+    'switchyard_bgp_messages_total{peer="192.0.2.1",direction="in",type="keepalive"} 9',
+    'switchyard_bgp_messages_total{peer="192.0.2.1",direction="in",type="route-refresh"} 10',
+    'switchyard_bgp_messages_total{peer="192.0.2.1",direction="out",type="open"} 0',
+    'switchyard_bgp_messages_total{peer="192.0.2.1",direction="out",type="update"} 0',
+    'switchyard_bgp_messages_total{peer="192.0.2.1",direction="out",type="notification"} 0',
+    'switchyard_bgp_messages_total{peer="192.0.2.1",direction="out",type="keepalive"} 0',
+    'switchyard_bgp_messages_total{peer="192.0.2.1",direction="out",type="route-refresh"} 0',
+    'switchyard_bgp_bytes_total{peer="192.0.2.1",direction="in"} 1234',
+    'switchyard_bgp_bytes_total{peer="192.0.2.1",direction="out"} 0',
+    'switchyard_bgp_malformed_updates_total{peer="192.0.2.1"} 8',
   ]);
 });
 
 test("docs/reference/metrics.md names every metric and no other", () => {
   const page = readFileSync(new URL("../../docs/reference/metrics.md", import.meta.url), "utf8");
   const described = [...page.matchAll(/^\| `(switchyard_\w+)`/gm)].map(([, name]) => name);
-  const types = [...renderMetrics(status).matchAll(/^# TYPE (\w+) /gm)].map(([, name]) => name);
+  const types = [...renderMetrics(status, [peer]).matchAll(/^# TYPE (\w+) /gm)].map(
+    ([, name]) => name,
+  );
   assert.deepEqual(described, types);
 });

@@ -1,8 +1,10 @@
 /** The agent's status as Prometheus text. */
 
+import type { PeerDetails } from "../bgp/index.ts";
+import { metricsText, peerMetrics } from "../bgp/view/index.ts";
 import type { AgentStatus } from "./status.ts";
 
-export function renderMetrics(status: AgentStatus): string {
+export function renderMetrics(status: AgentStatus, peers: readonly PeerDetails[]): string {
   const lines: string[] = [];
   const gauge = (name: string, help: string, samples: readonly (readonly [string, number])[]) => {
     lines.push(`# HELP ${name} ${help}`, `# TYPE ${name} gauge`);
@@ -39,11 +41,6 @@ export function renderMetrics(status: AgentStatus): string {
   );
   gauge("switchyard_failures", "Objects refused or being retried.", [["", status.failures.length]]);
   gauge(
-    "switchyard_bgp_session_up",
-    "1 when the session is Established.",
-    status.peers.map((peer) => [`{peer=${JSON.stringify(peer.address)}}`, Number(peer.up)]),
-  );
-  gauge(
     "switchyard_pool_realised",
     "1 when every remote block of the pool is sent as the pool says.",
     Object.entries(status.pools).map(([name, pool]) => [
@@ -51,5 +48,5 @@ export function renderMetrics(status: AgentStatus): string {
       Number(pool.realised),
     ]),
   );
-  return `${lines.join("\n")}\n`;
+  return `${lines.join("\n")}\n${metricsText(peerMetrics(peers))}`;
 }

@@ -31,6 +31,7 @@ const status: AgentStatus = {
 const source = {
   status: () => status,
   diff: () => Promise.reject(new Error("no plan has been applied yet")),
+  bgp: () => undefined,
 };
 
 async function withSocket(body: (socketPath: string) => Promise<void>): Promise<void> {
@@ -72,6 +73,7 @@ test("each path has its answer; nothing but GET is served", async () => {
       body: "no plan has been applied yet\n",
     });
     assert.match((await ask(path, "/metrics")).body, /^switchyard_ready 0$/m);
+    assert.deepEqual(await ask(path, "/bgp/peers"), { code: 503, body: "no BGP is spoken yet\n" });
     assert.equal((await ask(path, "/elsewhere")).code, 404);
     assert.equal((await ask(path, "/status", "POST")).code, 405);
     await server.close();

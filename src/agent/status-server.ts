@@ -1,6 +1,7 @@
 /** Serves the agent's status, health and metrics over a unix socket (mode 0660). */
 
 import { createServer, type Server } from "node:http";
+import { answerBgp, type BgpAnswer, type BgpSource, sendAnswer } from "../bgp/view/index.ts";
 import { errorText } from "../lib/index.ts";
 import {
   prepareSocketPath,
@@ -14,6 +15,8 @@ import type { AgentDiff, AgentStatus } from "./status.ts";
 export interface StatusSource {
   status(): AgentStatus;
   diff(): Promise<AgentDiff>;
+  /** Undefined while no BGP is spoken. */
+  bgp(): BgpSource | undefined;
 }
 
 /** @throws SOCKET_UNUSABLE if another agent answers there: two would undo each other's work. */
@@ -25,10 +28,9 @@ export async function serveStatus(
   const server = createServer((request, response) => {
     void route(request.method ?? "GET", request.url ?? "/", source)
       .catch((error: unknown) => text(503, `${errorText(error)}\n`))
-      .then((answer) => {
-        response.writeHead(answer.code, { "content-type": answer.type });
-        response.end(answer.body);
-      });
+      .then((answer) => sendAnswer(response, answer))
+      // Broken off: whoever asked sees that.
+      .catch(() => undefined);
   });
   await listen(server, temporarySocketPath(socketPath));
   await publishSocket(socketPath);
@@ -43,14 +45,9 @@ export async function serveStatus(
   };
 }
 
-interface Answer {
-  readonly code: number;
-  readonly type: string;
-  readonly body: string;
-}
-
-async function route(method: string, url: string, source: StatusSource): Promise<Answer> {
+async function route(method: string, url: string, source: StatusSource): Promise<BgpAnswer> {
   if (method !== "GET") return text(405, "only GET is served here\n");
+  if (url.startsWith("/bgp/")) return answerBgp(url, source.bgp());
   const status = source.status();
   switch (url) {
     case "/status":
@@ -62,19 +59,22 @@ async function route(method: string, url: string, source: StatusSource): Promise
     case "/readyz":
       return status.ready ? text(200, "ok\n") : text(503, `${status.notReady}\n`);
     case "/metrics":
-      return { code: 200, type: "text/plain; version=0.0.4", body: renderMetrics(status) };
+      return {
+        ...{ code: 200, type: "text/plain; version=0.0.4" },
+        body: renderMetrics(status, source.bgp()?.speaker.details() ?? []),
+      };
     default:
-      return text(404, "paths: /status /diff /healthz /readyz /metrics\n");
+      return text(404, "paths: /status /diff /healthz /readyz /metrics /bgp/...\n");
   }
 }
 
-const json = (value: unknown): Answer => ({
+const json = (value: unknown): BgpAnswer => ({
   code: 200,
   type: "application/json",
   body: `${JSON.stringify(value)}\n`,
 });
 
-const text = (code: number, body: string): Answer => ({ code, type: "text/plain", body });
+const text = (code: number, body: string): BgpAnswer => ({ code, type: "text/plain", body });
 
 function listen(server: Server, path: string): Promise<void> {
   return new Promise((resolve, reject) => {

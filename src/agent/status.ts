@@ -1,5 +1,6 @@
 /** What an agent tells about itself over its status socket: the face of `node status`. */
 
+import type { EndDocument } from "../bgp/view/index.ts";
 import type { Encapsulation } from "../model/index.ts";
 import type { Difference } from "../plan/index.ts";
 import type { PeeringType } from "./peering/index.ts";
@@ -14,6 +15,8 @@ export interface AgentPeerStatus {
   readonly since: string;
   /** BGP state, and why it is not Established. */
   readonly info: string;
+  /** How its last sessions ended, and attempts at one failed; the latest first, ten at most. */
+  readonly history: readonly EndDocument[];
 }
 
 export interface AgentPoolStatus {

@@ -1,6 +1,18 @@
 /** Resources and a speaker as tests of the agent need them. */
 
-import type { LearnedRoute, PeerStatus, RouteChange, SpeakerConfig } from "../bgp/index.ts";
+import type {
+  KeptMessage,
+  LearnedRoute,
+  PeerDetails,
+  PeerStatus,
+  ReceivedRoute,
+  RouteChange,
+  RouteDetails,
+  RouteExplanation,
+  RoutePages,
+  SentRoute,
+  SpeakerConfig,
+} from "../bgp/index.ts";
 import { type Prefix, prefix4, prefixEquals } from "../lib/index.ts";
 import type { SpeakerPort } from "./bgp-runner.ts";
 import type { HostReading } from "./host/reading.ts";
@@ -39,7 +51,7 @@ export class FakeSpeaker implements SpeakerPort {
   readonly configured: SpeakerConfig[] = [];
   stopped: { readonly notify?: boolean; readonly message?: string } | undefined;
   isConverged = false;
-  peerList: readonly PeerStatus[] = [];
+  peerList: readonly PeerDetails[] = [];
   #routes: readonly LearnedRoute[] = [];
   readonly #listeners: ((changes: readonly RouteChange[]) => void)[] = [];
 
@@ -80,6 +92,24 @@ export class FakeSpeaker implements SpeakerPort {
   peers(): PeerStatus[] {
     return [...this.peerList];
   }
+
+  details(): PeerDetails[] {
+    return [...this.peerList];
+  }
+
+  messages(): KeptMessage[] {
+    return [];
+  }
+
+  why(prefix: Prefix): RouteExplanation {
+    return { prefix, originated: false, paths: [] };
+  }
+
+  *locRib(): RoutePages<RouteDetails> {}
+
+  *adjRibIn(): RoutePages<ReceivedRoute> {}
+
+  *adjRibOut(): RoutePages<SentRoute> {}
 
   notLearnedFrom(peers: ReadonlySet<string>): Prefix[] {
     return this.#routes.flatMap(({ peer, prefix }) => (peers.has(peer) ? [] : [prefix]));

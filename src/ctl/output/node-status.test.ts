@@ -5,7 +5,8 @@ import { dirname, join } from "node:path";
 import { describe, test } from "node:test";
 import type { AgentStatus } from "../../agent/index.ts";
 import { agentSockets } from "../agent-socket.ts";
-import { renderNodeStatus, sinceText } from "./node-status.ts";
+import { renderNodeStatus } from "./node-status.ts";
+import { sinceText } from "./since.ts";
 
 const now = new Date(2026, 10, 23, 12, 0, 0);
 const recently = new Date(2026, 10, 23, 9, 8, 7).toISOString();
@@ -35,6 +36,17 @@ const status: AgentStatus = {
       up: true,
       since: longAgo,
       info: "Established",
+      history: [
+        {
+          ...{ at: recently, times: 1, by: "us", from: "Established", establishedSeconds: 7325 },
+          name: "Hold Timer Expired",
+          reason: "sent Hold Timer Expired: no whole message came for 90.0 s (hold time 90 s)",
+        },
+        {
+          ...{ at: longAgo, first: longAgo, times: 3, by: "network", from: "Connect" },
+          ...{ name: "no answer", reason: "no answer from 172.17.8.102 port 179" },
+        },
+      ],
     },
   ],
   guard: { sent: 400, lost: 3, breaches: 1 },
@@ -69,6 +81,10 @@ Accepts: none, ipip
 Sends: -
 MTU: host 1500, pods 1480
 Routes: 2 of 3 programmed
+
+BGP sessions that ended
+  09:08:07 172.17.8.102 after 2h2m: sent Hold Timer Expired: no whole message came for 90.0 s (hold time 90 s)
+  2016-11-21 172.17.8.102 in Connect, 3 times: no answer from 172.17.8.102 port 179
 
 IP pools
 +------+------------------+----------+----------------------------+

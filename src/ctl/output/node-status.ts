@@ -1,7 +1,9 @@
 /** `node status` as text: calicoctl's part first, to the letter, then what only our agent knows. */
 
 import type { AgentStatus } from "../../agent/index.ts";
+import { endText } from "./bgp-history.ts";
 import { formatBorderedTable } from "./bordered-table.ts";
+import { sinceText } from "./since.ts";
 
 type Peer = AgentStatus["peers"][number];
 
@@ -13,6 +15,7 @@ export function renderNodeStatus(status: AgentStatus, nowMs: number): string {
     `IPv4 BGP status\n${peerTable(ipv4, { family: "IPv4", nowMs })}`,
     `IPv6 BGP status\n${peerTable(ipv6, { family: "IPv6", nowMs })}`,
     agentPart(status, nowMs),
+    historyPart(status.peers, nowMs),
     `IP pools\n${poolTable(status)}`,
     failurePart(status),
   ].join("\n");
@@ -33,19 +36,6 @@ function peerTable(
       peer.info,
     ]),
   );
-}
-
-const dayMs = 24 * 3600 * 1000;
-
-/** As BIRD shortens it: the time of day, or the date once that would be ambiguous. */
-export function sinceText(since: string, nowMs: number): string {
-  const date = new Date(since);
-  if (Number.isNaN(date.getTime())) return since;
-  const two = (value: number) => String(value).padStart(2, "0");
-  if (nowMs - date.getTime() < dayMs) {
-    return [date.getHours(), date.getMinutes(), date.getSeconds()].map(two).join(":");
-  }
-  return [date.getFullYear(), date.getMonth() + 1, date.getDate()].map(two).join("-");
 }
 
 const backends: Readonly<Record<AgentStatus["ipipBackend"], string>> = {
@@ -72,6 +62,19 @@ function agentPart(status: AgentStatus, nowMs: number): string {
     ["Routes", `${routes.programmed} of ${routes.wanted} programmed`],
   ];
   return `Switchyard agent\n${lines.map(([name, value]) => `${name}: ${value}\n`).join("")}`;
+}
+
+/** What is shown of the history of all peers together; `-o json` and `bgp peers` have each peer's own. */
+const SHOWN_ENDS = 10;
+
+function historyPart(peers: readonly Peer[], nowMs: number): string {
+  const ends = peers
+    .flatMap(({ address, history }) => history.map((end) => ({ address, end })))
+    .sort((a, b) => (a.end.at < b.end.at ? 1 : -1))
+    .slice(0, SHOWN_ENDS);
+  if (ends.length === 0) return "BGP sessions that ended: none\n";
+  const lines = ends.map(({ address, end }) => `  ${endText(end, { address, nowMs })}\n`);
+  return `BGP sessions that ended\n${lines.join("")}`;
 }
 
 function listText(values: readonly string[]): string {

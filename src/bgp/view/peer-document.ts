@@ -1,0 +1,70 @@
+/** A peer's details as JSON. */
+
+import { formatAddress } from "../../lib/index.ts";
+import type { PeerDetails, SessionEnd } from "../index.ts";
+import type { EndDocument, PeerDocument } from "./documents.ts";
+
+export function peerDocument(peer: PeerDetails, type: string | undefined): PeerDocument {
+  const { received, sent } = peer;
+  return {
+    name: peer.name,
+    address: formatAddress(peer.address),
+    port: peer.port,
+    remoteAs: peer.remoteAs,
+    localAs: peer.localAs,
+    ...(type === undefined ? {} : { type }),
+    passive: peer.passive,
+    state: peer.state,
+    since: time(peer.sinceMs),
+    lastError: peer.lastError,
+    ...sessionOf(peer),
+    keptForRestart: peer.gracefulRestart,
+    routes: {
+      received: peer.routesReceived,
+      accepted: peer.routesAccepted,
+      sent: peer.routesSent,
+      waiting: peer.routesWaiting,
+    },
+    messages: { received, sent },
+    malformed: peer.malformed,
+    ...(peer.lastReceivedMs === 0 ? {} : { lastReceived: time(peer.lastReceivedMs) }),
+    sessionsEstablished: peer.established,
+    sessionsEnded: peer.endCounts,
+    history: peer.ends.map(endDocument),
+  };
+}
+
+function sessionOf({
+  session,
+  holdTimeSeconds,
+  endOfRib,
+}: PeerDetails): Pick<PeerDocument, "session"> {
+  if (session === undefined) return {};
+  const { peerType, peerRouterId, localAddress, keepaliveSeconds } = session;
+  const { families, capabilities } = session;
+  return {
+    session: {
+      peerType,
+      routerId: formatAddress(peerRouterId),
+      ...(localAddress === undefined ? {} : { localAddress: formatAddress(localAddress) }),
+      ...{ holdTimeSeconds, keepaliveSeconds, families, capabilities, endOfRib },
+    },
+  };
+}
+
+export function endDocument(end: SessionEnd): EndDocument {
+  const { times, by, from, name, reason, establishedMs } = end;
+  return {
+    at: time(end.atMs),
+    ...(times > 1 ? { first: time(end.firstMs) } : {}),
+    ...{ times, by, from },
+    ...(establishedMs === undefined
+      ? {}
+      : { establishedSeconds: Math.round(establishedMs / 1000) }),
+    ...{ name, reason },
+  };
+}
+
+function time(ms: number): string {
+  return new Date(ms).toISOString();
+}
