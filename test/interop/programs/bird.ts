@@ -43,7 +43,9 @@ function channel(family: 4 | 6, session: SessionSetup): string {
   return `ipv${family} { ${lines.join(" ")} };`;
 }
 
-function ttl({ ttlSecurityHops, ttl: sent }: SessionSetup): string {
+function ttl({ ttlSecurityHops, ttl: sent, bfd }: SessionSetup): string {
+  // To a neighbour at several hops BIRD sends BFD of RFC 5883, another protocol on another port.
+  if (bfd) return "direct; bfd on;";
   if (ttlSecurityHops !== undefined) return `ttl security on; multihop ${ttlSecurityHops};`;
   return `ttl security off; multihop ${sent ?? ""};`;
 }
@@ -75,6 +77,15 @@ protocol bgp s${index} {
 }`;
 }
 
+function bfdProtocol(sessions: readonly SessionSetup[]): string {
+  const bfd = sessions.find((each) => each.bfd)?.bfd;
+  if (bfd === undefined) return "";
+  const { intervalMs, multiplier } = bfd;
+  return `protocol bfd {
+  interface "*" { interval ${intervalMs} ms; multiplier ${multiplier}; };
+}`;
+}
+
 function configuration({ as, routerId, sessions }: ProgramSetup, routes: readonly RouteSetup[]) {
   const tables = ([4, 6] as const).map((family) => {
     const own = routes.filter(({ prefix }) => familyOf(prefix) === family).map(route);
@@ -82,6 +93,7 @@ function configuration({ as, routerId, sessions }: ProgramSetup, routes: readonl
   });
   return `router id ${routerId};
 protocol device {}
+${bfdProtocol(sessions)}
 ${tables.join("\n")}
 ${sessions.map((each, index) => session(each, index, as)).join("\n")}
 `;

@@ -8,6 +8,8 @@ import type { Place } from "../place.ts";
 
 /** What not every program has; a scenario names what it needs, a program what it lacks, and why. */
 export type Feature =
+  /** Watches the path by BFD, single hop. */
+  | "bfd"
   /** Dials, and not only listens. */
   | "dials"
   | "extendedMessages"
@@ -72,6 +74,8 @@ export interface SessionSetup {
   /** Does not offer AS numbers of four octets (RFC 6793). */
   readonly twoOctetAs?: boolean;
   readonly role?: Role;
+  /** The neighbour is on the same link, and the path to it watched. */
+  readonly bfd?: { readonly intervalMs: number; readonly multiplier: number };
 }
 
 export interface ProgramSetup {
