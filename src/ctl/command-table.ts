@@ -92,6 +92,10 @@ const changeFlags: readonly Flag[] = [
   { flags: "--canary <nodes>", description: "How many nodes move first, alone; 0: none" },
   { flags: "--wave <nodes>", description: "How many move at a time after them: 8, or 25%" },
   {
+    flags: "--blocks <cidrs>",
+    description: "These blocks of the pool go first, one by one, from every node; by commas",
+  },
+  {
     flags: "--confirm-within <duration>",
     description: "How long it waits to be confirmed before it goes back: 90s, 10m",
   },

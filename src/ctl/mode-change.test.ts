@@ -53,7 +53,10 @@ async function endAll(): Promise<void> {
 describe("mode change", () => {
   test("returns when the change waits to be confirmed, and says how to answer", async () => {
     const { stdout, stderr, status, id } = await driven(
-      run("change", "pods", "--to", "none", "--canary", "1", "--wave", "25%", "--seed", "7"),
+      run(
+        ...["change", "pods", "--to", "none", "--canary", "1", "--wave", "25%", "--seed", "7"],
+        ...["--blocks", "10.244.0.0/26, 10.244.1.0/26"],
+      ),
       moveAll,
     );
     first = id;
@@ -76,7 +79,8 @@ describe("mode change", () => {
     assert.equal(status, 0);
     const { spec } = await cluster.store.get("ModeChange", id);
     const { requestedBy, ...asked } = spec;
-    assert.deepEqual(asked, { pool: "pods", to: "none", canary: 1, wave: "25%", seed: 7 });
+    const blocks = ["10.244.0.0/26", "10.244.1.0/26"];
+    assert.deepEqual(asked, { pool: "pods", to: "none", canary: 1, wave: "25%", blocks, seed: 7 });
     assert.match(requestedBy ?? "", /^.+@.+$/);
   });
 
@@ -392,7 +396,9 @@ describe("mode history and mode show", () => {
     const { stdout, status } = await run("show", first);
     assert.match(
       stdout,
-      RegExp(`^${first}\n {2}pods: ipip -> none\n {2}canary 1, wave 25%, seed 7, confirmed\n`),
+      RegExp(
+        `^${first}\n {2}pods: ipip -> none\n {2}canary 1, wave 25%, seed 7, confirmed\n {2}blocks that go first: 10`,
+      ),
     );
     assert.equal(status, 0);
     assert.equal(JSON.parse((await run("show", first, "-o", "json")).stdout).result, "done");
@@ -458,6 +464,11 @@ describe("mode change with bad input", () => {
       "change pods --to none --wave 0",
       /^invalid value '0' of --wave: it must be a number of nodes \(8\) or a part/,
     ],
+    [
+      "change pods --to none --blocks 10.244.0.0/26,x",
+      /^invalid block 'x' of --blocks: they are CIDRs/,
+    ],
+    ["change --mesh off --blocks 10.244.0.0/26", /^--blocks does not go with --mesh/],
     ["change pods --to none --wave 101%", /^invalid value '101%' of --wave/],
     [
       "change pods --to none --confirm-within 10",

@@ -1,6 +1,7 @@
 /** Flags of `mode change` and `mode prove` as the spec of a ModeChange; what is wrong is said before anything is asked. */
 
 import { hostname, userInfo } from "node:os";
+import { formatPrefix, maskPrefix, parsePrefix } from "../../lib/index.ts";
 import { type ModeChangeSpec, type ModeName, modeNames } from "../../model/index.ts";
 import type { ConnectionOptions, CtlContext } from "../context.ts";
 import { failure } from "../crud/errors.ts";
@@ -11,6 +12,7 @@ export interface ChangeFlags extends ConnectionOptions {
   readonly mesh?: string;
   readonly canary?: string;
   readonly wave?: string;
+  readonly blocks?: string;
   readonly confirmWithin?: string;
   readonly yes?: boolean;
   readonly skipProof?: boolean;
@@ -27,11 +29,12 @@ export function changeSpec(
   flags: ChangeFlags,
   env: CtlContext["env"],
 ): ModeChangeSpec {
-  const { canary, wave, confirmWithin, yes, skipProof, reason, accept, seed } = flags;
+  const { canary, wave, blocks, confirmWithin, yes, skipProof, reason, accept, seed } = flags;
   return {
     ...subjectOf(pool, flags),
     ...(canary !== undefined && { canary: wholeNumber("--canary", canary) }),
     ...(wave !== undefined && { wave: waveOf(wave) }),
+    ...(blocks !== undefined && { blocks: blocksOf(blocks, flags) }),
     ...(confirmWithin !== undefined && { confirmWithinSeconds: confirmSeconds(confirmWithin) }),
     ...(yes && { confirmed: true }),
     ...skipOf(skipProof, reason),
@@ -87,6 +90,18 @@ function waveOf(text: string): string {
   throw failure(
     `invalid value '${text}' of --wave: it must be a number of nodes (8) or a part of all (25%)`,
   );
+}
+
+/** Prefixes; that they are of the pool is looked at where the change is planned. */
+function blocksOf(text: string, { mesh }: ChangeFlags): string[] {
+  if (mesh !== undefined) throw failure("--blocks does not go with --mesh: blocks are of a pool");
+  return text.split(",").map((cidr) => {
+    const block = parsePrefix(cidr.trim());
+    if (block !== undefined) return formatPrefix(maskPrefix(block));
+    throw failure(
+      `invalid block '${cidr}' of --blocks: they are CIDRs, as 10.244.1.0/26, separated by commas`,
+    );
+  });
 }
 
 function confirmSeconds(text: string): number {

@@ -178,6 +178,12 @@ const cases: readonly Case[] = [
     gives: ["Refused", /10\.9\.0\.0\/26 is no block/],
   },
   {
+    name: "a block is more than the pool",
+    phase: "Planning",
+    spec: { blocks: ["10.0.0.0/8"] },
+    gives: ["Refused", /10\.0\.0\.0\/8 is no block/],
+  },
+  {
     name: "the operator has changed his mind",
     phase: "Planning",
     spec: { rollback: true },

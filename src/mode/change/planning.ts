@@ -79,7 +79,8 @@ export function planning(running: Running): Advance {
 function isInPool(block: string, { pool }: World): boolean {
   const inner = parsePrefix(block);
   const outer = parsePrefix(pool?.spec.cidr ?? "");
-  return inner !== undefined && outer !== undefined && prefixContains(outer, inner.address);
+  if (inner === undefined || outer === undefined || inner.length < outer.length) return false;
+  return prefixContains(outer, inner.address);
 }
 
 /** Nothing stands against it. */

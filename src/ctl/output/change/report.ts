@@ -67,6 +67,7 @@ function headLines(change: ModeChange): readonly string[] {
   return [
     changeTitle(change),
     ...(asked.length > 0 ? [asked.join(", ")] : []),
+    ...(spec.blocks?.length ? [`blocks that go first: ${spec.blocks.join(", ")}`] : []),
     ...(spec.accepted?.length ? [`accepted: ${spec.accepted.join(", ")}`] : []),
     ...(spec.skipProof ? [`without proof: ${plainText(spec.skipProof.reason)}`] : []),
     `asked for by ${plainText(spec.requestedBy ?? "an unnamed client")} at ${metadata.creationTimestamp ?? "?"}`,

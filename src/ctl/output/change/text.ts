@@ -12,8 +12,7 @@ export interface Line {
 export function changeTitle({ spec, status }: ModeChange): string {
   const from = status?.from ?? "?";
   if (spec.pool === undefined) return `node-to-node mesh: ${from} -> ${spec.mesh ?? "?"}`;
-  const blocks = spec.blocks === undefined ? "" : ` (${spec.blocks.join(", ")} only)`;
-  return `${spec.pool}${blocks}: ${from} -> ${spec.to ?? "?"}`;
+  return `${spec.pool}: ${from} -> ${spec.to ?? "?"}`;
 }
 
 /** Of `node2/13388-9d947668`, a process, the node. */
