@@ -29,6 +29,7 @@ import {
   notification,
 } from "./wire/index.ts";
 
+const sequence = (...asns: number[]) => ({ kind: "sequence" as const, asns });
 const lastError = (world: World) => world.speakers.get(A)!.peers()[0]!.lastError;
 
 describe("a peer that sends byte after byte and never a message", () => {
@@ -95,6 +96,33 @@ describe("more prefixes than are allowed", () => {
     assert.equal(received.at(-1), "Cease / Maximum Number of Prefixes Reached");
     assert.match(lastError(world), /more than 2 prefixes of ipv4-unicast$/);
     assert.deepEqual(world.routes(A), []);
+  });
+});
+
+describe("our own routes told back to us", () => {
+  it("do not end the session by the limit of prefixes, and no more than the limit of them is kept", async () => {
+    const limit = { maximumPrefixes: 2, remoteAs: 65001 };
+    const world = await alone({ peers: { [B]: limit } });
+    const [theirs, looped] = [{ asPath: [sequence(65001)] }, { asPath: [sequence(65001, 64512)] }];
+    const { connection, received } = await talk(world, [
+      openMessage({ as: 65001 }),
+      encodeKeepalive(),
+      announcement(["10.9.1.0/24", "10.9.2.0/24"], theirs),
+      announcement(["10.1.1.0/24", "10.1.2.0/24", "10.1.3.0/24"], looped),
+    ]);
+    assert.deepEqual(world.state(A), ["Established"]);
+    assert.deepEqual(world.routes(A), ["10.9.1.0/24", "10.9.2.0/24"]);
+    const count = () => world.speakers.get(A)!.peers()[0]!.routesReceived;
+    assert.equal(count(), 4);
+    // One of theirs comes back to us instead, and makes room for another.
+    connection.write(announcement(["10.9.1.0/24"], looped));
+    connection.write(announcement(["10.9.3.0/24"], theirs));
+    await world.advance(100);
+    assert.deepEqual(world.routes(A), ["10.9.2.0/24", "10.9.3.0/24"]);
+    connection.write(withdrawal(["10.1.1.0/24"]));
+    connection.write(announcement(["10.1.3.0/24"], theirs));
+    await world.advance(100);
+    assert.equal(received.at(-1), "Cease / Maximum Number of Prefixes Reached");
   });
 });
 

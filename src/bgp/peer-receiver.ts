@@ -9,6 +9,7 @@ import type { KnownPath } from "./explain.ts";
 import { MalformedReport } from "./malformed-report.ts";
 import type { PeerHost } from "./peer-host.ts";
 import { compilePolicy, type Policy } from "./policy/index.ts";
+import { RefusedPaths } from "./refused-paths.ts";
 import { RestartHelper } from "./restart-helper.ts";
 import {
   AdjRibIn,
@@ -66,8 +67,7 @@ export class PeerReceiver {
   #reception: Reception | undefined;
   #paths = new Map<PathAttributes, Path>();
   #lastUpdateMs = 0;
-  /** Paths that were told and are no candidates: few, as a rule none. */
-  readonly #refused = new Set<PrefixKey | string>();
+  readonly #refused = new RefusedPaths();
 
   constructor(options: PeerReceiverOptions) {
     const { clock, slices, onStatus } = options.host;
@@ -182,7 +182,7 @@ export class PeerReceiver {
     for (const key of update.withdrawn) this.#carried(key, reception)?.withdraw(key);
     for (const { attributes, keys } of update.reach) {
       const path = this.#path(attributes, reception);
-      for (const key of keys) this.#carried(key, reception)?.announce(key, path);
+      for (const key of keys) this.#announce(key, path, reception);
     }
     if (update.endOfRib) this.#onEndOfRib(update.endOfRib);
     this.#checkMaximum();
@@ -201,14 +201,9 @@ export class PeerReceiver {
     const accepted = path && this.#accepted(key, path);
     if (accepted) host.onPath(key, accepted);
     else host.onNoPath(key, id, pathId);
+    const unusable = path?.refusal !== undefined;
     const refused = path !== undefined && accepted === undefined;
-    if (refused || this.#refused.size > 0) this.#noteRefused(key, pathId, refused);
-  }
-
-  #noteRefused(key: PrefixKey, pathId: number, refused: boolean): void {
-    const one = pathId === 0 ? key : `${key} ${pathId}`;
-    if (refused) this.#refused.add(one);
-    else this.#refused.delete(one);
+    this.#refused.note(key, pathId, unusable ? "unusable" : refused ? "policy" : undefined);
   }
 
   #accepted(key: PrefixKey, path: Path): Path | undefined {
@@ -223,10 +218,19 @@ export class PeerReceiver {
     return this.#policy;
   }
 
+  #announce(key: PrefixKey, path: Path, reception: Reception): void {
+    const { maximumPrefixes = Number.POSITIVE_INFINITY } = this.#config;
+    const table = this.#carried(key, reception);
+    // They are not counted against the limit, and are not to take memory beyond it.
+    const full = () => this.#refused.unusable(familyOfKey(key)) >= maximumPrefixes;
+    if (path.refusal !== undefined && full()) table?.withdraw(key);
+    else table?.announce(key, path);
+  }
+
   #checkMaximum(): void {
     const { maximumPrefixes = Number.POSITIVE_INFINITY } = this.#config;
     for (const [family, table] of this.#tables) {
-      if (table.size <= maximumPrefixes) continue;
+      if (table.size - this.#refused.unusable(family) <= maximumPrefixes) continue;
       const { afi, safi } = afiSafiOf(family);
       // RFC 4486 section 4.
       const data = concatBytes([uint16(afi), Uint8Array.of(safi), uint32(maximumPrefixes)]);

@@ -133,7 +133,11 @@ export interface PeerConfig {
   readonly advertisementIntervalSeconds?: number;
   /** `["ipv4-unicast"]` unless told. */
   readonly families?: readonly AddressFamily[];
-  /** Prefixes of one family that the peer may announce; one more ends the session. No limit unless told. */
+  /**
+   * Prefixes of one family that the peer may announce; one more ends the session. No limit unless told.
+   * Routes that came back to us (our AS or identifier in them) are not counted, as many routers tell an
+   * external peer its own routes again; as many of them are kept, to be looked at, and no more.
+   */
   readonly maximumPrefixes?: number;
   /** First that accepts or rejects decides; none accepts. Changed under a running session. */
   readonly importPolicy?: readonly PolicyRule[];
