@@ -8,6 +8,7 @@ import type { SpeakerCommand, SpeakerReport, SpeakerText } from "./speaker-progr
 export class OurSpeaker {
   readonly #child: Child;
   #report: SpeakerReport | undefined;
+  readonly #errors: string[] = [];
 
   constructor(place: Place, config: SpeakerText) {
     const program = join(import.meta.dirname, "speaker-program.ts");
@@ -15,6 +16,9 @@ export class OurSpeaker {
     this.#child = place.spawn([process.execPath, quiet, program], { output: "pipe" });
     createInterface({ input: this.#child.process.stdout! }).on("line", (line) => {
       this.#report = JSON.parse(line) as SpeakerReport;
+      for (const { lastError } of this.#report.peers) {
+        if (lastError !== "" && lastError !== this.#errors.at(-1)) this.#errors.push(lastError);
+      }
     });
     this.configure(config);
   }
@@ -23,6 +27,11 @@ export class OurSpeaker {
   get report(): SpeakerReport {
     if (this.#report === undefined) throw new Error("the speaker has said nothing yet");
     return this.#report;
+  }
+
+  /** Everything that ended a session or an attempt, in order. */
+  get errors(): readonly string[] {
+    return this.#errors;
   }
 
   get ended(): boolean {
@@ -47,7 +56,8 @@ export class OurSpeaker {
   ): Promise<SpeakerReport> {
     return until(what, () => this.#report && condition(this.#report) && this.#report, {
       ...options,
-      state: async () => `ours: ${JSON.stringify(this.#report)}\n${await options.state?.()}`,
+      state: async () =>
+        `ours: ${JSON.stringify(this.#report)}\n${this.#errors.join("\n")}\n${await options.state?.()}`,
     });
   }
 

@@ -72,6 +72,7 @@ protocol bgp s${index} {
   ${setup.reflectorClient ? "rr client;" : ""}
   ${setup.extendedMessages ? "enable extended messages on;" : ""}
   ${setup.twoOctetAs ? "enable as4 off;" : ""}
+  ${setup.plain ? "capabilities off;" : ""}
   ${role(setup)}
   ${families.map((family) => channel(family === "ipv4-unicast" ? 4 : 6, setup)).join("\n  ")}
 }`;

@@ -8,6 +8,7 @@ import type { Place } from "../place.ts";
 
 /** What not every program has; a scenario names what it needs, a program what it lacks, and why. */
 export type Feature =
+  | "announcesNoExport"
   /** Watches the path by BFD, single hop. */
   | "bfd"
   /** Dials, and not only listens. */
@@ -21,8 +22,8 @@ export type Feature =
   | "limitsPrefixes"
   | "manyRoutes"
   | "passwords"
-  /** Shows the path of AS4_PATH when it was told not to offer RFC 6793. */
-  | "readsAs4Path"
+  /** Can do without capabilities. */
+  | "plain"
   | "reflects"
   | "refreshes"
   /** Says that it has restarted (RFC 4724, R bit). */
@@ -30,7 +31,7 @@ export type Feature =
   | "roles"
   /** Two instances on one machine. */
   | "runsTwice"
-  /** Routes with attributes of eight thousand bytes. */
+  /** Announces routes with attributes of eight thousand bytes. */
   | "sendsLong"
   /** Shows the operator's words (RFC 9003). */
   | "shutdownMessage"
@@ -71,6 +72,8 @@ export interface SessionSetup {
   readonly extendedMessages?: boolean;
   readonly extendedNextHop?: boolean;
   readonly maximumPrefixes?: number;
+  /** Speaks RFC 4271 alone, without capabilities. */
+  readonly plain?: boolean;
   /** Does not offer AS numbers of four octets (RFC 6793). */
   readonly twoOctetAs?: boolean;
   readonly role?: Role;

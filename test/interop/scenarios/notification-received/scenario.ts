@@ -10,7 +10,10 @@ export const scenario: Scenario = {
     await stage.untilWeHave(theirs);
     await stage.theirs.reset();
     await stage.untilOurs("the error is shown", ({ peers }) => {
-      return /^received Cease \/ Administrative Reset/.test(peers[0]?.lastError ?? "");
+      // A Hard Reset from those that know RFC 8538: routes are not to be kept through it.
+      return /^received Cease \/ (Hard Reset: Cease \/ )?Administrative Reset/.test(
+        peers[0]?.lastError ?? "",
+      );
     });
     await stage.untilEstablished();
     await stage.untilWeHave(theirs);
