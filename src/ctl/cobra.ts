@@ -4,25 +4,25 @@ import type { CommanderError } from "commander";
 import { failure } from "./crud/errors.ts";
 
 /** calicoctl has no such commands: beside its words there is room to say what to do. */
-const OWN = "mode";
+const OWN: readonly string[] = ["mode", "bgp"];
 
 /** What cobra says about the same mistake; the first of `args` names the command. */
 export function cobraText(error: CommanderError, args: readonly string[]): string {
   const words = args.filter((arg) => !arg.startsWith("-"));
   const text = textOf(error, words[0]);
-  if (words[0] !== OWN) return text;
+  if (!OWN.includes(words[0] ?? "")) return text;
   const command = ["switchyard", ...words.slice(0, 2), "--help"].join(" ");
   return `${text}; see \`${command}\``;
 }
 
 /** The usage of a command of ours, after what cobra says. */
 export function ownUsage(path: string, usage = ""): string {
-  return path.startsWith(`${OWN} `) ? `; usage: switchyard ${path} ${usage}` : "";
+  return OWN.includes(path.split(" ")[0]!) ? `; usage: switchyard ${path} ${usage}` : "";
 }
 
 /** The commands of a group of ours, after what cobra says. */
 export function ownCommands(group: string, names: readonly string[]): string {
-  return group === OWN ? `; the commands are: ${names.join(", ")}` : "";
+  return OWN.includes(group) ? `; the commands are: ${names.join(", ")}` : "";
 }
 
 function textOf(error: CommanderError, word: string | undefined): string {

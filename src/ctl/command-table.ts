@@ -1,5 +1,6 @@
 /** Names, flags and texts of every command; the module that runs it is loaded when it is run. */
 
+import { bgpCommands } from "./bgp-commands.ts";
 import { defaultConfigPath, defaultSocketPath } from "./config.ts";
 import type { CtlContext } from "./context.ts";
 
@@ -329,6 +330,7 @@ export const commandTable: readonly CommandSpec[] = [
       },
     ],
   },
+  ...bgpCommands,
   {
     name: "server",
     description: "Run the API server with its embedded store",

@@ -5,6 +5,8 @@ import type { Terminal } from "./terminal.ts";
 
 export interface CtlContext {
   readonly stdout: (text: string) => void;
+  /** Standard output for what may be long, or no text; resolves when it was taken. */
+  readonly write?: (data: string | Uint8Array) => Promise<void>;
   readonly stderr: (text: string) => void;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly clock: Clock;

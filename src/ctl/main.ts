@@ -10,6 +10,11 @@ delete process.env.NODE_COMPILE_CACHE;
 
 const context: CtlContext = {
   stdout: (text) => process.stdout.write(text),
+  write: (data) =>
+    new Promise((resolve) => {
+      if (process.stdout.write(data)) resolve();
+      else process.stdout.once("drain", resolve);
+    }),
   stderr: (text) => process.stderr.write(text),
   env: process.env,
   clock: systemClock,

@@ -1,0 +1,123 @@
+/** The `bgp` commands against a speaker that answers on a socket, as an agent and bgpd do. */
+
+import assert from "node:assert/strict";
+import { mkdtempSync, rmSync } from "node:fs";
+import { createServer } from "node:http";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, before, describe, it } from "node:test";
+import { A, B, pair, SECOND, type World } from "../bgp/testing/simulated-world.ts";
+import { answerBgp, sendAnswer } from "../bgp/view/index.ts";
+import { ipv4 } from "../lib/index.ts";
+import { runWith } from "./testing/session.ts";
+
+const directory = mkdtempSync(join(tmpdir(), "switchyard-bgp-"));
+const socket = join(directory, "bgp.sock");
+let world: World;
+
+const server = createServer((request, response) => {
+  const source = { localAs: 64512, routerId: ipv4(A), speaker: world.speakers.get(A)! };
+  void sendAnswer(response, answerBgp(request.url ?? "", source));
+});
+
+before(async () => {
+  world = await pair();
+  await new Promise<void>((resolve) => server.listen(socket, resolve));
+});
+after(async () => {
+  await new Promise<void>((resolve) => server.close(() => resolve()));
+  rmSync(directory, { recursive: true });
+});
+
+const run = (...args: string[]) =>
+  runWith({}, ["bgp", ...args, "--socket", socket], { clock: world.clock });
+
+async function printed(...args: string[]): Promise<string> {
+  const { stdout, stderr, status } = await run(...args);
+  assert.deepEqual([stderr, status], ["", 0]);
+  return stdout;
+}
+
+describe("bgp commands", () => {
+  it("peers: a row each, all known of them with wide, documents with json", async () => {
+    const text = await printed("peers");
+    const [head, headings, row] = text.split("\n");
+    assert.equal(head, "Local AS 64512, router id 10.0.0.1");
+    assert.match(headings!, /^PEER +NAME +AS +STATE +SINCE +RECEIVED +ACCEPTED +SENT +INFO$/);
+    assert.match(row!, /^10\.0\.0\.2 +10\.0\.0\.2 +64512 +Established +[\d:]{8} +2 +2 +1$/);
+    const wide = await printed("peers", B, "-o", "wide");
+    assert.match(wide, /ROUTER ID +HOLD +HEARD/);
+    assert.match(wide, /agreed: 4-octet AS numbers, route refresh/);
+    assert.match(wide, /no session has ended/);
+    const { peers } = JSON.parse(await printed("peers", "-o", "json"));
+    assert.equal(peers[0].session.holdTimeSeconds, 240);
+  });
+
+  it("routes: of each table, as rows and as an array", async () => {
+    const best = await printed("routes");
+    assert.match(best, /^PREFIX +NEXT HOP +PEER +AS PATH +ORIGIN +LOCAL PREF +MED +INFO$/m);
+    assert.match(best, /^10\.2\.1\.0\/24 +10\.0\.0\.2 +10\.0\.0\.2 +igp +100$/m);
+    assert.match(await printed("routes", "out", "--peer", B), /^10\.1\.0\.0\/26 +10\.0\.0\.1 /m);
+    assert.equal((await printed("routes", "10.2.1.9")).trim().split("\n").length, 2);
+    const within = JSON.parse(
+      await printed("routes", "in", "10.2.0.0/16", "--match", "within", "-o", "json"),
+    );
+    assert.deepEqual(within.map(({ prefix }: { prefix: string }) => prefix).sort(), [
+      "10.2.0.0/26",
+      "10.2.1.0/24",
+    ]);
+    assert.deepEqual(JSON.parse(await printed("routes", "10.9.0.0/16", "-o", "json")), []);
+  });
+
+  it("why: what decided, by prefix or by address; 1 where nothing is known", async () => {
+    assert.match(await printed("why", "10.2.1.0/24"), /^best +10\.0\.0\.2 .* the best$/m);
+    assert.match(await printed("why", "10.2.1.9"), /^Paths to 10\.2\.1\.0\/24$/m);
+    assert.match(await printed("why", "10.1.0.0/26"), /^10\.1\.0\.0\/26 is originated here/);
+    const none = await run("why", "10.77.0.0/16");
+    assert.equal(none.status, 1);
+    assert.match(none.stdout, /^No peer has told a path to exactly 10\.77\.0\.0\/16\.$/m);
+  });
+
+  it("messages: rows to read, bytes for programs, which no terminal wants", async () => {
+    const text = await printed("messages", B);
+    assert.match(
+      text,
+      /received +UPDATE +\d+ +\+2 10\.2\.0\.0\/26, 10\.2\.1\.0\/24 via 10\.0\.0\.2$/m,
+    );
+    const pcap = Buffer.from(await printed("messages", B, "-o", "pcap"), "latin1");
+    assert.equal(pcap.readUInt32BE(0), 0xa1b2c3d4);
+    const mrt = Buffer.from(await printed("messages", B, "-o", "mrt"), "latin1");
+    assert.equal(mrt.readUInt16BE(4), 17);
+    const terminal = { columns: () => 80, rows: () => 24 };
+    const args = ["bgp", "messages", B, "-o", "pcap", "--socket", socket];
+    const refused = await runWith({}, args, { terminal });
+    assert.match(refused.stderr, /^pcap is for programs: redirect it to a file$/m);
+    assert.equal(refused.status, 1);
+  });
+
+  it("say what is wrong with a question, and where nobody answers", async () => {
+    const wrong: [string[], RegExp][] = [
+      [["peers", "-o", "yaml"], /unrecognized output format 'yaml': it is one of text, wide, json/],
+      [["peers", "nobody"], /no BGP peer has the name or the address nobody/],
+      [["routes", "x"], /"x" is neither a prefix nor an address/],
+      [["routes", "y", "10.0.0.0/8"], /the table is best, in or out, not y/],
+      [["why"], /accepts 1 arg\(s\), received 0; usage: switchyard bgp why PREFIX/],
+    ];
+    for (const [args, words] of wrong) {
+      const { stderr, status } = await run(...args);
+      assert.match(stderr, words);
+      assert.equal(status, 1);
+    }
+    const nobody = await runWith({}, ["bgp", "peers", "--socket", `${socket}.none`]);
+    assert.match(nobody.stderr, /^nobody answers about BGP at .*none: connect ENOENT/);
+  });
+
+  it("peers -o wide: the history of ends, with times", async () => {
+    world.kill(B);
+    await world.advance(30 * SECOND);
+    const wide = await printed("peers", "-o", "wide");
+    assert.match(wide, /^ {2}[\d:]{8} after 1s: the peer closed the connection$/m);
+    assert.match(wide, /^ {2}[\d:]{8} in Connect, \d+ times: connection refused$/m);
+    assert.match(wide, /routes kept for its restart/);
+  });
+});
