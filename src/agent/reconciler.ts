@@ -47,11 +47,13 @@ import {
   plan,
   type Snapshot,
   stepGate,
+  withPeerWays,
 } from "../plan/index.ts";
 import { type Announcement, type Announcer, sortedEncapsulations } from "./announcer.ts";
 import type { MeshStanding } from "./bgp-runner.ts";
 import { heldProbe } from "./change-progress.ts";
 import type { Cluster } from "./cluster.ts";
+import { earliest } from "./earliest.ts";
 import type { LiveMtu, LiveMtuOutput } from "./live-mtu.ts";
 import { type KeptTunnel, keptTunnels, neededTunnels } from "./needed-tunnels.ts";
 import { type Basis, outcomeOf } from "./outcome.ts";
@@ -339,7 +341,7 @@ export class Reconciler {
       node,
       ...facts,
       learned: learned(),
-      host: kernel.host,
+      host: withPeerWays(kernel.host, facts.settings),
       ...(ipip !== undefined && { ipipTunnelAddress: ipip }),
       ...(vxlan6 !== undefined && { vxlan6TunnelAddress: vxlan6 }),
       ...(vxlan !== undefined && { vxlanTunnelAddress: vxlan }),
@@ -376,11 +378,6 @@ export class Reconciler {
       return `cannot tell the others what this node accepts and sends: ${errorText(error)}`;
     }
   }
-}
-
-function earliest(...times: readonly (number | undefined)[]): number | undefined {
-  const known = times.filter((time) => time !== undefined);
-  return known.length === 0 ? undefined : Math.min(...known);
 }
 
 /** Everything the kernel sends now and would send after the plan. */

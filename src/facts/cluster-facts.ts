@@ -29,6 +29,7 @@ import {
   type WorkloadFacts,
 } from "../plan/index.ts";
 import { type ClusterView, effectiveSpec } from "./cluster-view.ts";
+import { peerGateways } from "./peer-gateways.ts";
 import { serviceCidrs, serviceSettings } from "./service-settings.ts";
 
 export interface ClusterFacts {
@@ -226,7 +227,7 @@ export function poolFacts({ metadata, spec }: IPPool): PoolFacts[] {
 const RTPROT_BIRD = 12;
 const RTPROT_FELIX = 80;
 
-type SettingsView = "felixConfigurations" | "bgpConfigurations";
+type SettingsView = "felixConfigurations" | "bgpConfigurations" | "bgpPeers" | "nodes";
 
 /** What Felix's and BGP's configurations say for one node; what cannot be used is named among the problems. */
 export function nodeSettings(
@@ -256,6 +257,16 @@ export function nodeSettings(
     natExcludesHosts: felix.natOutgoingExclusions === "IPPoolsAndHostIPs",
     externalNodes,
     ...unserved(view, felix.serviceLoopPrevention),
+    ...peerWays(view, node),
+  };
+}
+
+function peerWays(view: Pick<ClusterView, SettingsView>, node: string) {
+  const gateways = peerGateways(view, node);
+  const { ignoredInterfaces = [] } = effectiveSpec(view.bgpConfigurations, node);
+  return {
+    ...(gateways.length > 0 && { peerGateways: gateways }),
+    ...(ignoredInterfaces.length > 0 && { ignoredInterfaces }),
   };
 }
 

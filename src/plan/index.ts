@@ -7,6 +7,7 @@ export { type GateOutput, type GateState, initialGate, stepGate } from "./gate.t
 export { DEFAULT_MTU_IFACE_PATTERN, encapsulationMtus, planMtu } from "./mtu.ts";
 export { resolveNextHop } from "./next-hop.ts";
 export { type PlanObject, planObjects } from "./objects.ts";
+export { withPeerWays } from "./peer-ways.ts";
 export { plan } from "./plan.ts";
 export { Planner, type PrefixChange, type PrefixFacts } from "./planner.ts";
 export { type PodMtuOutput, type SaidMtu, stepPodMtu } from "./pod-mtu.ts";

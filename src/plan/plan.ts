@@ -7,6 +7,7 @@
 import { chooseDestinations } from "./destinations.ts";
 import { planFirewall } from "./firewall.ts";
 import { planMtu } from "./mtu.ts";
+import { peerGatewayRoutes } from "./peer-ways.ts";
 import { planProbeAddress, planProof } from "./proof.ts";
 import { planRoutes } from "./routes.ts";
 import { planSysctls } from "./sysctls.ts";
@@ -25,7 +26,7 @@ export function plan(snapshot: Snapshot): NodePlan {
     uplink: snapshot.host.uplink.name,
     ...tunnels,
     addresses: [...tunnels.addresses, ...planProbeAddress(snapshot)],
-    routes: planRoutes(snapshot, destinations),
+    routes: [...peerGatewayRoutes(snapshot), ...planRoutes(snapshot, destinations)],
     ...(proof && { proof }),
     firewall: planFirewall(snapshot, tunnels, 4),
     ...(local.ipv6 && { firewall6: planFirewall(snapshot, tunnels, 6) }),

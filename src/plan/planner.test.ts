@@ -18,6 +18,7 @@ const prefixes: readonly Prefix[] = [
   "10.244.9.9/32",
   "10.244.1.2/32",
   "198.51.100.0/24",
+  "192.0.2.1/32",
   "fd00:244::200/122",
   "fd00:244::300/122",
   "2001:db8:99::/48",
@@ -63,11 +64,15 @@ const common: fc.Arbitrary<Partial<Snapshot>> = fc
       }),
       { maxLength: 2 },
     ),
+    peerGateways: fc.subarray([
+      { peer: ipAddress("192.0.2.1")!, gateway: ipAddress("172.139.20.1")!, reason: "peer" },
+    ]),
     accepts: fc.option(fc.subarray<Encapsulation>(["none", "ipip", "vxlan", "vxlan-v6"]), {
       nil: undefined,
     }),
   })
-  .map(({ ipipMode, vxlanMode, vxlan6, parts, receive, announced, accepts }) => ({
+  .map(({ ipipMode, vxlanMode, vxlan6, parts, receive, announced, accepts, peerGateways }) => ({
+    settings: { ...dualStackSnapshot().settings, peerGateways },
     pools: [poolFact({ ipipMode, vxlanMode, parts }), pool6Fact({ vxlanMode: vxlan6 })],
     receive,
     announced,

@@ -128,8 +128,11 @@ function externalRoutes({
   node: me,
 }: Snapshot): RoutePlan[] {
   const { byAddress } = nodeIndex(nodes);
+  const { peerGateways = [] } = settings;
   const routes: RoutePlan[] = [];
   for (const { prefix, nextHop } of learned) {
+    // The way to a peer is not for peers to tell.
+    if (isHostPrefix(prefix) && peerGateways.some(({ peer }) => peer === prefix.address)) continue;
     const node = byAddress.get(nextHop);
     if (node && (node.name === me || poolOf(pools, prefix))) continue;
     const way = resolveNextHop(host.routes, nextHop);

@@ -121,6 +121,16 @@ export interface Settings {
   /** Further tunnel endpoints to accept packets from. */
   readonly externalNodes: readonly Prefix[];
   readonly unserved?: UnservedPlan;
+  readonly peerGateways?: readonly PeerGateway[];
+  /** Globs: connected networks of these devices lead to no next hop. */
+  readonly ignoredInterfaces?: readonly string[];
+}
+
+/** A BGP peer that is reached by this gateway, whatever the host's routes say. */
+export interface PeerGateway {
+  readonly peer: IpAddress;
+  readonly gateway: IpAddress;
+  readonly reason: string;
 }
 
 export interface Snapshot {

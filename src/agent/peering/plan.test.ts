@@ -138,12 +138,14 @@ test("bad peers are named and the others kept", () => {
 
 test("fields that are not obeyed are named, so that nobody relies on them", () => {
   const { problems } = peersOf({
-    bgpConfigurations: [configuration({ ignoredInterfaces: ["br0"], serviceClusterIPs: [] })],
-    bgpPeers: [peer("tor", { peerIP: "192.0.2.1", asNumber: 65000, reachableBy: "192.0.2.9" })],
+    bgpConfigurations: [
+      configuration({ localWorkloadPeeringIPV4: "192.0.2.9", serviceClusterIPs: [] }),
+    ],
+    bgpPeers: [peer("pods", { asNumber: 65000, localWorkloadSelector: "all()" })],
   });
   assert.deepEqual(problems, [
-    "BGPConfiguration: spec.ignoredInterfaces is not obeyed by this version",
-    "BGPPeer tor: spec.reachableBy is not obeyed by this version",
+    "BGPConfiguration: spec.localWorkloadPeeringIPV4 is not obeyed by this version",
+    "BGPPeer pods: spec.localWorkloadSelector is not obeyed by this version",
   ]);
 });
 

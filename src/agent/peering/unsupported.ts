@@ -3,7 +3,6 @@
 import type { BGPPeer, SpecOf } from "../../model/index.ts";
 
 const peerFields = [
-  "reachableBy",
   "filters",
   "localWorkloadSelector",
 ] as const satisfies readonly (keyof SpecOf<"BGPPeer">)[];
@@ -11,7 +10,6 @@ const peerFields = [
 const configurationFields = [
   "communities",
   "prefixAdvertisements",
-  "ignoredInterfaces",
   "localWorkloadPeeringIPV4",
   "localWorkloadPeeringIPV6",
 ] as const satisfies readonly (keyof SpecOf<"BGPConfiguration">)[];

@@ -57,7 +57,8 @@ function* eachNode(
   const silent = new Set(
     before.shared.nodes.flatMap(({ name, accepts }) => (accepts ? [] : [name])),
   );
-  const { felixConfigurations, bgpConfigurations } = view;
+  const { felixConfigurations, bgpConfigurations, bgpPeers, nodes } = view;
+  const settings = { felixConfigurations, bgpConfigurations, bgpPeers, nodes };
   const workloads = byNode(view.workloads);
   for (const { metadata } of view.nodes) {
     const node = metadata.name;
@@ -69,7 +70,7 @@ function* eachNode(
       continue;
     }
     const own = { node, host, bgp: status.bgp, workloads: workloads.get(node) ?? [] };
-    const known = { ...own, felixConfigurations, bgpConfigurations };
+    const known = { ...own, ...settings };
     const old = settledSnapshot(before, { ...known, current: new Map() });
     const current = towards(old, silent);
     const next = settledSnapshot(after, { ...known, current });

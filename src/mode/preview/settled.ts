@@ -32,6 +32,7 @@ import {
   poolTunnel,
   type Snapshot,
   type UplinkFacts,
+  withPeerWays,
 } from "../../plan/index.ts";
 import type { PreviewInput } from "./types.ts";
 
@@ -91,14 +92,14 @@ function isTold(prefix: Prefix, pods: ReadonlySet<string>): boolean {
   return !isHostPrefix(prefix) || pods.has(formatPrefix(prefix));
 }
 
-export interface SettledNode {
+type SettingsView = "felixConfigurations" | "bgpConfigurations" | "bgpPeers" | "nodes";
+
+export interface SettledNode extends Pick<PreviewInput["view"], SettingsView> {
   readonly node: string;
   readonly host: HostFacts;
   readonly bgp: NodeHostStatus["bgp"];
   /** Of this node. */
   readonly workloads: readonly WorkloadEndpoint[];
-  readonly felixConfigurations: PreviewInput["view"]["felixConfigurations"];
-  readonly bgpConfigurations: PreviewInput["view"]["bgpConfigurations"];
   /** What it sends already. */
   readonly current: ReadonlyMap<string, Encapsulation>;
 }
@@ -119,7 +120,7 @@ export function settledSnapshot(cluster: SettledCluster, own: SettledNode): Snap
     ...facts,
     nodes,
     learned: bgp ? without(cluster.told, missing) : [],
-    host,
+    host: withPeerWays(host, facts.settings),
     ...(ipip !== undefined && { ipipTunnelAddress: ipip }),
     ...(vxlan !== undefined && { vxlanTunnelAddress: vxlan }),
     ...(vxlan6 !== undefined && { vxlan6TunnelAddress: vxlan6 }),
