@@ -131,6 +131,7 @@ export class PeerSender {
   /** The export policy has changed. */
   retarget(target: ExportTarget): void {
     this.#exporter = new Exporter(target, this.#sent);
+    this.#walk?.return?.();
     // What was sent and is no route any more waits already.
     this.#walk = this.#options.host.allKeys()[Symbol.iterator]();
     this.#work();
@@ -155,6 +156,7 @@ export class PeerSender {
 
   close(): void {
     this.#closed = true;
+    this.#walk?.return?.();
     this.#interval.stop();
     this.#options.host.slices.remove(this.#job);
   }

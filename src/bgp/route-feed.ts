@@ -1,7 +1,7 @@
 /** Tells listeners what changed in the Loc-RIB: many changes per call, none twice, in slices. */
 
 import { learnedRoute } from "./learned-route.ts";
-import type { LocRib } from "./rib/index.ts";
+import { type LocRib, PrefixQueue } from "./rib/index.ts";
 import type { Slices } from "./slices.ts";
 import type { LearnedRoute, RouteChange } from "./types.ts";
 import { type PrefixKey, prefixOfKey } from "./wire/index.ts";
@@ -15,7 +15,7 @@ export class RouteFeed {
   readonly #rib: LocRib;
   readonly #onChanged: (key: PrefixKey) => void;
   readonly #listeners = new Set<RouteListener>();
-  readonly #changed = new Set<PrefixKey>();
+  readonly #changed = new PrefixQueue();
   readonly #job = () => this.#flush();
 
   constructor(options: {

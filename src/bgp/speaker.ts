@@ -10,7 +10,7 @@ import { checkConfig, passwords, ringBytes, sameData, sessionParameters } from "
 import { Listening } from "./listening.ts";
 import { Peer } from "./peer.ts";
 import type { PeerHost } from "./peer-host.ts";
-import { type Change, LocRib, type Origination, Originations } from "./rib/index.ts";
+import { type Change, LocRib, type Origination, Originations, PrefixMap } from "./rib/index.ts";
 import { RibViews } from "./rib-views.ts";
 import { RouteFeed } from "./route-feed.ts";
 import {
@@ -73,7 +73,7 @@ export class Speaker {
   readonly #host: PeerHost;
   readonly #views: RibViews;
   #config: SpeakerConfig;
-  #originated = new Map<PrefixKey, Origination>();
+  #originated = new PrefixMap<Origination>();
   #running = false;
   #lastPeerId = 0;
   #statusDue = false;
@@ -344,11 +344,13 @@ export class Speaker {
 
   #originate(config: SpeakerConfig): void {
     const before = this.#originated;
-    this.#originated = new Map(
-      config.originate.map((route) => [keyOfPrefix(route.prefix), this.#originations.of(route)]),
-    );
-    for (const key of before.keys()) if (!this.#originated.has(key)) this.#touch(key);
-    for (const [key, route] of this.#originated) if (before.get(key) !== route) this.#touch(key);
+    const after = new PrefixMap<Origination>();
+    for (const route of config.originate) {
+      after.set(keyOfPrefix(route.prefix), this.#originations.of(route));
+    }
+    this.#originated = after;
+    for (const key of before.keys()) if (!after.has(key)) this.#touch(key);
+    for (const key of after.keys()) if (before.get(key) !== after.get(key)) this.#touch(key);
   }
 
   #onChange(key: PrefixKey, change: Change): void {

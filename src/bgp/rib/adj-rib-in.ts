@@ -6,13 +6,14 @@
 
 import type { PrefixKey } from "../wire/index.ts";
 import type { Path } from "./path.ts";
+import { PrefixMap } from "./prefix-map.ts";
 
 /** Told of every change: the peer's path to a prefix, or that it has none (by this path identifier). */
 export type PathSink = (key: PrefixKey, path: Path | undefined, pathId: number) => void;
 
 export class AdjRibIn {
-  #fresh = new Map<PrefixKey, Path>();
-  #leftover = new Map<PrefixKey, Path>();
+  #fresh = new PrefixMap<Path>();
+  #leftover = new PrefixMap<Path>();
   readonly #sink: PathSink;
 
   constructor(sink: PathSink) {
@@ -52,7 +53,7 @@ export class AdjRibIn {
   expectAgain(): void {
     while (this.sweepSome(1000));
     this.#leftover = this.#fresh;
-    this.#fresh = new Map();
+    this.#fresh = new PrefixMap();
   }
 
   /** Drops up to so many leftovers; true while there are more. */
@@ -68,7 +69,8 @@ export class AdjRibIn {
   /** Every route once more to the sink, because the policy behind it has changed. */
   *replay(): Generator<void> {
     for (const table of [this.#fresh, this.#leftover]) {
-      for (const [key, path] of table) {
+      for (const key of table.keys()) {
+        const path = table.get(key)!;
         this.#sink(key, path, path.pathId);
         yield;
       }

@@ -6,6 +6,7 @@
 import type { AddressFamily } from "../types.ts";
 import { encodeAnnounce, encodeWithdraw, familyOfKey, type PrefixKey } from "../wire/index.ts";
 import type { OutgoingAttributes } from "./export.ts";
+import { PrefixMap, PrefixQueue } from "./prefix-map.ts";
 
 export interface AdjRibOutOptions {
   /** Families of the session; prefixes of others are left out. */
@@ -23,8 +24,8 @@ const forgotten: OutgoingAttributes = { bytes: new Uint8Array(0), nextHop: 0 as 
 
 export class AdjRibOut {
   readonly #options: AdjRibOutOptions;
-  readonly #sent = new Map<PrefixKey, OutgoingAttributes>();
-  readonly #pending = new Set<PrefixKey>();
+  readonly #sent = new PrefixMap<OutgoingAttributes>();
+  readonly #pending = new PrefixQueue();
 
   constructor(options: AdjRibOutOptions) {
     this.#options = options;

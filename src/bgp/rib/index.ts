@@ -6,3 +6,4 @@ export { lostTo } from "./decision.ts";
 export * from "./export.ts";
 export * from "./loc-rib.ts";
 export * from "./path.ts";
+export * from "./prefix-map.ts";

@@ -9,13 +9,14 @@ import type { PrefixKey } from "../wire/index.ts";
 import { bestPath } from "./decision.ts";
 import { equalPaths } from "./multipath.ts";
 import type { Path } from "./path.ts";
+import { PrefixMap } from "./prefix-map.ts";
 
 /** What a change has come to, as far as somebody is to be told. */
 export type Change = "best" | "equal" | "other" | undefined;
 
 export class LocRib {
   /** Several paths: the best first. */
-  readonly #routes = new Map<PrefixKey, Path | readonly Path[]>();
+  readonly #routes = new PrefixMap<Path | readonly Path[]>();
   #multipath: MultipathConfig | undefined;
 
   constructor(multipath?: MultipathConfig) {
@@ -26,7 +27,7 @@ export class LocRib {
     return this.#routes.size;
   }
 
-  keys(): IterableIterator<PrefixKey> {
+  keys(): Generator<PrefixKey, undefined> {
     return this.#routes.keys();
   }
 
@@ -53,7 +54,7 @@ export class LocRib {
   /** Prefixes of which other paths may be used together now: those with several. */
   setMultipath(multipath: MultipathConfig | undefined): PrefixKey[] {
     this.#multipath = multipath;
-    return [...this.#routes].flatMap(([key, entry]) => (Array.isArray(entry) ? [key] : []));
+    return [...this.#routes.keys()].filter((key) => Array.isArray(this.#routes.get(key)));
   }
 
   /** Whether one of the paths comes from such a source. */
