@@ -65,6 +65,7 @@ function checkPeer(peer: PeerConfig): void {
   if (peer.connectRetrySeconds !== undefined) {
     checkRange(`${at}.connectRetrySeconds`, peer.connectRetrySeconds, [1, 65535]);
   }
+  checkRange(`${at}.delayOpenSeconds`, peer.delayOpenSeconds ?? 0, [0, 240]);
   checkRange(`${at}.maximumPrefixes`, peer.maximumPrefixes ?? 1, [1, 0xffffffff]);
   const interval = peer.advertisementIntervalSeconds ?? 0;
   checkRange(`${at}.advertisementIntervalSeconds`, interval, [0, 65535]);
@@ -146,6 +147,7 @@ export function sessionParameters(config: SpeakerConfig, peer: PeerConfig): Sess
     remoteAs: peer.remoteAs,
     holdTimeSeconds: peer.holdTimeSeconds ?? DEFAULT_HOLD_SECONDS,
     connectRetrySeconds: peer.connectRetrySeconds ?? DEFAULT_CONNECT_RETRY_SECONDS,
+    delayOpenSeconds: peer.delayOpenSeconds ?? 0,
     families: peer.families ?? ["ipv4-unicast"],
     extendedNextHop: peer.extendedNextHop ?? false,
     strictRole: peer.strictRole ?? false,

@@ -127,6 +127,11 @@ export interface PeerConfig {
   /** 5 unless told (as Calico's BIRD). */
   readonly connectRetrySeconds?: number;
   /**
+   * DelayOpen (RFC 4271 section 8.1.4): so long, seconds 0..240, a new connection waits for the peer's OPEN
+   * before ours is sent. 0, at once, unless told. Both ends that wait lose the time.
+   */
+  readonly delayOpenSeconds?: number;
+  /**
    * MinRouteAdvertisementInterval (RFC 4271 section 9.2.1.1), seconds 0..65535: changes are told together,
    * so far apart at least. 0, at once, unless told; the RFC suggests 30 for external, 5 for internal peers.
    */

@@ -5,9 +5,10 @@
  *   Idle --start--> Connect --tcp--> OpenSent --OPEN--> OpenConfirm --KEEPALIVE--> Established
  *    ^  --start, passive--> Active --tcp--^    |             |                          |
  *    +-----------------------------------------+-------------+---------- anything wrong-+
+ *
+ * With DelayOpen a connection waits in Connect or Active for the peer to send its OPEN first.
  */
 
-import type { EndedBy, SessionState } from "../types.ts";
 import {
   describeNotification,
   explainNotification,
@@ -22,80 +23,12 @@ import {
   type Open,
   ProtocolError,
 } from "../wire/index.ts";
+import type { Down, FsmAction, FsmEvent, FsmResult, FsmState } from "./fsm-types.ts";
 import { type Negotiated, negotiate } from "./negotiate.ts";
 import type { SessionParameters } from "./parameters.ts";
 import { receivedWords, type TcpFailure } from "./words.ts";
 
-export type FsmTimer = "connect-retry" | "hold" | "keepalive";
-
-export type FsmEvent =
-  | { readonly kind: "start"; readonly passive: boolean }
-  /** Sends the NOTIFICATION where there is a connection to send it on; without one just closes. */
-  | { readonly kind: "stop"; readonly notification?: Notification; readonly why?: string }
-  /** RFC 4724 section 5: another connection with the peer takes over; routes are kept meanwhile. */
-  | { readonly kind: "replaced"; readonly notification?: Notification }
-  | {
-      readonly kind: "timer";
-      readonly timer: FsmTimer;
-      /** With the hold timer: for how long no whole message has come. */
-      readonly silentMs?: number;
-      /** With the connect-retry timer: what to say of a dial that it ends. */
-      readonly unanswered?: TcpFailure;
-    }
-  | { readonly kind: "tcp-connected" }
-  | ({ readonly kind: "tcp-failed" } & TcpFailure)
-  | { readonly kind: "open"; readonly open: Open }
-  | { readonly kind: "keepalive" }
-  | { readonly kind: "update" }
-  | { readonly kind: "route-refresh" }
-  | { readonly kind: "notification"; readonly notification: Notification }
-  | { readonly kind: "protocol-error"; readonly error: ProtocolError };
-
-export type DownCause =
-  /** TCP went away, or was given up for a newer connection: routes may be kept (RFC 4724). */
-  | "tcp"
-  | "notification-sent"
-  | "notification-received"
-  /** Wanted by this side. */
-  | "stopped";
-
-export type FsmAction =
-  | { readonly kind: "dial" }
-  | { readonly kind: "close" }
-  | { readonly kind: "send-open" }
-  | { readonly kind: "send-keepalive" }
-  | { readonly kind: "send-notification"; readonly notification: Notification }
-  /** Without `seconds`, the driver chooses (its backoff). */
-  | { readonly kind: "start-timer"; readonly timer: FsmTimer; readonly seconds?: number }
-  | { readonly kind: "stop-timers" }
-  | { readonly kind: "established"; readonly negotiated: Negotiated }
-  | ({
-      readonly kind: "down";
-      readonly from: SessionState;
-    } & Down);
-
-/** Why a session ended, or did not come about. */
-export interface Down {
-  readonly cause: DownCause;
-  readonly by: EndedBy;
-  /** One of a bounded number, whatever a peer sends. */
-  readonly name: string;
-  /** In words. */
-  readonly reason: string;
-  /** The peer's routes may be kept for it, as far as graceful restart was agreed on. */
-  readonly restartable: boolean;
-}
-
-export interface FsmState {
-  readonly name: SessionState;
-  /** In OpenConfirm and Established. */
-  readonly negotiated?: Negotiated;
-}
-
-export interface FsmResult {
-  readonly state: FsmState;
-  readonly actions: readonly FsmAction[];
-}
+export type * from "./fsm-types.ts";
 
 /** RFC 4271 section 8.2.2: a large value while the peer's OPEN is awaited. */
 const OPEN_HOLD_SECONDS = 240;
@@ -109,10 +42,10 @@ export function step(state: FsmState, event: FsmEvent, parameters: SessionParame
     case "replaced":
       return replaced(state, event.notification);
     case "protocol-error":
-      if (!hasSession(state)) return ignored(state);
+      if (!hasConnection(state)) return ignored(state);
       return fail(state, event.error.notification, event.error.message);
     case "notification":
-      if (!hasSession(state)) return ignored(state);
+      if (!hasConnection(state)) return ignored(state);
       return toIdle(state, {
         cause: isCollision(event.notification) ? "tcp" : "notification-received",
         by: "peer",
@@ -126,7 +59,9 @@ export function step(state: FsmState, event: FsmEvent, parameters: SessionParame
       return event.kind === "start" ? start(event.passive) : ignored(state);
     case "Connect":
     case "Active":
-      return connecting(state, event);
+      return state.delaying
+        ? delaying(state, event, parameters)
+        : connecting(state, event, parameters);
     case "OpenSent":
       return openSent(state, event, parameters);
     case "OpenConfirm":
@@ -138,6 +73,10 @@ export function step(state: FsmState, event: FsmEvent, parameters: SessionParame
 
 function hasSession({ name }: FsmState): boolean {
   return name === "OpenSent" || name === "OpenConfirm" || name === "Established";
+}
+
+function hasConnection(state: FsmState): boolean {
+  return hasSession(state) || state.delaying === true;
 }
 
 function start(passive: boolean): FsmResult {
@@ -153,15 +92,19 @@ type OtherEvent = Exclude<
   { kind: "stop" | "replaced" | "protocol-error" | "notification" }
 >;
 
-function connecting(state: FsmState, event: OtherEvent): FsmResult {
+function connecting(
+  state: FsmState,
+  event: OtherEvent,
+  { delayOpenSeconds = 0 }: SessionParameters,
+): FsmResult {
   switch (event.kind) {
     case "tcp-connected":
+      if (delayOpenSeconds === 0) return sendOpen();
       return {
-        state: { name: "OpenSent" },
+        state: { ...state, delaying: true },
         actions: [
           { kind: "stop-timers" },
-          { kind: "send-open" },
-          { kind: "start-timer", timer: "hold", seconds: OPEN_HOLD_SECONDS },
+          { kind: "start-timer", timer: "delay-open", seconds: delayOpenSeconds },
         ],
       };
     case "tcp-failed":
@@ -183,6 +126,47 @@ function connecting(state: FsmState, event: OtherEvent): FsmResult {
       };
     default:
       return ignored(state);
+  }
+}
+
+function sendOpen(): FsmResult {
+  return {
+    state: { name: "OpenSent" },
+    actions: [
+      { kind: "stop-timers" },
+      { kind: "send-open" },
+      { kind: "start-timer", timer: "hold", seconds: OPEN_HOLD_SECONDS },
+    ],
+  };
+}
+
+function delaying(state: FsmState, event: OtherEvent, parameters: SessionParameters): FsmResult {
+  switch (event.kind) {
+    case "open": {
+      const result = acceptOpen(state, event.open, parameters);
+      if (result.state.name !== "OpenConfirm") return result;
+      return { ...result, actions: [{ kind: "send-open" }, ...result.actions] };
+    }
+    case "tcp-failed":
+      if (state.name === "Active") return toIdle(state, tcpDown(event));
+      return {
+        state: { name: "Active" },
+        actions: [
+          { kind: "stop-timers" },
+          { kind: "close" },
+          { ...tcpDown(event), kind: "down", from: state.name },
+          { kind: "start-timer", timer: "connect-retry" },
+        ],
+      };
+    case "timer":
+      return event.timer === "delay-open" ? sendOpen() : ignored(state);
+    case "start":
+    case "tcp-connected":
+      return ignored(state);
+    default: {
+      const reason = `the peer sent ${event.kind.toUpperCase()} where its OPEN was awaited`;
+      return toIdle(state, tcpDown({ by: "peer", name: "no OPEN", reason }));
+    }
   }
 }
 
@@ -309,7 +293,7 @@ function stopped(state: FsmState, { notification: message, why }: StopEvent): Fs
   const reason = why === undefined ? how : `${why}: ${how}`;
   const name = message ? notificationName(message) : "stopped";
   const result = toIdle(state, { cause: "stopped", by: "us", name, reason, restartable: false });
-  if (message === undefined || !hasSession(state)) return result;
+  if (message === undefined || !hasConnection(state)) return result;
   const send: FsmAction = { kind: "send-notification", notification: asMeant(state, message) };
   return { ...result, actions: [send, ...result.actions] };
 }

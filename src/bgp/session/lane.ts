@@ -102,6 +102,7 @@ export class Lane {
       );
     this.#timers = {
       "connect-retry": deadline("connect-retry"),
+      "delay-open": deadline("delay-open"),
       hold: deadline("hold"),
       keepalive: deadline("keepalive"),
     };
@@ -341,7 +342,8 @@ export class Lane {
     switch (message[HEADER_BYTES - 1]) {
       case messageType.open: {
         const open = decodeOpen(message);
-        if (this.#state.name !== "OpenSent" || handlers.onOpen(this, open)) {
+        const awaited = this.#state.name === "OpenSent" || this.#state.delaying;
+        if (!awaited || handlers.onOpen(this, open)) {
           this.dispatch({ kind: "open", open });
         }
         return;

@@ -20,6 +20,7 @@ export interface SessionParameters {
   readonly holdTimeSeconds: number;
   readonly keepaliveSeconds?: number;
   readonly connectRetrySeconds: number;
+  readonly delayOpenSeconds?: number;
   readonly families: readonly AddressFamily[];
   readonly extendedNextHop: boolean;
   readonly role?: Role;

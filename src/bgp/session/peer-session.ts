@@ -144,7 +144,7 @@ export class PeerSession {
     }
     // A peer that dials again has given up what it dialled before, unless it got further than that.
     for (const older of this.#incoming) {
-      if (older.state === "OpenSent") older.dispatch({ kind: "stop" });
+      if (older.state === "OpenSent" || older.state === "Active") older.dispatch({ kind: "stop" });
     }
     const lane = this.#lane("incoming");
     this.#incoming.add(lane);
