@@ -213,3 +213,18 @@ test("a pool stored without defaults is read with them", async () => {
   }
   await store.close();
 });
+
+test("a peer names only filters that there are, whenever it is written", async () => {
+  const { store } = open();
+  const peer = object("BGPPeer", "tor", { peerIP: "192.0.2.1", filters: ["in", "out"] });
+  await store.create(object("BGPFilter", "out", { exportV4: [{ action: "Accept" }] }));
+  const refusal = {
+    message: "error with field BGPPeer.Spec.Filters = '[in]' (BGPFilter(s) not found)",
+  };
+  await assert.rejects(store.create(peer), refusal);
+  await store.create(object("BGPFilter", "in", {}));
+  const stored = await store.create(peer);
+  await store.delete("BGPFilter", "in");
+  await assert.rejects(store.update(stored), refusal);
+  assert.deepEqual(await names(store, "BGPPeer"), ["tor"]);
+});

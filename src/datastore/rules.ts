@@ -6,6 +6,7 @@
 import { type Clock, hasCode, parsePrefix, prefixesOverlap } from "../lib/index.ts";
 import {
   applyReadDefaults,
+  type BGPPeer,
   type IPPool,
   type Kind,
   notSupported,
@@ -57,7 +58,8 @@ class RulesStore implements Datastore {
   }
 
   async #create<K extends Kind>(resource: ResourceOf<K>, pools?: readonly IPPool[]) {
-    const prepared = prepareForWrite({ resource, operation: "create", pools });
+    const filters = await this.#filtersFor(resource);
+    const prepared = prepareForWrite({ resource, operation: "create", pools, filters });
     if (pools) await this.#checkBlocks(prepared as unknown as IPPool);
     return this.#store.create(prepared);
   }
@@ -86,13 +88,22 @@ class RulesStore implements Datastore {
     if (existing && metadata.uid && metadata.uid !== existing.metadata.uid) {
       throw updateConflict({ kind, name: metadata.name, namespace: metadata.namespace });
     }
-    const prepared = prepareForWrite({ resource, operation: "update", existing });
+    const filters = await this.#filtersFor(resource);
+    const prepared = prepareForWrite({ resource, operation: "update", existing, filters });
     const { creationTimestamp } = existing?.metadata ?? {};
     if (!creationTimestamp || !metadata.creationTimestamp) return this.#store.update(prepared);
     return this.#store.update({
       ...prepared,
       metadata: { ...prepared.metadata, creationTimestamp },
     });
+  }
+
+  /** Names of the filters there are, for a peer that names some. */
+  async #filtersFor(resource: { readonly kind: Kind; readonly spec?: unknown }) {
+    if (resource.kind !== "BGPPeer") return undefined;
+    if (!(resource as BGPPeer).spec.filters?.length) return undefined;
+    const { items } = await this.#store.list("BGPFilter");
+    return items.map(({ metadata }) => metadata.name);
   }
 
   /** The stored object, if there is one; that there is none is the store's to say. */

@@ -8,6 +8,7 @@ import type { Kind } from "./kinds/index.ts";
 /** Lower case; the kind's own name first, its plural second. */
 export const kindAliases = {
   BGPConfiguration: ["bgpconfiguration", "bgpconfigurations", "bgpconfig", "bgpconfigs"],
+  BGPFilter: ["bgpfilter", "bgpfilters", "bgpf", "bgpfs", "bf", "bfs"],
   BGPPeer: ["bgppeer", "bgppeers", "bgpp", "bgpps", "bp", "bps"],
   ClusterInformation: ["clusterinformation", "clusterinformations", "clusterinfo", "clusterinfos"],
   FelixConfiguration: ["felixconfiguration", "felixconfigurations", "felixconfig", "felixconfigs"],

@@ -55,6 +55,8 @@ describe("columns", () => {
     ["BGPConfiguration", "MESHENABLED", {}, "-"],
     ["BGPConfiguration", "MESHENABLED", { nodeToNodeMeshEnabled: false }, "false"],
     ["BGPConfiguration", "ASNUMBER", { asNumber: 65001 }, "65001"],
+    ["BGPFilter", "NUMEXPORTV4", {}, "0"],
+    ["BGPFilter", "NUMIMPORTV6", { importV6: [{ action: "Accept" }] }, "1"],
     ["BGPPeer", "NODE", {}, "(global)"],
     ["BGPPeer", "NODE", { nodeSelector: "rack == '1'" }, "rack == '1'"],
     ["BGPPeer", "NODE", { node: "n1" }, "n1"],

@@ -72,6 +72,7 @@ function movedOf(moved: "all" | readonly string[] | undefined): string {
   return moved === "all" ? "all" : String(moved?.length ?? 0);
 }
 
+const filterColumns = "NAME NUMEXPORTV4 NUMIMPORTV4 NUMEXPORTV6 NUMIMPORTV6";
 const poolWide =
   "NAME CIDR NAT IPIPMODE VXLANMODE DISABLED DISABLEBGPEXPORT SELECTOR ASSIGNMENTMODE";
 const workloadWide = "NAME WORKLOAD NODE NETWORKS INTERFACE PROFILES NATS";
@@ -87,6 +88,13 @@ export const kindColumns: { readonly [K in ExposedKind]: KindColumns<K> } = {
       ASNUMBER: ({ spec }) => orDash(spec.asNumber),
     },
   ),
+  BGPFilter: columns(filterColumns, filterColumns, {
+    NAME: nameOf,
+    NUMEXPORTV4: ({ spec }) => String(spec.exportV4?.length ?? 0),
+    NUMIMPORTV4: ({ spec }) => String(spec.importV4?.length ?? 0),
+    NUMEXPORTV6: ({ spec }) => String(spec.exportV6?.length ?? 0),
+    NUMIMPORTV6: ({ spec }) => String(spec.importV6?.length ?? 0),
+  }),
   BGPPeer: columns("NAME PEERIP NODE ASN", "NAME PEERIP NODE ASN", {
     NAME: nameOf,
     PEERIP: ({ spec }) => spec.peerIP ?? "",

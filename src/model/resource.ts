@@ -18,6 +18,7 @@ export type Resource = { [K in Kind]: ResourceOf<K> }[Kind];
 export type IPPool = ResourceOf<"IPPool">;
 export type Node = ResourceOf<"Node">;
 export type BGPConfiguration = ResourceOf<"BGPConfiguration">;
+export type BGPFilter = ResourceOf<"BGPFilter">;
 export type BGPPeer = ResourceOf<"BGPPeer">;
 export type FelixConfiguration = ResourceOf<"FelixConfiguration">;
 export type ClusterInformation = ResourceOf<"ClusterInformation">;

@@ -165,7 +165,7 @@ test("discovery, version and health", async () => {
       resources: { name: string; kind: string; namespaced: boolean }[];
     };
     const found = resources.resources.filter((entry) => !entry.name.includes("/"));
-    assert.equal(found.length, 11);
+    assert.equal(found.length, 12);
     const workloads = found.find((entry) => entry.kind === "WorkloadEndpoint");
     assert.deepEqual([workloads?.name, workloads?.namespaced], ["workloadendpoints", true]);
     for (const { name } of found) {

@@ -2,6 +2,7 @@
 
 import { z } from "zod";
 import { bgpConfigurationSpecSchema, bgpPeerSpecSchema } from "./bgp.ts";
+import { bgpFilterSpecSchema } from "./bgp-filter.ts";
 import { clusterInformationSpecSchema } from "./cluster-information.ts";
 import { felixConfigurationSpecSchema } from "./felix-configuration.ts";
 import { ipPoolSpecSchema } from "./ip-pool.ts";
@@ -56,6 +57,13 @@ export const kindTable = {
     plural: "bgppeers",
     namespaced: false,
     spec: bgpPeerSpecSchema,
+    status: none,
+  },
+  BGPFilter: {
+    apiVersion: calico,
+    plural: "bgpfilters",
+    namespaced: false,
+    spec: bgpFilterSpecSchema,
     status: none,
   },
   FelixConfiguration: {

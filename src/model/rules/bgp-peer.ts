@@ -6,12 +6,11 @@ import type { BGPPeer } from "../resource.ts";
 import { FieldChecks } from "./primitives.ts";
 import type { ClientInput, RuleSet } from "./rule-set.ts";
 
-function client({ resource }: ClientInput<"BGPPeer">): BGPPeer {
-  const { filters = [] } = resource.spec;
-  // This version stores no BGPFilter, so a peer that names one names what does not exist.
-  if (filters.length > 0) {
+function client({ resource, filters }: ClientInput<"BGPPeer">): BGPPeer {
+  const missing = (resource.spec.filters ?? []).filter((name) => filters?.includes(name) === false);
+  if (missing.length > 0) {
     const reason = "BGPFilter(s) not found";
-    throw validationError([{ name: "BGPPeer.Spec.Filters", value: filters, reason }]);
+    throw validationError([{ name: "BGPPeer.Spec.Filters", value: missing, reason }]);
   }
   return resource;
 }
@@ -29,6 +28,7 @@ function validate({ spec }: BGPPeer): readonly FieldError[] {
   checks.tag("IP:port", "PeerIP", spec.peerIP);
   checks.tag("selector", "PeerSelector", spec.peerSelector);
   checks.tag("reachableBy", "ReachableBy", spec.reachableBy);
+  checks.tagEach("name", "Filters", spec.filters);
   checks.tag("selector", "LocalWorkloadSelector", spec.localWorkloadSelector);
   if (spec.password?.secretKeyRef?.key === "") checks.tagRequired("Key", "");
   const reachable = parseAddress(spec.reachableBy ?? "");

@@ -8,6 +8,7 @@ import { validationError } from "../errors.ts";
 import type { Kind } from "../kinds/index.ts";
 import type { IPPool, ResourceOf } from "../resource.ts";
 import { bgpConfigurationRules } from "./bgp-configuration.ts";
+import { bgpFilterRules } from "./bgp-filter.ts";
 import { bgpPeerRules } from "./bgp-peer.ts";
 import { felixConfigurationRules } from "./felix-configuration.ts";
 import { ipPoolRules } from "./ip-pool.ts";
@@ -23,6 +24,7 @@ const ruleSets: { readonly [K in Kind]: RuleSet<K> } = {
   IPPool: ipPoolRules,
   Node: nodeRules,
   BGPConfiguration: bgpConfigurationRules,
+  BGPFilter: bgpFilterRules,
   BGPPeer: bgpPeerRules,
   FelixConfiguration: felixConfigurationRules,
   ClusterInformation: clusterInformationRules,
@@ -47,14 +49,16 @@ export interface PrepareOptions<K extends Kind> {
   readonly existing?: ResourceOf<K> | undefined;
   /** Every stored pool, on creation of a pool: it may not overlap another. */
   readonly pools?: readonly IPPool[] | undefined;
+  /** Names of every stored BGPFilter, for a BGPPeer; where they are not known none is missed. */
+  readonly filters?: readonly string[] | undefined;
 }
 
 /** @throws SwitchyardError RESOURCE_INVALID. */
 export function prepareForWrite<K extends Kind>(options: PrepareOptions<K>): ResourceOf<K> {
-  const { operation, existing, pools = [] } = options;
+  const { operation, existing, pools = [], filters } = options;
   const rules: RuleSet<K> = ruleSets[options.resource.kind];
   let resource = options.resource;
-  resource = rules.client?.({ resource, operation, existing, pools }) ?? resource;
+  resource = rules.client?.({ resource, operation, existing, pools, filters }) ?? resource;
   const errors = [...checkMetadata(resource.metadata), ...(rules.validate?.(resource) ?? [])];
   resource = rules.defaults?.(resource) ?? resource;
   errors.push(...(rules.schema?.(resource) ?? []));

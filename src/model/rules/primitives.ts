@@ -42,6 +42,11 @@ function isRegexp(text: string): boolean {
   }
 }
 
+function isNet(text: string, address: "number" | "bigint"): boolean {
+  const prefix = parsePrefixOrAddress(text);
+  return prefix !== undefined && isMasked(prefix) && typeof prefix.address === address;
+}
+
 const tags = {
   name: isSubdomain,
   /** Strictly masked, or a bare address. */
@@ -49,6 +54,8 @@ const tags = {
     const prefix = parsePrefixOrAddress(text);
     return prefix !== undefined && isMasked(prefix);
   },
+  netv4: (text) => isNet(text, "number"),
+  netv6: (text) => isNet(text, "bigint"),
   cidr: (text) => parsePrefixOrAddress(text) !== undefined,
   cidrv4: (text) => typeof parsePrefixOrAddress(text)?.address === "number",
   cidrv6: (text) => typeof parsePrefixOrAddress(text)?.address === "bigint",
@@ -58,6 +65,7 @@ const tags = {
   "IP:port": isIpPort,
   reachableBy: (text) => parseAddress(text) !== undefined,
   interface: (text) => text === "*" || /^[a-zA-Z0-9_.-]{1,15}$/.test(text),
+  bgpFilterInterface: (text) => text === "*" || /^[a-zA-Z0-9_.*-]{1,15}$/.test(text),
   ignoredInterface: (text) => text !== "*" && /^[a-zA-Z0-9_.*-]{1,15}$/.test(text),
   ifaceFilter: (text) => /^[a-zA-Z0-9:._+-]{1,15}$/.test(text),
   mac: (text) => /^([0-9a-fA-F]{2}([:-])([0-9a-fA-F]{2}\2){4}[0-9a-fA-F]{2})$/.test(text),
@@ -133,6 +141,11 @@ export class FieldChecks {
   maxLength(path: string, value: string | undefined, maximum: number): void {
     const reason = `${path} in body should be at most ${maximum} chars long`;
     this.require((value?.length ?? 0) <= maximum, path, reason);
+  }
+
+  minItems(path: string, value: readonly unknown[] | undefined, minimum: number): void {
+    const reason = `${path} in body should have at least ${minimum} items`;
+    this.require((value?.length ?? 0) >= minimum, path, reason);
   }
 
   maxItems(path: string, value: readonly unknown[] | undefined, maximum: number): void {

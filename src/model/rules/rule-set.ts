@@ -11,6 +11,8 @@ export interface ClientInput<K extends Kind> {
   readonly existing: ResourceOf<K> | undefined;
   /** Every stored pool, on creation of a pool. */
   readonly pools: readonly ResourceOf<"IPPool">[];
+  /** Names of every stored BGPFilter, for a BGPPeer, where they are known. */
+  readonly filters: readonly string[] | undefined;
 }
 
 export interface RuleSet<K extends Kind> {

@@ -18,7 +18,11 @@ export function pool(name: string, spec: object): IPPool {
 /** The message of the refusal, or "" when the object passes. */
 export function refusalOf<K extends Kind>(
   resource: ResourceOf<K>,
-  more: { existing?: ResourceOf<K>; pools?: readonly IPPool[] } = {},
+  more: {
+    existing?: ResourceOf<K>;
+    pools?: readonly IPPool[];
+    filters?: readonly string[];
+  } = {},
 ): string {
   try {
     prepareForWrite({ resource, operation: more.existing ? "update" : "create", ...more });

@@ -179,11 +179,18 @@ test("BGPPeer: fields and their relations", () => {
       ),
     ],
     [{ keepOriginalNextHop: false, nextHopMode: "Self" }, ""],
-    [
-      { filters: ["a", "b"], node: "A" },
-      "error with field BGPPeer.Spec.Filters = '[a b]' (BGPFilter(s) not found)",
-    ],
+    [{ filters: ["a", "b"] }, ""],
+    [{ filters: ["a", "A"] }, tagged("Filters[1]", "A", "name")],
   ]);
+  const peer = build("BGPPeer", { filters: ["a", "b", "c"], node: "A" });
+  for (const existing of [undefined, build("BGPPeer", {})]) {
+    const more = { ...(existing && { existing }), filters: ["b"] };
+    assert.equal(
+      refusalOf(peer, more),
+      "error with field BGPPeer.Spec.Filters = '[a c]' (BGPFilter(s) not found)",
+    );
+    assert.match(refusalOf(peer, { ...more, filters: ["a", "b", "c"] }), /^error with field Node/);
+  }
 });
 
 test("Node: addresses", () => {
