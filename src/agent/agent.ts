@@ -347,6 +347,7 @@ export class Agent {
       const result = await this.#reconciler?.pass();
       if (!result) return;
       this.#last = result;
+      this.#bgpInput.noteHostRoutes(result.kernel.host.routes);
       this.#journal.note(result.outcome);
       this.#changes.step(result.plan);
       await this.#attempt("announcement", async () => {

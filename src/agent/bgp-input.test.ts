@@ -3,9 +3,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { openSqliteStore, withRules } from "../datastore/index.ts";
-import { FakeClock, formatPrefix, SwitchyardError } from "../lib/index.ts";
+import type { ClusterView } from "../facts/index.ts";
+import { FakeClock, formatPrefix, prefix, SwitchyardError } from "../lib/index.ts";
 import { silentLog } from "../lib/log/index.ts";
-import type { BGPConfiguration } from "../model/index.ts";
+import type { BGPConfiguration, BGPFilter, BGPPeer } from "../model/index.ts";
 import { BgpInput } from "./bgp-input.ts";
 import type { BgpPlan } from "./peering/index.ts";
 import { service, slice } from "./services/testing.ts";
@@ -16,6 +17,19 @@ const configuration: BGPConfiguration = {
   kind: "BGPConfiguration",
   metadata: { name: "default" },
   spec: { serviceClusterIPs: [{ cidr: "10.96.0.0/12" }] },
+};
+
+const filter: BGPFilter = {
+  apiVersion: "projectcalico.org/v3",
+  kind: "BGPFilter",
+  metadata: { name: "f" },
+  spec: { importV4: [{ interface: "eth1", action: "Reject" }] },
+};
+const filtered: BGPPeer = {
+  apiVersion: "projectcalico.org/v3",
+  kind: "BGPPeer",
+  metadata: { name: "tor" },
+  spec: { peerIP: "192.0.2.1", filters: ["f"] },
 };
 
 function bench(options: { readonly kinds?: "refused" } = {}) {
@@ -46,8 +60,8 @@ function bench(options: { readonly kinds?: "refused" } = {}) {
   return {
     ...{ clock, store, plans, input },
     changes: () => changes,
-    setView: (bgpConfigurations: readonly BGPConfiguration[]) => {
-      view = clusterView({ bgpConfigurations });
+    setView: (bgpConfigurations: readonly BGPConfiguration[], more: Partial<ClusterView> = {}) => {
+      view = clusterView({ bgpConfigurations, ...more });
     },
     told: () => plans.at(-1)?.config.originate.map(({ prefix }) => formatPrefix(prefix)),
     stop: async () => {
@@ -109,6 +123,28 @@ test("one that speaks already goes on while it gets to know the services, and wh
   await store.create(slice({ name: "web-2", nodes: ["node1"] }));
   await clock.advance(20);
   assert.equal(changes(), before);
+  await stop();
+});
+
+test("the host's routes matter while a filter asks by which interface a route leaves", async () => {
+  const { input, plans, clock, changes, setView, stop } = bench();
+  const routes = [{ destination: prefix("0.0.0.0/0"), device: "eth1" }];
+  setView([]);
+  await input.configure();
+  await clock.advance(20);
+  const before = changes();
+  input.noteHostRoutes(routes);
+  assert.equal(changes(), before);
+  setView([], { bgpPeers: [filtered], bgpFilters: [filter] });
+  await input.configure();
+  const rules = () => plans.at(-1)?.config.peers[0]?.importPolicy;
+  assert.deepEqual(rules()?.[0]?.nextHops, [prefix("0.0.0.0/0")]);
+  input.noteHostRoutes([...routes]);
+  assert.equal(changes(), before, "the same again");
+  input.noteHostRoutes([{ ...routes[0]!, device: "eth0" }]);
+  assert.equal(changes(), before + 1);
+  await input.configure();
+  assert.deepEqual(rules()?.[0]?.nextHops, []);
   await stop();
 });
 

@@ -5,9 +5,10 @@
 
 import type { Datastore } from "../datastore/index.ts";
 import { clusterFacts, serviceCidrs, serviceSettings } from "../facts/index.ts";
-import type { Clock, Timer } from "../lib/index.ts";
+import { type Clock, formatPrefix, type Timer } from "../lib/index.ts";
 import type { Log } from "../lib/log/index.ts";
 import { vxlanMacOf } from "../mode/index.ts";
+import type { HostRoute } from "../plan/index.ts";
 import type { BgpRunner } from "./bgp-runner.ts";
 import type { Cluster } from "./cluster.ts";
 import { bgpPlan } from "./peering/index.ts";
@@ -23,7 +24,7 @@ export interface BgpInputOptions {
   readonly secretsDirectory?: string | undefined;
   readonly clock: Clock;
   readonly log: Log;
-  /** Called when services want the speaker to tell something else. */
+  /** Called when services, or the host's routes, want the speaker to tell something else. */
   readonly changed: () => void;
 }
 
@@ -43,6 +44,8 @@ export class BgpInput {
   /** When the services were first waited for. */
   #waitingSinceMs: number | undefined;
   #hasSpoken = false;
+  #hostRoutes: readonly HostRoute[] | undefined;
+  #usesHostRoutes = false;
 
   constructor(options: BgpInputOptions) {
     this.#options = options;
@@ -70,9 +73,19 @@ export class BgpInput {
     const { blocks, workloads } = clusterFacts(view, node, vxlanMacOf);
     const services = { told: this.#services.told(), cidrs: serviceCidrs(settings) };
     const secret = this.#secrets.read;
-    const input = { view, node, blocks, workloads, services, hashedRouterId, secret };
-    await bgp.configure(bgpPlan(input));
+    const hostRoutes = this.#hostRoutes;
+    const of = { view, node, blocks, workloads, services, hostRoutes };
+    const plan = bgpPlan({ ...of, hashedRouterId, secret });
+    this.#usesHostRoutes = plan?.usesHostRoutes ?? false;
+    await bgp.configure(plan);
     log.trace("bgp configured");
+  }
+
+  /** What was read of the host: filters may ask by which interface a route leaves. */
+  noteHostRoutes(routes: readonly HostRoute[]): void {
+    const before = this.#hostRoutes;
+    this.#hostRoutes = routes;
+    if (this.#usesHostRoutes && !sameRoutes(before, routes)) this.#options.changed();
   }
 
   /** What is not known yet of what is to be told. */
@@ -92,4 +105,10 @@ export class BgpInput {
     this.#waitingSinceMs ??= nowMs;
     return !this.#services.synced && nowMs - this.#waitingSinceMs < SERVICES_WITHIN_MS;
   }
+}
+
+function sameRoutes(before: readonly HostRoute[] | undefined, now: readonly HostRoute[]): boolean {
+  const text = (routes: readonly HostRoute[]) =>
+    routes.map(({ destination, device }) => `${formatPrefix(destination)} ${device}`).join();
+  return before !== undefined && text(before) === text(now);
 }

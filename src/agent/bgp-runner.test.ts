@@ -19,6 +19,7 @@ const planOf = (changes: Partial<SpeakerConfig> = {}): BgpPlan => ({
   types: new Map([["Mesh_1", "node-to-node mesh"]]),
   mesh: { mode: "on", resourceVersion: "7", open: true, closed: [] },
   unprogrammed: [],
+  usesHostRoutes: false,
   problems: [],
 });
 

@@ -16,6 +16,7 @@ const watched = {
   workloads: "WorkloadEndpoint",
   bgpConfigurations: "BGPConfiguration",
   bgpPeers: "BGPPeer",
+  bgpFilters: "BGPFilter",
   felixConfigurations: "FelixConfiguration",
   nodeModes: "NodeMode",
   modeChanges: "ModeChange",

@@ -2,6 +2,7 @@
 
 import type {
   BGPConfiguration,
+  BGPFilter,
   BGPPeer,
   BlockAffinity,
   FelixConfiguration,
@@ -20,6 +21,7 @@ export interface ClusterView {
   readonly workloads: readonly WorkloadEndpoint[];
   readonly bgpConfigurations: readonly BGPConfiguration[];
   readonly bgpPeers: readonly BGPPeer[];
+  readonly bgpFilters: readonly BGPFilter[];
   readonly felixConfigurations: readonly FelixConfiguration[];
   readonly nodeModes: readonly NodeMode[];
   readonly modeChanges: readonly ModeChange[];

@@ -19,9 +19,10 @@ export async function readCluster(store: Pick<Datastore, "list">): Promise<Store
     store.list("IPAMBlock"),
     store.list("WorkloadEndpoint"),
   ]);
-  const [bgpConfigurations, bgpPeers, felixConfigurations] = await Promise.all([
+  const [bgpConfigurations, bgpPeers, bgpFilters, felixConfigurations] = await Promise.all([
     store.list("BGPConfiguration"),
     store.list("BGPPeer"),
+    store.list("BGPFilter"),
     store.list("FelixConfiguration"),
   ]);
   const [nodeModes, modeChanges, nodeHosts] = await Promise.all([
@@ -38,6 +39,7 @@ export async function readCluster(store: Pick<Datastore, "list">): Promise<Store
       borrowed: blocks.items.flatMap(borrowedOf),
       bgpConfigurations: bgpConfigurations.items,
       bgpPeers: bgpPeers.items,
+      bgpFilters: bgpFilters.items,
       felixConfigurations: felixConfigurations.items,
       nodeModes: nodeModes.items,
       modeChanges: modeChanges.items,

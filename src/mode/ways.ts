@@ -66,6 +66,7 @@ const nothing = {
   workloads: [],
   bgpConfigurations: [],
   bgpPeers: [],
+  bgpFilters: [],
   felixConfigurations: [],
   nodeModes: [],
   modeChanges: [],

@@ -1,7 +1,9 @@
 export * from "./aliases.ts";
 export * from "./columns.ts";
+export { parseCommunity } from "./community.ts";
 export * from "./decode.ts";
 export * from "./errors.ts";
+export type { BGPFilterRule } from "./kinds/bgp-filter.ts";
 export { apiRoot, type Kind, kinds, kindTable, type SpecOf, type StatusOf } from "./kinds/index.ts";
 export type { EncapMode, IPPoolSpec } from "./kinds/ip-pool.ts";
 export {

@@ -2,9 +2,9 @@
 
 import type { PeerConfig } from "../../bgp/index.ts";
 import type { ClusterView } from "../../facts/index.ts";
-import { familyOf, type IpAddress, parseAddress } from "../../lib/index.ts";
+import { type Family, familyOf, type IpAddress, parseAddress } from "../../lib/index.ts";
 import type { BGPPeer } from "../../model/index.ts";
-import { externalPolicy } from "./export-policy.ts";
+import type { FilterPolicies } from "./filters.ts";
 import { DEFAULT_PORT, type Local, localAddress, sessionFamilies } from "./local.ts";
 import { nodePeers, nodeWith, peerName, reflects } from "./node-peers.ts";
 import { isGlobal, selectorMatcher } from "./selection.ts";
@@ -15,6 +15,7 @@ interface ExplicitOptions {
   readonly view: ClusterView;
   readonly local: Local;
   readonly globalAs: number;
+  readonly filters: (family: Family) => FilterPolicies;
   readonly problems: string[];
 }
 
@@ -23,6 +24,7 @@ export function explicitPeers({
   view,
   local,
   globalAs,
+  filters,
   problems,
 }: ExplicitOptions): PeerConfig[] {
   const kind = isGlobal(peer) ? "Global" : "Node";
@@ -30,7 +32,7 @@ export function explicitPeers({
   if (spec.peerSelector) {
     const matches = selectorMatcher(spec.peerSelector, metadata.name, problems);
     return view.nodes.flatMap((node) =>
-      matches(node) ? nodePeers({ kind, node, view, local, globalAs }) : [],
+      matches(node) ? nodePeers({ kind, node, view, local, globalAs, filters }) : [],
     );
   }
   if (!spec.peerIP) return [];
@@ -48,6 +50,8 @@ export function explicitPeers({
   const localAs = Number(spec.localASNumber || local.as);
   const external = remoteAs !== localAs;
   const allowedLocalAs = Math.min(Math.max(spec.numAllowedLocalASNumbers ?? 0, 0), 255);
+  const family = familyOf(endpoint.address);
+  const { imported, exported } = filters(family);
   // Deprecated, and only ever for eBGP; the two are never both set.
   const keeps = spec.keepOriginalNextHop === true && external;
   return [
@@ -62,11 +66,12 @@ export function explicitPeers({
       ...(localAs !== local.as && { localAs }),
       ...(allowedLocalAs > 0 && { allowedLocalAs }),
       ...(spec.sourceAddress !== "None" && { localAddress: own }),
-      families: sessionFamilies[familyOf(endpoint.address)],
+      families: sessionFamilies[family],
       ...(keeps && { nextHop: "keep" }),
       ...(spec.nextHopMode && { nextHop: nextHopModes[spec.nextHopMode] }),
       ...(keepalive && { keepaliveSeconds: Math.min(keepalive, 65_535) }),
-      exportPolicy: external ? externalPolicy(local.exportPolicy) : local.exportPolicy,
+      ...(imported.length > 0 && { importPolicy: imported }),
+      exportPolicy: local.exports.of({ family, external, filters: exported }),
     },
   ];
 }

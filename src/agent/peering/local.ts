@@ -1,9 +1,10 @@
 /** The local node as its peerings see it. */
 
-import type { PeerConfig, PolicyRule } from "../../bgp/index.ts";
+import type { PeerConfig } from "../../bgp/index.ts";
 import { type ClusterView, effectiveSpec } from "../../facts/index.ts";
 import { type Family, familyOf, type IpAddress } from "../../lib/index.ts";
 import type { Node } from "../../model/index.ts";
+import type { ExportPolicies } from "./export-policy.ts";
 
 export const DEFAULT_AS = 64512;
 export const DEFAULT_PORT = 179;
@@ -13,7 +14,7 @@ export interface Local {
   readonly addresses: readonly IpAddress[];
   readonly as: number;
   readonly port: number;
-  readonly exportPolicy: readonly PolicyRule[];
+  readonly exports: ExportPolicies;
 }
 
 /** Of the node, in the family of the other end: Calico keeps a session, and a daemon, per family. */

@@ -2,8 +2,9 @@
 
 import type { PeerConfig } from "../../bgp/index.ts";
 import { type ClusterView, type NodeAddresses, nodeAddresses } from "../../facts/index.ts";
-import { familyOf, formatAddress, type IpAddress } from "../../lib/index.ts";
+import { type Family, familyOf, formatAddress, type IpAddress } from "../../lib/index.ts";
 import type { Node } from "../../model/index.ts";
+import type { FilterPolicies } from "./filters.ts";
 import { DEFAULT_PORT, type Local, listenPort, localAddress, sessionFamilies } from "./local.ts";
 
 interface MeshPeers {
@@ -27,10 +28,13 @@ interface NodePeerOptions {
   readonly view: ClusterView;
   readonly local: Local;
   readonly globalAs: number;
+  /** Of the BGPPeer that wants these sessions; the mesh has none. */
+  readonly filters?: (family: Family) => FilterPolicies;
 }
 
 /** One session for each family that both have. */
-export function nodePeers({ kind, node, view, local, globalAs }: NodePeerOptions): PeerConfig[] {
+export function nodePeers(options: NodePeerOptions): PeerConfig[] {
+  const { kind, node, view, local, globalAs } = options;
   const port = listenPort(view, node.metadata.name);
   const { ipv4, ipv6 } = safeAddresses(node);
   const remoteAs = Number(node.spec.bgp?.asNumber ?? globalAs);
@@ -38,6 +42,8 @@ export function nodePeers({ kind, node, view, local, globalAs }: NodePeerOptions
     const address = prefix?.address;
     const own = address === undefined ? undefined : localAddress(local, address);
     if (address === undefined || own === undefined || own === address) return [];
+    const family = familyOf(address);
+    const { imported = [], exported: filters = [] } = options.filters?.(family) ?? {};
     return [
       {
         name: peerName(kind, address, port),
@@ -46,10 +52,11 @@ export function nodePeers({ kind, node, view, local, globalAs }: NodePeerOptions
         remoteAs,
         ...(reflects(local, remoteAs, node) && { routeReflectorClient: true }),
         localAddress: own,
-        families: sessionFamilies[familyOf(address)],
+        families: sessionFamilies[family],
         // Both ends know each other, so one of them dials: the one whose address sorts higher as text.
         passive: kind !== "Node" && formatAddress(address) > formatAddress(own),
-        exportPolicy: local.exportPolicy,
+        ...(imported.length > 0 && { importPolicy: imported }),
+        exportPolicy: local.exports.of({ family, filters }),
       },
     ];
   });

@@ -1,6 +1,7 @@
 /** What the node originates. */
 
-import { hostPrefix, isHostPrefix, type Prefix, prefixCovers } from "../../lib/index.ts";
+import type { OriginatedRoute } from "../../bgp/index.ts";
+import { hostPrefix, isHostPrefix, prefixCovers } from "../../lib/index.ts";
 import type { BlockFacts, WorkloadFacts } from "../../plan/index.ts";
 
 /**
@@ -15,11 +16,11 @@ export function ownPrefixes({
   readonly node: string;
   readonly blocks: readonly BlockFacts[];
   readonly workloads: readonly WorkloadFacts[];
-}): Prefix[] {
+}): OriginatedRoute[] {
   const own = blocks.flatMap((block) => (block.node === node ? [block.prefix] : []));
   const wide = own.filter((prefix) => !isHostPrefix(prefix));
   const outside = workloads
-    .map(({ address }) => hostPrefix(address))
-    .filter((pod) => !wide.some((prefix) => prefixCovers(prefix, pod)));
-  return [...wide, ...outside];
+    .map(({ address, device }) => ({ prefix: hostPrefix(address), device }))
+    .filter((pod) => !wide.some((prefix) => prefixCovers(prefix, pod.prefix)));
+  return [...wide.map((prefix) => ({ prefix })), ...outside];
 }

@@ -3,20 +3,23 @@
  * Calico's confd makes them for BIRD.
  */
 
-import type { OriginatedRoute, PeerConfig, SpeakerConfig } from "../../bgp/index.ts";
+import type { PeerConfig, SpeakerConfig } from "../../bgp/index.ts";
 import { type ClusterView, effectiveSpec, nodeAddresses } from "../../facts/index.ts";
 import {
+  type Family,
   type Ipv4,
   isIpv4,
   type Prefix,
   parseAddress,
   parsePrefix,
-  prefixCovers,
 } from "../../lib/index.ts";
 import { type MeshOrders, meshOrders } from "../../mode/index.ts";
-import type { BlockFacts, WorkloadFacts } from "../../plan/index.ts";
+import type { BGPPeer, IPPool, Node, SpecOf } from "../../model/index.ts";
+import type { BlockFacts, HostRoute, WorkloadFacts } from "../../plan/index.ts";
+import { advertisementRules } from "./advertisements.ts";
 import { explicitPeers } from "./explicit-peers.ts";
-import { exportPolicy } from "./export-policy.ts";
+import { ExportPolicies } from "./export-policy.ts";
+import { Filters } from "./filters.ts";
 import { DEFAULT_AS, DEFAULT_PORT, type Local } from "./local.ts";
 import { meshPeers, nodePeers } from "./node-peers.ts";
 import { ownPrefixes } from "./own-prefixes.ts";
@@ -33,6 +36,8 @@ export interface BgpPlan {
   readonly mesh: MeshPlan;
   /** What is learned of these is for others: here a service proxy answers for them. */
   readonly unprogrammed: readonly Prefix[];
+  /** It depends on `hostRoutes`: BGPFilters name interfaces. */
+  readonly usesHostRoutes: boolean;
   /** BGPPeers that could not be used, and why. */
   readonly problems: readonly string[];
 }
@@ -42,6 +47,8 @@ export interface MeshPlan extends Omit<MeshOrders, "sharedWith" | "added"> {
   readonly closed: readonly string[];
 }
 
+/** Of routes, as Calico's BIRD writes it into the kernel. */
+const DEFAULT_PRIORITY = 1024;
 /** BIRD's own, which Calico leaves as it is. */
 const DEFAULT_RESTART_SECONDS = 120;
 
@@ -58,6 +65,8 @@ export interface BgpPlanInput {
     /** All that services may have. */
     readonly cidrs: readonly Prefix[];
   };
+  /** Of the host, not ours; `undefined` while they have not been read. */
+  readonly hostRoutes?: readonly HostRoute[] | undefined;
   /** A router id from the node's name, for a node without an IPv4 address. */
   readonly hashedRouterId: (node: string) => Ipv4;
   readonly secret: SecretReader;
@@ -75,17 +84,13 @@ export function bgpPlan(input: BgpPlanInput): BgpPlan | undefined {
   const settings = effectiveSpec(view.bgpConfigurations, name);
   const globals = effectiveSpec(view.bgpConfigurations, "");
   const globalAs = Number(globals.asNumber ?? DEFAULT_AS);
-  const exported = view.pools.filter((pool) => !pool.spec.disableBGPExport).flatMap(poolPrefix);
+  const filters = new Filters({ filters: view.bgpFilters, hostRoutes: input.hostRoutes, problems });
   const local: Local = {
     node,
     addresses,
     as: Number(node.spec.bgp?.asNumber ?? globalAs),
     port: settings.listenPort ?? DEFAULT_PORT,
-    exportPolicy: exportPolicy(
-      exported,
-      // A reflector hands on what its clients tell of services.
-      node.spec.bgp?.routeReflectorClusterID ? services.cidrs : [],
-    ),
+    exports: exportPolicies(input, { node, globals, problems }),
   };
   const peers = new Map<string, PeerConfig>();
   const types = new Map<string, PeeringType>();
@@ -105,12 +110,14 @@ export function bgpPlan(input: BgpPlanInput): BgpPlan | undefined {
     ...unsupportedConfigurationFields(globals),
     ...selected.flatMap(unsupportedPeerFields),
   );
+  const filtersOf = (peer: BGPPeer) => (family: Family) => filters.of(peer, family);
   for (const peer of [...selected].sort((a, b) => Number(isGlobal(b)) - Number(isGlobal(a)))) {
     const type = isGlobal(peer) ? "global" : "node specific";
     const { metadata, spec } = peer;
     const object = `BGPPeer ${metadata.name}`;
     const session = sessionOptions(spec, { object, secret: input.secret, problems });
-    for (const config of explicitPeers({ peer, view, local, globalAs, problems })) {
+    const context = { peer, view, local, globalAs, problems };
+    for (const config of explicitPeers({ ...context, filters: filtersOf(peer) })) {
       add({ ...config, ...session }, type);
     }
   }
@@ -123,7 +130,8 @@ export function bgpPlan(input: BgpPlanInput): BgpPlan | undefined {
     const session = sessionOptions(spec, { object, secret: input.secret, problems });
     for (const other of view.nodes) {
       if (!selectsNode(peer, other, problems)) continue;
-      for (const config of nodePeers({ kind, node: other, view, local, globalAs })) {
+      const end = { kind, node: other, view, local, globalAs, filters: filtersOf(peer) };
+      for (const config of nodePeers(end)) {
         add({ ...config, ...session }, isGlobal(peer) ? "global" : "node specific");
       }
     }
@@ -148,10 +156,10 @@ export function bgpPlan(input: BgpPlanInput): BgpPlan | undefined {
   }
   const reflector = parseAddress(node.spec.bgp?.routeReflectorClusterID ?? "");
   const clusterId = reflector !== undefined && isIpv4(reflector) ? reflector : undefined;
-  const own = ownPrefixes(input).filter((prefix) =>
-    exported.some((pool) => prefixCovers(pool, prefix)),
-  );
-  const originate: OriginatedRoute[] = [...own, ...services.told].map((prefix) => ({ prefix }));
+  const originate = [...ownPrefixes(input), ...services.told.map((prefix) => ({ prefix }))];
+  if (filters.usesInterfaces && input.hostRoutes === undefined) {
+    problems.push("BGPFilters name interfaces, and the host's routes have not been read yet");
+  }
   return {
     config: {
       localAs: local.as,
@@ -170,8 +178,34 @@ export function bgpPlan(input: BgpPlanInput): BgpPlan | undefined {
     types,
     unprogrammed: services.cidrs,
     mesh: { ...mesh, closed: [...new Set(undialled)] },
+    usesHostRoutes: filters.usesInterfaces,
     problems,
   };
+}
+
+function exportPolicies(
+  { view, node: name, services }: BgpPlanInput,
+  context: {
+    readonly node: Node;
+    readonly globals: Partial<SpecOf<"BGPConfiguration">>;
+    readonly problems: string[];
+  },
+): ExportPolicies {
+  const { node, globals, problems } = context;
+  const isHidden = ({ spec }: IPPool) => spec.disableBGPExport === true;
+  const rules = (family: Family) =>
+    advertisementRules(view.bgpConfigurations, { node: name, family, problems });
+  return new ExportPolicies({
+    exported: view.pools.filter((pool) => !isHidden(pool)).flatMap(poolPrefix),
+    hidden: view.pools.filter(isHidden).flatMap(poolPrefix),
+    // A reflector hands on what its clients tell of services.
+    services: node.spec.bgp?.routeReflectorClusterID ? services.cidrs : [],
+    advertisements: { 4: rules(4), 6: rules(6) },
+    priority: {
+      4: globals.ipv4NormalRoutePriority ?? DEFAULT_PRIORITY,
+      6: globals.ipv6NormalRoutePriority ?? DEFAULT_PRIORITY,
+    },
+  });
 }
 
 const noNodes: ReadonlySet<string> = new Set();

@@ -3,13 +3,10 @@
 import type { BGPPeer, SpecOf } from "../../model/index.ts";
 
 const peerFields = [
-  "filters",
   "localWorkloadSelector",
 ] as const satisfies readonly (keyof SpecOf<"BGPPeer">)[];
 
 const configurationFields = [
-  "communities",
-  "prefixAdvertisements",
   "localWorkloadPeeringIPV4",
   "localWorkloadPeeringIPV6",
 ] as const satisfies readonly (keyof SpecOf<"BGPConfiguration">)[];

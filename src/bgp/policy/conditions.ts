@@ -1,12 +1,13 @@
 /** What a rule asks of a route's attributes; nothing is allocated to answer it. */
 
-import { type IpAddress, type Prefix, prefixContains } from "../../lib/index.ts";
+import { globPattern, type IpAddress } from "../../lib/index.ts";
 import {
   type AsSegment,
   encodeLargeCommunities,
   holdsLargeCommunity,
   type PathAttributes,
 } from "../wire/index.ts";
+import { PrefixSet } from "./prefix-set.ts";
 import type { PolicyRule } from "./rule.ts";
 
 /** What is asked about, beside the prefix. */
@@ -47,8 +48,9 @@ export function compileConditions(rule: PolicyRule): readonly Condition[] {
     conditions.push(({ attributes }) => contains(attributes.asPath, as));
   }
   if (nextHops !== undefined) {
+    const set = new PrefixSet(nextHops.map((prefix) => ({ prefix })));
     conditions.push(({ learnedNextHop, attributes }) =>
-      isIn(nextHops, learnedNextHop ?? attributes.nextHop),
+      set.hasAddress(learnedNextHop ?? attributes.nextHop),
     );
   }
   if (localPref !== undefined) {
@@ -79,14 +81,4 @@ function beginsWith(path: readonly AsSegment[], wanted: readonly number[]): bool
 function contains(path: readonly AsSegment[], as: number): boolean {
   for (const { asns } of path) if (asns.includes(as)) return true;
   return false;
-}
-
-function isIn(prefixes: readonly Prefix[], address: IpAddress): boolean {
-  for (const prefix of prefixes) if (prefixContains(prefix, address)) return true;
-  return false;
-}
-
-function globPattern(glob: string): RegExp {
-  const parts = glob.split("*").map((part) => part.replace(/[\\^$.|?+()[\]{}]/g, "\\$&"));
-  return new RegExp(`^${parts.join(".*")}$`, "s");
 }

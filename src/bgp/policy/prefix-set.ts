@@ -3,7 +3,15 @@
  * segments; inside one, the length alone decides, by a table that equal segments share.
  */
 
-import { bitsOf, type Ipv4, type Ipv6, maskPrefix, prefixFamily } from "../../lib/index.ts";
+import {
+  bitsOf,
+  type IpAddress,
+  type Ipv4,
+  type Ipv6,
+  isIpv4,
+  maskPrefix,
+  prefixFamily,
+} from "../../lib/index.ts";
 import type { PrefixKey } from "../wire/index.ts";
 import type { PrefixMatch } from "./rule.ts";
 
@@ -58,6 +66,15 @@ export class PrefixSet {
     const lengths = at(this.#ipv6, key);
     return lengths !== undefined && lengths[Number(key & 255n)] === 1;
   }
+
+  hasAddress(address: IpAddress): boolean {
+    return this.has(keyOfAddress(address));
+  }
+}
+
+/** Keys of prefixes as long as addresses: what is asked is whether the address is covered. */
+function keyOfAddress(address: IpAddress): PrefixKey {
+  return isIpv4(address) ? address * 64 + 32 : (address << 8n) | 128n;
 }
 
 function span4(address: Ipv4, length: number): { start: number; end: number } {

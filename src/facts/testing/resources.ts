@@ -52,6 +52,7 @@ export function clusterView(overrides: Partial<ClusterView> = {}): ClusterView {
     workloads: [],
     bgpConfigurations: [],
     bgpPeers: [],
+    bgpFilters: [],
     felixConfigurations: [],
     nodeModes: [],
     modeChanges: [],

@@ -10,7 +10,7 @@ import type { ChangePreview, PreviewInput } from "./types.ts";
 
 const input = (to: ModeName, change: Cluster = {}): PreviewInput => {
   const { spec, view, nodeHosts } = healthyCluster(to, change);
-  return { spec, nodeHosts, view: { ...view, workloads: [], borrowed: [] } };
+  return { spec, nodeHosts, view: { ...view, workloads: [], bgpFilters: [], borrowed: [] } };
 };
 const movesOf = ({ moves }: ChangePreview) =>
   Object.fromEntries(moves.map(({ from, to, routes }) => [`${from} to ${to}`, routes]));

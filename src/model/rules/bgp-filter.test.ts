@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { parseCommunity } from "./bgp-filter.ts";
+import { parseCommunity } from "../community.ts";
 import { build, refusalOf, tagged } from "./rules.test-support.ts";
 
 const accept = { action: "Accept" };

@@ -1,5 +1,6 @@
 /** BGPFilter: what a rule may ask, and what it may do. */
 
+import { parseCommunity } from "../community.ts";
 import type { FieldError } from "../errors.ts";
 import type { BGPFilterOperation, BGPFilterRule } from "../kinds/bgp-filter.ts";
 import type { BGPFilter } from "../resource.ts";
@@ -111,14 +112,6 @@ function checkOperation(operation: BGPFilterOperation, path: string, checks: Fie
 function checkCommunity(path: string, value: string, checks: FieldChecks): void {
   const reason = `${path} in body should be a community, aa:nn of 16 bits or aa:nn:mm of 32 bits each`;
   checks.require(parseCommunity(value) !== undefined, path, reason);
-}
-
-/** A standard community as two parts, a large one as three; `undefined` for what is neither. */
-export function parseCommunity(text: string): readonly number[] | undefined {
-  if (!/^(0|[1-9]\d{0,9})(:(0|[1-9]\d{0,9})){1,2}$/.test(text)) return undefined;
-  const parts = text.split(":").map(Number);
-  const limit = parts.length === 2 ? 2 ** 16 : 2 ** 32;
-  return parts.every((part) => part < limit) ? parts : undefined;
 }
 
 export const bgpFilterRules: RuleSet<"BGPFilter"> = { validate, schema };
