@@ -67,6 +67,8 @@ function checkPeer(peer: PeerConfig): void {
   }
   checkRange(`${at}.delayOpenSeconds`, peer.delayOpenSeconds ?? 0, [0, 240]);
   checkRange(`${at}.maximumPrefixes`, peer.maximumPrefixes ?? 1, [1, 0xffffffff]);
+  const send = peer.addPath?.send ?? "all";
+  if (send !== "all") checkRange(`${at}.addPath.send`, send, [1, 0xffffffff]);
   const interval = peer.advertisementIntervalSeconds ?? 0;
   checkRange(`${at}.advertisementIntervalSeconds`, interval, [0, 65535]);
   checkSocketOptions(at, peer);
@@ -151,6 +153,8 @@ export function sessionParameters(config: SpeakerConfig, peer: PeerConfig): Sess
     families: peer.families ?? ["ipv4-unicast"],
     extendedNextHop: peer.extendedNextHop ?? false,
     strictRole: peer.strictRole ?? false,
+    ...(peer.addPath?.receive ? { addPathReceive: true } : {}),
+    ...(peer.addPath?.send === undefined ? {} : { addPathSend: true }),
     ...(peer.role === undefined ? {} : { role: peer.role }),
     restartTimeSeconds: peer.restartTimeSeconds ?? restartTimeSeconds(config),
     ...socketParameters(peer),

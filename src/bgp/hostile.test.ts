@@ -229,6 +229,7 @@ const everything: readonly Capability[] = [
   { kind: "role", role: "peer" },
   { kind: "extended-next-hop", entries: [{ afi: 1, safi: 1, nextHopAfi: 2 }] },
   { ...restartCapability(true), notification: true },
+  { kind: "add-path", entries: [{ afi: 1, safi: 1, mode: "both" }] },
 ];
 
 /** Messages as a peer may send them, whole, damaged, cut and made up. */
@@ -277,7 +278,8 @@ describe("whole sessions with a peer out of its mind", () => {
         fc.constantFrom("none" as const, "good" as const, "able" as const),
         async (steps, begin) => {
           const world = new World();
-          await world.start(A, [B, C], { peers: { [B]: { passive: true } } });
+          const several = { receive: true, send: "all" as const };
+          await world.start(A, [B, C], { peers: { [B]: { passive: true, addPath: several } } });
           await world.start(C, [A], { originate: ["10.3.0.0/24"] });
           await world.advance(SECOND);
           const good = [openMessage(), encodeKeepalive()];

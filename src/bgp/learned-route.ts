@@ -1,6 +1,6 @@
 /** A path of the tables as users of the speaker see it. */
 
-import type { OutgoingAttributes, Path } from "./rib/index.ts";
+import type { Path, SentPath } from "./rib/index.ts";
 import type { LearnedRoute } from "./types.ts";
 import type { RouteDetails, SentRoute } from "./view-types.ts";
 import {
@@ -50,7 +50,7 @@ export function routeDetails(key: PrefixKey, path: Path): RouteDetails {
 /** Read back from the bytes that were sent: the tables keep nothing else. */
 export function sentRoute(
   key: PrefixKey,
-  sent: OutgoingAttributes,
+  { attributes: sent, id }: SentPath,
   context: AttributeContext,
 ): SentRoute {
   const { draft } = decodeAttributes(scanAttributes(sent.bytes).attributes, context);
@@ -66,6 +66,7 @@ export function sentRoute(
     ...reflection(draft),
     ...(localPref === undefined ? {} : { localPref }),
     ...(med === undefined ? {} : { med }),
+    ...(id === undefined ? {} : { pathId: id }),
   };
 }
 

@@ -54,6 +54,8 @@ function capabilitiesOf(negotiated: Negotiated): string[] {
     "enhanced route refresh": negotiated.enhancedRouteRefresh,
     "extended messages": negotiated.extendedMessage,
     "IPv4 over IPv6 next hops": negotiated.extendedNextHop,
+    "several paths received": negotiated.addPathReceive.length > 0,
+    "several paths sent": negotiated.addPathSend.length > 0,
     "graceful restart": gracefulRestart !== undefined,
     "graceful restart after NOTIFICATION": gracefulRestart?.notification ?? false,
   };

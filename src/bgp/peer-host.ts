@@ -24,6 +24,8 @@ export interface PeerHost {
   ringBytes(): number;
   /** What is to be told about a prefix: our own route, else the best one. */
   route(key: PrefixKey): Origination | Path | undefined;
+  /** All that is known of a prefix, our own route first; `ranked`: then the others, the better first. */
+  routes(key: PrefixKey, ranked: boolean): readonly (Origination | Path)[];
   allKeys(): Iterable<PrefixKey>;
   /** End-of-RIB is to be held back. */
   deferring(): boolean;

@@ -13,9 +13,12 @@ import { RefusedPaths } from "./refused-paths.ts";
 import { RestartHelper } from "./restart-helper.ts";
 import {
   AdjRibIn,
+  AdjRibInPaths,
+  type AdjRibInTable,
   type Identity,
-  makePath,
   type Path,
+  PathCache,
+  type PathSink,
   PathVariants,
   type Source,
 } from "./rib/index.ts";
@@ -25,7 +28,6 @@ import {
   afiSafiOf,
   concatBytes,
   familyOfKey,
-  type PathAttributes,
   type PrefixKey,
   ProtocolError,
   type RouteRefresh,
@@ -52,11 +54,9 @@ interface Reception {
   readonly parameters: SessionParameters;
 }
 
-const MAXIMUM_SHARED_PATHS = 65_536;
-
 export class PeerReceiver {
   readonly #options: PeerReceiverOptions;
-  readonly #tables = new Map<AddressFamily, AdjRibIn>();
+  readonly #tables = new Map<AddressFamily, AdjRibInTable>();
   readonly #helper: RestartHelper;
   readonly #variants = new PathVariants();
   readonly #malformed: MalformedReport;
@@ -65,7 +65,7 @@ export class PeerReceiver {
   #log: Log;
   #policy: Policy | undefined;
   #reception: Reception | undefined;
-  #paths = new Map<PathAttributes, Path>();
+  #paths: PathCache | undefined;
   #lastUpdateMs = 0;
   readonly #refused = new RefusedPaths();
 
@@ -75,13 +75,9 @@ export class PeerReceiver {
     this.#config = options.config;
     this.#log = options.log;
     this.#malformed = new MalformedReport(clock);
-    for (const family of options.families) {
-      this.#tables.set(
-        family,
-        new AdjRibIn((key, path, pathId) => this.#import(key, path, pathId)),
-      );
-    }
+    for (const family of options.families) this.#tables.set(family, new AdjRibIn(this.#import));
     this.#helper = new RestartHelper({ clock, slices, tables: this.#tables, onChange: onStatus });
+    this.#takeSeveralPaths();
   }
 
   get routesReceived(): number {
@@ -127,20 +123,25 @@ export class PeerReceiver {
 
   /** What the peer told of a prefix, and what became of it. */
   known(key: PrefixKey): KnownPath[] {
-    const received = this.#tables.get(familyOfKey(key))?.get(key);
-    if (received === undefined) return [];
-    if (received.refusal !== undefined) return [{ received, refusal: received.refusal }];
+    const received = this.#tables.get(familyOfKey(key))?.paths(key) ?? [];
+    return received.map((path) => this.#judged(key, path));
+  }
+
+  #judged(key: PrefixKey, received: Path): KnownPath {
+    if (received.refusal !== undefined) return { received, refusal: received.refusal };
     const { peerType: source } = received.source;
     const asked = { key, source, route: received };
     const rule = this.#importPolicy(source).rejecting(asked, this.#variants.apply);
-    return [rule === undefined ? { received } : { received, refusal: "import-policy", rule }];
+    return rule === undefined ? { received } : { received, refusal: "import-policy", rule };
   }
 
   onEstablished(reception: Reception): void {
     this.#reception = reception;
     this.#lastUpdateMs = this.#options.host.clock.monotonicMs();
     this.#ended.clear();
-    this.#paths = new Map();
+    const { source, parameters } = reception;
+    const { allowedLocalAs } = parameters;
+    this.#paths = new PathCache({ source, identity: identityOf(parameters), allowedLocalAs });
     this.#helper.onEstablished(reception.negotiated);
   }
 
@@ -157,6 +158,7 @@ export class PeerReceiver {
     const samePolicy = sameData(this.#config.importPolicy, config.importPolicy);
     this.#config = config;
     this.#log = log;
+    this.#takeSeveralPaths();
     if (this.#reception) this.#reception.source.peer = config.name;
     if (samePolicy) return;
     this.#policy = undefined;
@@ -176,13 +178,21 @@ export class PeerReceiver {
 
   onUpdate(update: Update): void {
     const reception = this.#reception;
-    if (reception === undefined) return;
+    const paths = this.#paths;
+    if (reception === undefined || paths === undefined) return;
     this.#lastUpdateMs = this.#options.host.clock.monotonicMs();
     this.#malformed.see(update, this.#log);
-    for (const key of update.withdrawn) this.#carried(key, reception)?.withdraw(key);
-    for (const { attributes, keys } of update.reach) {
-      const path = this.#path(attributes, reception);
-      for (const key of keys) this.#announce(key, path, reception);
+    const { withdrawn, withdrawnIds } = update;
+    for (let at = 0; at < withdrawn.length; at++) {
+      const key = withdrawn[at]!;
+      this.#carried(key, reception)?.withdraw(key, withdrawnIds?.[at] ?? 0);
+    }
+    for (const { attributes, keys, ids } of update.reach) {
+      const plain = paths.get(attributes, 0);
+      for (let at = 0; at < keys.length; at++) {
+        const path = ids === undefined ? plain : paths.get(attributes, ids[at]!);
+        this.#announce(keys[at]!, path, reception);
+      }
     }
     if (update.endOfRib) this.#onEndOfRib(update.endOfRib);
     this.#checkMaximum();
@@ -196,7 +206,18 @@ export class PeerReceiver {
     if (subtype === "end") this.#helper.onEndOfRib(family);
   }
 
-  #import(key: PrefixKey, path: Path | undefined, pathId: number): void {
+  /** A table for several paths stays one: it holds single ones as well. */
+  #takeSeveralPaths(): void {
+    if (!this.#config.addPath?.receive) return;
+    for (const [family, table] of this.#tables) {
+      if (!(table instanceof AdjRibIn)) continue;
+      this.#tables.set(family, new AdjRibInPaths(this.#import, table));
+      // What was to go, goes from where it is now.
+      if (!this.#helper.waiting) this.#helper.dropAll();
+    }
+  }
+
+  readonly #import: PathSink = (key, path, pathId) => {
     const { host, id } = this.#options;
     const accepted = path && this.#accepted(key, path);
     if (accepted) host.onPath(key, accepted);
@@ -204,7 +225,7 @@ export class PeerReceiver {
     const unusable = path?.refusal !== undefined;
     const refused = path !== undefined && accepted === undefined;
     this.#refused.note(key, pathId, unusable ? "unusable" : refused ? "policy" : undefined);
-  }
+  };
 
   #accepted(key: PrefixKey, path: Path): Path | undefined {
     if (path.refusal !== undefined) return undefined;
@@ -223,7 +244,7 @@ export class PeerReceiver {
     const table = this.#carried(key, reception);
     // They are not counted against the limit, and are not to take memory beyond it.
     const full = () => this.#refused.unusable(familyOfKey(key)) >= maximumPrefixes;
-    if (path.refusal !== undefined && full()) table?.withdraw(key);
+    if (path.refusal !== undefined && full()) table?.withdraw(key, path.pathId);
     else table?.announce(key, path);
   }
 
@@ -241,20 +262,9 @@ export class PeerReceiver {
   }
 
   /** `undefined`: a family that was not agreed on. */
-  #carried(key: PrefixKey, { negotiated }: Reception): AdjRibIn | undefined {
+  #carried(key: PrefixKey, { negotiated }: Reception): AdjRibInTable | undefined {
     const family = familyOfKey(key);
     return negotiated.families.includes(family) ? this.#tables.get(family) : undefined;
-  }
-
-  #path(attributes: PathAttributes, { source, parameters }: Reception): Path {
-    let path = this.#paths.get(attributes);
-    if (path === undefined) {
-      if (this.#paths.size >= MAXIMUM_SHARED_PATHS) this.#paths.clear();
-      const { allowedLocalAs } = parameters;
-      path = makePath({ source, attributes, identity: identityOf(parameters), allowedLocalAs });
-      this.#paths.set(attributes, path);
-    }
-    return path;
   }
 
   #onEndOfRib(family: AddressFamily): void {

@@ -7,10 +7,14 @@
 import type { PeerHost } from "./peer-host.ts";
 import {
   AdjRibOut,
+  AdjRibOutPaths,
+  type AdjRibOutTable,
   Exporter,
   type ExportTarget,
   type OutgoingAttributes,
   type SentAttributes,
+  type SentPath,
+  type WantedPath,
 } from "./rib/index.ts";
 import { Deadline, type Negotiated, type PeerSession } from "./session/index.ts";
 import type { AddressFamily } from "./types.ts";
@@ -19,6 +23,7 @@ import {
   afiSafiOf,
   encodeEndOfRib,
   encodeRouteRefresh,
+  familyOfKey,
   MAXIMUM_EXTENDED_MESSAGE_BYTES,
   MAXIMUM_MESSAGE_BYTES,
   type PrefixKey,
@@ -27,7 +32,7 @@ import {
 const SLICE_ROUTES = 1000;
 
 export interface PeerSenderOptions {
-  readonly host: Pick<PeerHost, "clock" | "slices" | "route" | "allKeys" | "deferring">;
+  readonly host: Pick<PeerHost, "clock" | "slices" | "route" | "routes" | "allKeys" | "deferring">;
   readonly session: Pick<PeerSession, "send">;
   readonly negotiated: Negotiated;
   readonly target: ExportTarget;
@@ -37,9 +42,10 @@ export interface PeerSenderOptions {
 
 export class PeerSender {
   readonly #options: PeerSenderOptions;
-  readonly #table: AdjRibOut;
+  readonly #table: AdjRibOutTable;
   readonly #sent: SentAttributes = new Map();
   #exporter: Exporter;
+  #maximumPaths: number;
   #writable = true;
   #closed = false;
   #endOfRibDue = false;
@@ -58,15 +64,41 @@ export class PeerSender {
     this.#exporter = new Exporter(options.target, this.#sent);
     this.#intervalSeconds = options.intervalSeconds;
     this.#interval = new Deadline(options.host.clock, () => this.#work());
-    const { families, extendedMessage } = options.negotiated;
-    this.#table = new AdjRibOut({
-      families,
-      maximumBytes: extendedMessage ? MAXIMUM_EXTENDED_MESSAGE_BYTES : MAXIMUM_MESSAGE_BYTES,
-      wanted: (key) => {
-        const route = options.host.route(key);
-        return route && this.#exporter.export(key, route);
-      },
-    });
+    this.#maximumPaths = options.target.maximumPaths;
+    const { families, extendedMessage, addPathSend: addPath } = options.negotiated;
+    const maximumBytes = extendedMessage ? MAXIMUM_EXTENDED_MESSAGE_BYTES : MAXIMUM_MESSAGE_BYTES;
+    this.#table =
+      addPath.length === 0
+        ? new AdjRibOut({ families, maximumBytes, wanted: (key) => this.#wanted(key) })
+        : new AdjRibOutPaths({
+            ...{ families, addPath, maximumBytes },
+            wanted: (key) => this.#wantedPaths(key),
+          });
+  }
+
+  #wanted(key: PrefixKey): OutgoingAttributes | undefined {
+    const route = this.#options.host.route(key);
+    return route && this.#exporter.export(key, route);
+  }
+
+  #wantedPaths(key: PrefixKey): WantedPath[] {
+    const { host, negotiated } = this.#options;
+    if (!negotiated.addPathSend.includes(familyOfKey(key))) {
+      const attributes = this.#wanted(key);
+      return attributes ? [{ peerId: 0, pathId: 0, attributes }] : [];
+    }
+    const wanted: WantedPath[] = [];
+    for (const route of host.routes(key, Number.isFinite(this.#maximumPaths))) {
+      if (wanted.length === this.#maximumPaths) break;
+      const attributes = this.#exporter.export(key, route);
+      if (attributes === undefined) continue;
+      const { peerId, pathId } =
+        "kind" in route
+          ? { peerId: 0, pathId: 0 }
+          : { peerId: route.source.peerId, pathId: route.pathId };
+      wanted.push({ peerId, pathId, attributes });
+    }
+    return wanted;
   }
 
   get routesSent(): number {
@@ -78,8 +110,8 @@ export class PeerSender {
     return this.#table.keys();
   }
 
-  sent(key: PrefixKey): OutgoingAttributes | undefined {
-    return this.#table.get(key);
+  sent(key: PrefixKey): readonly SentPath[] {
+    return this.#table.sent(key);
   }
 
   /** How to read what is sent. */
@@ -123,15 +155,19 @@ export class PeerSender {
 
   /** In a full mesh nearly every change is of no concern to nearly every peer: the cheap way out. */
   #concerns(key: PrefixKey): boolean {
-    const route = this.#options.host.route(key);
+    const { host, negotiated } = this.#options;
+    const route = host.route(key);
     if (route !== undefined && this.#exporter.mayExport(route)) return true;
-    return this.#table.has(key);
+    if (this.#table.has(key)) return true;
+    if (negotiated.addPathSend.length === 0) return false;
+    return host.routes(key, false).some((other) => this.#exporter.mayExport(other));
   }
 
   /** The export policy has changed. */
   retarget(target: ExportTarget): void {
     this.#exporter = new Exporter(target, this.#sent);
     this.#walk?.return?.();
+    this.#maximumPaths = target.maximumPaths;
     // What was sent and is no route any more waits already.
     this.#walk = this.#options.host.allKeys()[Symbol.iterator]();
     this.#work();

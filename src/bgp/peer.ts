@@ -182,6 +182,11 @@ export class Peer {
     this.#sender?.touch(key);
   }
 
+  /** A path to this prefix that is not the best may have changed. */
+  touchOther(key: PrefixKey): void {
+    if (this.#session.negotiated?.addPathSend.length) this.#sender?.touch(key);
+  }
+
   /** Asks for everything again (RFC 2918). */
   refresh(): void {
     const negotiated = this.#session.negotiated;
@@ -319,7 +324,8 @@ export class Peer {
   }
 
   #target(negotiated: Negotiated): ExportTarget {
-    const { nextHop = "auto", exportPolicy } = this.#config;
+    const { nextHop = "auto", exportPolicy, addPath } = this.#config;
+    const { send = "all" } = addPath ?? {};
     const source = this.#source!;
     return {
       peerType: source.peerType,
@@ -333,6 +339,7 @@ export class Peer {
       role: source.role,
       identity: identityOf(this.#parameters),
       policy: compilePolicy(exportPolicy, source.peerType),
+      maximumPaths: send === "all" ? Number.POSITIVE_INFINITY : send,
     };
   }
 

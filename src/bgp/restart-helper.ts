@@ -5,7 +5,7 @@
  */
 
 import type { Clock } from "../lib/index.ts";
-import type { AdjRibIn } from "./rib/index.ts";
+import type { AdjRibInTable } from "./rib/index.ts";
 import { Deadline, type Negotiated } from "./session/index.ts";
 import type { Slices } from "./slices.ts";
 import type { AddressFamily } from "./types.ts";
@@ -16,7 +16,7 @@ const SWEEP_COUNT = 500;
 
 export class RestartHelper {
   readonly #slices: Slices;
-  readonly #tables: ReadonlyMap<AddressFamily, AdjRibIn>;
+  readonly #tables: ReadonlyMap<AddressFamily, AdjRibInTable>;
   readonly #onChange: () => void;
   readonly #deadline: Deadline;
   #capability: Negotiated["gracefulRestart"];
@@ -25,7 +25,7 @@ export class RestartHelper {
   constructor(options: {
     readonly clock: Clock;
     readonly slices: Slices;
-    readonly tables: ReadonlyMap<AddressFamily, AdjRibIn>;
+    readonly tables: ReadonlyMap<AddressFamily, AdjRibInTable>;
     /** `waiting` has changed. */
     readonly onChange: () => void;
   }) {
@@ -103,7 +103,7 @@ export class RestartHelper {
     this.#deadline.stop();
   }
 
-  #sweep(table: AdjRibIn): void {
+  #sweep(table: AdjRibInTable): void {
     if (table.leftovers > 0) this.#slices.add(() => table.sweepSome(SWEEP_COUNT));
   }
 }

@@ -72,10 +72,8 @@ export class RibViews {
     return routePages({
       query,
       keys: () => sender?.keys() ?? [],
-      tell: (key) => {
-        const sent = sender?.sent(key);
-        return sender && sent ? [sentRoute(key, sent, sender.context)] : [];
-      },
+      tell: (key) =>
+        sender ? sender.sent(key).map((sent) => sentRoute(key, sent, sender.context)) : [],
     });
   }
 

@@ -14,8 +14,10 @@ export class RouteFeed {
   readonly #slices: Slices;
   readonly #rib: LocRib;
   readonly #onChanged: (key: PrefixKey) => void;
+  readonly #onOtherChanged: (key: PrefixKey) => void;
   readonly #listeners = new Set<RouteListener>();
   readonly #changed = new PrefixQueue();
+  readonly #otherChanged = new PrefixQueue();
   readonly #job = () => this.#flush();
 
   constructor(options: {
@@ -23,10 +25,13 @@ export class RouteFeed {
     readonly rib: LocRib;
     /** Called for each change whether or not anybody listens. */
     readonly onChanged: (key: PrefixKey) => void;
+    /** The same, where only paths have changed that nobody uses. */
+    readonly onOtherChanged: (key: PrefixKey) => void;
   }) {
     this.#slices = options.slices;
     this.#rib = options.rib;
     this.#onChanged = options.onChanged;
+    this.#onOtherChanged = options.onOtherChanged;
   }
 
   get idle(): boolean {
@@ -36,6 +41,11 @@ export class RouteFeed {
   changed(key: PrefixKey): void {
     if (this.#changed.size === 0) this.#slices.add(this.#job);
     this.#changed.add(key);
+  }
+
+  otherChanged(key: PrefixKey): void {
+    if (this.#otherChanged.size === 0) this.#slices.add(this.#job);
+    this.#otherChanged.add(key);
   }
 
   subscribe(listener: RouteListener): () => void {
@@ -72,6 +82,11 @@ export class RouteFeed {
       changes.push({ prefix: prefixOfKey(key), best: this.#usedRoute(key) });
     }
     if (changes.length > 0) for (const listener of this.#listeners) listener(changes);
-    return this.#changed.size > 0;
+    for (const key of this.#otherChanged) {
+      if (left-- <= 0) break;
+      this.#otherChanged.delete(key);
+      this.#onOtherChanged(key);
+    }
+    return this.#changed.size > 0 || this.#otherChanged.size > 0;
   }
 }

@@ -10,7 +10,14 @@ import { checkConfig, passwords, ringBytes, sameData, sessionParameters } from "
 import { Listening } from "./listening.ts";
 import { Peer } from "./peer.ts";
 import type { PeerHost } from "./peer-host.ts";
-import { type Change, LocRib, type Origination, Originations, PrefixMap } from "./rib/index.ts";
+import {
+  type Change,
+  LocRib,
+  type Origination,
+  Originations,
+  type Path,
+  PrefixMap,
+} from "./rib/index.ts";
 import { RibViews } from "./rib-views.ts";
 import { RouteFeed } from "./route-feed.ts";
 import {
@@ -75,6 +82,8 @@ export class Speaker {
   #config: SpeakerConfig;
   #originated = new PrefixMap<Origination>();
   #running = false;
+  /** Some peer is told of more than the best path (RFC 7911). */
+  #tellsPaths = false;
   #lastPeerId = 0;
   #statusDue = false;
   /** While End-of-RIB is held back. */
@@ -99,6 +108,9 @@ export class Speaker {
       slices: this.#slices,
       rib: this.#rib,
       onChanged: (key) => this.#touch(key),
+      onOtherChanged: (key) => {
+        for (const peer of this.#peers.values()) peer.touchOther(key);
+      },
     });
     this.#views = new RibViews({
       peers: this.#peers,
@@ -117,6 +129,7 @@ export class Speaker {
       onStatus: () => this.#onStatus(),
       ringBytes: () => ringBytes(this.#config),
       route: (key) => this.#originated.get(key) ?? this.#rib.best(key),
+      routes: (key, ranked) => this.#allRoutes(key, ranked),
       allKeys: () => this.#allKeys(),
       deferring: () => this.#deferral !== undefined,
     };
@@ -313,6 +326,7 @@ export class Speaker {
   }
 
   #apply(config: SpeakerConfig): void {
+    this.#tellsPaths = config.peers.some(({ addPath }) => addPath?.send !== undefined);
     const wanted = new Map(config.peers.map((peer) => [peer.name, peer]));
     this.#rename(wanted);
     for (const [name, peer] of this.#peers) {
@@ -355,10 +369,17 @@ export class Speaker {
 
   #onChange(key: PrefixKey, change: Change): void {
     if (change === "best" || change === "equal") this.#feed.changed(key);
+    else if (change === "other" && this.#tellsPaths) this.#feed.otherChanged(key);
   }
 
   #touch(key: PrefixKey): void {
     for (const peer of this.#peers.values()) peer.touch(key);
+  }
+
+  #allRoutes(key: PrefixKey, ranked: boolean): readonly (Origination | Path)[] {
+    const own = this.#originated.get(key);
+    const learned = ranked ? this.#rib.ranked(key) : this.#rib.paths(key);
+    return own === undefined ? learned : [own, ...learned];
   }
 
   *#allKeys(): Generator<PrefixKey> {

@@ -139,7 +139,13 @@ export interface PeerConfig {
   /** `["ipv4-unicast"]` unless told. */
   readonly families?: readonly AddressFamily[];
   /**
-   * Prefixes of one family that the peer may announce; one more ends the session. No limit unless told.
+   * Several paths to one prefix (RFC 7911), of all families, each way where the peer does the other half:
+   * `receive` takes all it tells; `send` tells it all that are known and may be told, or the best so many.
+   * Neither unless told.
+   */
+  readonly addPath?: { readonly receive?: boolean; readonly send?: "all" | number };
+  /**
+   * Prefixes of one family (with `addPath`: paths) that the peer may announce; one more ends the session. No limit unless told.
    * Routes that came back to us (our AS or identifier in them) are not counted, as many routers tell an
    * external peer its own routes again; as many of them are kept, to be looked at, and no more.
    */

@@ -70,6 +70,8 @@ export interface ReceivedRoute extends RouteDetails {
 /** A route of an Adj-RIB-out: as this speaker last told it to the peer. */
 export interface SentRoute {
   readonly prefix: Prefix;
+  /** RFC 7911; absent where the session has none. */
+  readonly pathId?: number;
   readonly nextHop: IpAddress;
   readonly asPath: readonly number[];
   readonly origin: LearnedRoute["origin"];

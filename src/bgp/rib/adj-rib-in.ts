@@ -11,7 +11,24 @@ import { PrefixMap } from "./prefix-map.ts";
 /** Told of every change: the peer's path to a prefix, or that it has none (by this path identifier). */
 export type PathSink = (key: PrefixKey, path: Path | undefined, pathId: number) => void;
 
-export class AdjRibIn {
+export interface AdjRibInTable {
+  readonly size: number;
+  readonly leftovers: number;
+  /** The peer's paths to a prefix, fresh or left over. */
+  paths(key: PrefixKey): readonly Path[];
+  keys(): Iterable<PrefixKey>;
+  announce(key: PrefixKey, path: Path): void;
+  withdraw(key: PrefixKey, pathId: number): void;
+  /** Everything known waits to be told again. RFC 4724 section 4.2: what still waited, goes. */
+  expectAgain(): void;
+  /** Drops up to so many leftovers; true while there are more. */
+  sweepSome(count: number): boolean;
+  /** Every route once more to the sink, because the policy behind it has changed. */
+  replay(): Generator<void>;
+}
+
+/** One path to a prefix: of a peer that knows no path identifiers. */
+export class AdjRibIn implements AdjRibInTable {
   #fresh = new PrefixMap<Path>();
   #leftover = new PrefixMap<Path>();
   readonly #sink: PathSink;
@@ -28,9 +45,9 @@ export class AdjRibIn {
     return this.#leftover.size;
   }
 
-  /** The peer's path to a prefix, fresh or left over. */
-  get(key: PrefixKey): Path | undefined {
-    return this.#fresh.get(key) ?? this.#leftover.get(key);
+  paths(key: PrefixKey): readonly Path[] {
+    const path = this.#fresh.get(key) ?? this.#leftover.get(key);
+    return path === undefined ? [] : [path];
   }
 
   *keys(): Generator<PrefixKey> {
@@ -49,14 +66,12 @@ export class AdjRibIn {
     if (this.#leftover.delete(key) || known) this.#sink(key, undefined, 0);
   }
 
-  /** Everything known waits to be told again. RFC 4724 section 4.2: what still waited, goes. */
   expectAgain(): void {
     while (this.sweepSome(1000));
     this.#leftover = this.#fresh;
     this.#fresh = new PrefixMap();
   }
 
-  /** Drops up to so many leftovers; true while there are more. */
   sweepSome(count: number): boolean {
     for (const key of this.#leftover.keys()) {
       if (count-- === 0) return true;
@@ -66,7 +81,14 @@ export class AdjRibIn {
     return false;
   }
 
-  /** Every route once more to the sink, because the policy behind it has changed. */
+  /** Gives away what it holds, all of it left over. */
+  release(): PrefixMap<Path> {
+    this.expectAgain();
+    const held = this.#leftover;
+    this.#leftover = new PrefixMap();
+    return held;
+  }
+
   *replay(): Generator<void> {
     for (const table of [this.#fresh, this.#leftover]) {
       for (const key of table.keys()) {

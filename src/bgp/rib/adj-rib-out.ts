@@ -16,13 +16,44 @@ export interface AdjRibOutOptions {
   readonly wanted: (key: PrefixKey) => OutgoingAttributes | undefined;
 }
 
-/** Header, lengths, the head of MP_REACH_NLRI and one IPv6 prefix. */
-const OVERHEAD_BYTES = 19 + 4 + 4 + 21 + 17;
+export interface SentPath {
+  /** Path identifier (RFC 7911). */
+  readonly id?: number;
+  readonly attributes: OutgoingAttributes;
+}
+
+export interface AdjRibOutTable {
+  /** Routes the peer holds from us. */
+  readonly size: number;
+  /** Prefixes that may have to be told. */
+  readonly waiting: number;
+  readonly idle: boolean;
+  /** The peer holds a route to this prefix from us. */
+  has(key: PrefixKey): boolean;
+  keys(): Iterable<PrefixKey>;
+  /** What the peer was last told of a prefix. */
+  sent(key: PrefixKey): readonly SentPath[];
+  /** The route to this prefix may have changed. */
+  touch(key: PrefixKey): void;
+  /** Everything of the family is to be sent again. */
+  forget(family: AddressFamily): void;
+  /** Messages for up to `count` waiting prefixes. */
+  take(count: number): Uint8Array[];
+}
+
+/** Header, lengths, the head of MP_REACH_NLRI and one IPv6 prefix with a path identifier. */
+const OVERHEAD_BYTES = 19 + 4 + 4 + 21 + 4 + 17;
+
+/** RFC 4271 section 9.2: attributes that leave no room in a message are not advertised. */
+export function fitsMessage({ bytes }: OutgoingAttributes, maximumBytes: number): boolean {
+  return maximumBytes - bytes.length >= OVERHEAD_BYTES;
+}
 
 /** Stands in for attributes that the peer is to be told again (RFC 2918). */
-const forgotten: OutgoingAttributes = { bytes: new Uint8Array(0), nextHop: 0 as never };
+export const forgotten: OutgoingAttributes = { bytes: new Uint8Array(0), nextHop: 0 as never };
 
-export class AdjRibOut {
+/** One path to a prefix: where no family has path identifiers. */
+export class AdjRibOut implements AdjRibOutTable {
   readonly #options: AdjRibOutOptions;
   readonly #sent = new PrefixMap<OutgoingAttributes>();
   readonly #pending = new PrefixQueue();
@@ -31,12 +62,10 @@ export class AdjRibOut {
     this.#options = options;
   }
 
-  /** Routes the peer holds from us. */
   get size(): number {
     return this.#sent.size;
   }
 
-  /** Prefixes that may have to be told. */
   get waiting(): number {
     return this.#pending.size;
   }
@@ -45,7 +74,6 @@ export class AdjRibOut {
     return this.#pending.size === 0;
   }
 
-  /** The peer holds a route to this prefix from us. */
   has(key: PrefixKey): boolean {
     return this.#sent.has(key);
   }
@@ -54,18 +82,16 @@ export class AdjRibOut {
     return this.#sent.keys();
   }
 
-  /** What the peer was last told of a prefix. */
-  get(key: PrefixKey): OutgoingAttributes | undefined {
+  sent(key: PrefixKey): readonly SentPath[] {
     const sent = this.#sent.get(key);
-    return sent === forgotten ? this.#options.wanted(key) : sent;
+    const attributes = sent === forgotten ? this.#options.wanted(key) : sent;
+    return attributes === undefined ? [] : [{ attributes }];
   }
 
-  /** The route to this prefix may have changed. */
   touch(key: PrefixKey): void {
     if (this.#options.families.includes(familyOfKey(key))) this.#pending.add(key);
   }
 
-  /** Everything of the family is to be sent again. */
   forget(family: AddressFamily): void {
     for (const key of this.#sent.keys()) {
       if (familyOfKey(key) !== family) continue;
@@ -74,7 +100,6 @@ export class AdjRibOut {
     }
   }
 
-  /** Messages for up to `count` waiting prefixes. */
   take(count: number): Uint8Array[] {
     const withdrawn: PrefixKey[] = [];
     const announced = new Map<OutgoingAttributes, PrefixKey[]>();
@@ -97,11 +122,9 @@ export class AdjRibOut {
     return this.#encode(withdrawn, announced);
   }
 
-  /** RFC 4271 section 9.2: attributes that leave no room in a message are not advertised. */
   #fitting(wanted: OutgoingAttributes | undefined): OutgoingAttributes | undefined {
     if (wanted === undefined) return undefined;
-    const room = this.#options.maximumBytes - wanted.bytes.length;
-    return room >= OVERHEAD_BYTES ? wanted : undefined;
+    return fitsMessage(wanted, this.#options.maximumBytes) ? wanted : undefined;
   }
 
   #encode(

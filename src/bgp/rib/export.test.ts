@@ -39,6 +39,7 @@ function target(parts: Partial<ExportTarget>): ExportTarget {
     extendedNextHop: false,
     role: undefined,
     identity,
+    maximumPaths: 1,
     policy: compilePolicy(undefined, parts.peerType ?? "ebgp"),
     ...parts,
   };

@@ -50,6 +50,8 @@ export interface ExportTarget {
   readonly role: Role | undefined;
   readonly identity: Identity;
   readonly policy: Policy;
+  /** How many paths to a prefix, where the session carries several (RFC 7911). */
+  readonly maximumPaths: number;
 }
 
 const DEFAULT_LOCAL_PREF = 100;

@@ -1,9 +1,12 @@
 /** Tables of routes and the rules between them. Pure. */
 
 export * from "./adj-rib-in.ts";
+export * from "./adj-rib-in-paths.ts";
 export * from "./adj-rib-out.ts";
+export * from "./adj-rib-out-paths.ts";
 export { lostTo } from "./decision.ts";
 export * from "./export.ts";
 export * from "./loc-rib.ts";
 export * from "./path.ts";
+export * from "./path-cache.ts";
 export * from "./prefix-map.ts";

@@ -43,6 +43,18 @@ export class LocRib {
     return Array.isArray(entry) ? entry : [entry as Path];
   }
 
+  /** All of them in the order in which they would be the best, one after the other. */
+  ranked(key: PrefixKey): readonly Path[] {
+    const left = [...this.paths(key)];
+    const ranked: Path[] = [];
+    while (left.length > 0) {
+      const best = bestPath(left);
+      ranked.push(best);
+      left.splice(left.indexOf(best), 1);
+    }
+    return ranked;
+  }
+
   /** The best and those used together with it, each with a next hop of its own. */
   used(key: PrefixKey): readonly Path[] {
     const paths = this.paths(key);

@@ -51,7 +51,7 @@ export interface Path {
 
 const DEFAULT_LOCAL_PREF = 100;
 
-interface PathParts {
+export interface PathParts {
   readonly source: Source;
   readonly attributes: PathAttributes;
   readonly identity: Identity;

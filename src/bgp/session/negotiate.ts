@@ -25,6 +25,9 @@ export interface Negotiated {
   readonly extendedMessage: boolean;
   /** IPv4 NLRI may come and go with IPv6 next hops (RFC 8950). */
   readonly extendedNextHop: boolean;
+  /** Families whose NLRI come, and go, with path identifiers (RFC 7911). */
+  readonly addPathReceive: readonly AddressFamily[];
+  readonly addPathSend: readonly AddressFamily[];
   /** Absent when the peer did not announce it. */
   readonly gracefulRestart?: {
     readonly restarted: boolean;
@@ -69,6 +72,8 @@ export function negotiate(open: Open, parameters: SessionParameters): Negotiated
     enhancedRouteRefresh: has("enhanced-route-refresh") && has("route-refresh"),
     extendedMessage: has("extended-message"),
     extendedNextHop: parameters.extendedNextHop && offersIpv4OverIpv6(open),
+    addPathReceive: parameters.addPathReceive ? addPath(open, families, "send") : [],
+    addPathSend: parameters.addPathSend ? addPath(open, families, "receive") : [],
     ...gracefulRestart(open, families),
   };
 }
@@ -101,6 +106,20 @@ function offersIpv4OverIpv6(open: Open): boolean {
         (entry) => familyFrom(entry) === "ipv4-unicast" && entry.nextHopAfi === IPV6_AFI,
       ),
   );
+}
+
+/** Families for which the peer does this half of it. */
+function addPath(
+  open: Open,
+  carried: readonly AddressFamily[],
+  half: "send" | "receive",
+): readonly AddressFamily[] {
+  const told = open.capabilities.flatMap((item) => (item.kind === "add-path" ? item.entries : []));
+  return carried.filter((family) => {
+    // Of several for one family the last counts.
+    const mode = told.findLast((entry) => familyFrom(entry) === family)?.mode;
+    return mode === half || mode === "both";
+  });
 }
 
 const IPV6_AFI = afiSafiOf("ipv6-unicast").afi;

@@ -25,6 +25,8 @@ export interface SessionParameters {
   readonly extendedNextHop: boolean;
   readonly role?: Role;
   readonly strictRole: boolean;
+  readonly addPathReceive?: boolean;
+  readonly addPathSend?: boolean;
   /** Advertised; RFC 4724 section 3. */
   readonly restartTimeSeconds: number;
 }
@@ -46,6 +48,7 @@ export function localOpen(parameters: SessionParameters, restarted: boolean): Op
     ...(extendedNextHop ? [ipv4OverIpv6] : []),
     // RFC 9234 section 4: between ASes only.
     ...(role !== undefined && external ? [{ kind: "role" as const, role }] : []),
+    ...addPath(parameters),
     ...families.map((family) => ({ kind: "multiprotocol" as const, ...family })),
     { kind: "route-refresh" },
     { kind: "enhanced-route-refresh" },
@@ -66,4 +69,11 @@ export function localOpen(parameters: SessionParameters, restarted: boolean): Op
     routerId: parameters.routerId,
     capabilities,
   };
+}
+
+function addPath({ families, addPathReceive, addPathSend }: SessionParameters): Capability[] {
+  if (!addPathReceive && !addPathSend) return [];
+  const oneWay = addPathReceive ? "receive" : "send";
+  const mode = addPathReceive && addPathSend ? "both" : oneWay;
+  return [{ kind: "add-path", entries: families.map((each) => ({ ...afiSafiOf(each), mode })) }];
 }

@@ -60,6 +60,13 @@ const capability: fc.Arbitrary<Capability> = fc.oneof(
     ),
   }),
   record({
+    kind: fc.constant("add-path" as const),
+    entries: fc.array(
+      record({ ...afiSafi, mode: fc.constantFrom(...(["receive", "send", "both"] as const)) }),
+      { maxLength: 3 },
+    ),
+  }),
+  record({
     kind: fc.constant("unknown" as const),
     code: fc.nat(255).filter((code) => !known.has(code)),
     data: fc.uint8Array({ maxLength: 60 }),

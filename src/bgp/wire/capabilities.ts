@@ -14,6 +14,7 @@ export type Capability =
   | GracefulRestartCapability
   | ExtendedNextHopCapability
   | RoleCapability
+  | AddPathCapability
   | { readonly kind: "unknown"; readonly code: number; readonly data: Uint8Array };
 
 /** RFC 8950 section 4: NLRI of a family may have a next hop of another. */
@@ -27,6 +28,15 @@ export interface RoleCapability {
   readonly kind: "role";
   readonly role: Role | "unknown";
 }
+
+/** RFC 7911 section 4: of which families the sender takes, or tells, several paths to a prefix. */
+export interface AddPathCapability {
+  readonly kind: "add-path";
+  readonly entries: readonly (AfiSafi & { readonly mode: "receive" | "send" | "both" })[];
+}
+
+/** By the numbers on the wire, from 1. */
+const addPathModes = ["receive", "send", "both"] as const;
 
 /** By the numbers on the wire. */
 const roles: readonly Role[] = ["provider", "rs", "rs-client", "customer", "peer"];
@@ -94,6 +104,17 @@ function parts(capability: Capability): [code: number, value: Uint8Array] {
         capabilityCode.role,
         Uint8Array.of(capability.role === "unknown" ? 255 : roles.indexOf(capability.role)),
       ];
+    case "add-path":
+      return [
+        capabilityCode.addPath,
+        Uint8Array.from(
+          capability.entries.flatMap(({ afi, safi, mode }) => [
+            ...uint16(afi),
+            safi,
+            addPathModes.indexOf(mode) + 1,
+          ]),
+        ),
+      ];
     case "unknown":
       return [capability.code, capability.data];
   }
@@ -142,6 +163,12 @@ function decodeCapability(code: number, value: Uint8Array): Capability {
     case capabilityCode.role:
       expectLength(value.length === 1, code, value);
       return { kind: "role", role: roles[value[0]!] ?? "unknown" };
+    case capabilityCode.addPath: {
+      expectLength(value.length % 4 === 0, code, value);
+      const entries = decodeAddPath(value);
+      if (entries) return { kind: "add-path", entries };
+      break;
+    }
     // RFC 2918, 7313 and 8654 give these no value; one with a value is some other thing: ignored.
     case capabilityCode.routeRefresh:
       if (value.length === 0) return { kind: "route-refresh" };
@@ -164,6 +191,17 @@ function decodeExtendedNextHop(value: Uint8Array): ExtendedNextHopCapability["en
       safi: readUint16(value, at + 2),
       nextHopAfi: readUint16(value, at + 4),
     });
+  }
+  return entries;
+}
+
+/** `undefined`: a mode nobody knows; the capability is then ignored (RFC 7911 section 4). */
+function decodeAddPath(value: Uint8Array): AddPathCapability["entries"] | undefined {
+  const entries: AddPathCapability["entries"][number][] = [];
+  for (let at = 0; at < value.length; at += 4) {
+    const mode = addPathModes[value[at + 3]! - 1];
+    if (mode === undefined) return undefined;
+    entries.push({ afi: readUint16(value, at), safi: value[at + 2]!, mode });
   }
   return entries;
 }

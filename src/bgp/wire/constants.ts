@@ -54,6 +54,7 @@ export const capabilityCode = {
   role: 9,
   gracefulRestart: 64,
   fourOctetAs: 65,
+  addPath: 69,
   enhancedRouteRefresh: 70,
 } as const;
 

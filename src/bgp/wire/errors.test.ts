@@ -278,6 +278,10 @@ describe("any bytes", () => {
 
   it("as OPEN", () => survives(decodeOpen, messageType.open, 10));
   it("as UPDATE", () => survives((bytes) => decodeUpdate(bytes, context), messageType.update, 4));
+  it("as UPDATE with path identifiers", () => {
+    const paths = { ...context, addPathReceive: ["ipv4-unicast", "ipv6-unicast"] as const };
+    survives((bytes) => decodeUpdate(bytes, paths), messageType.update, 4);
+  });
   it("as NOTIFICATION", () => survives(decodeNotification, messageType.notification, 2));
   it("as ROUTE-REFRESH", () => survives(decodeRouteRefresh, messageType.routeRefresh, 4));
 

@@ -11,6 +11,7 @@ export * from "./capabilities.ts";
 export * from "./constants.ts";
 export * from "./framer.ts";
 export * from "./names.ts";
+export type { Nlri } from "./nlri.ts";
 export * from "./notification.ts";
 export * from "./notification-data.ts";
 export * from "./open.ts";

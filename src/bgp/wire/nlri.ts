@@ -1,13 +1,50 @@
-/** NLRI (RFC 4271 section 4.3): a length in bits, then as many bytes as hold them. */
+/**
+ * NLRI (RFC 4271 section 4.3): a length in bits, then as many bytes as hold them; with a path identifier
+ * before each where the session tells them (RFC 7911 section 3).
+ */
 
-import { readUint32 } from "./bytes.ts";
+import type { AddressFamily } from "../types.ts";
+import { readUint32, uint32 } from "./bytes.ts";
 import { ProtocolError } from "./notification.ts";
 import type { PrefixKey } from "./prefix-key.ts";
 
-/** Appends the keys of a whole field. @throws ProtocolError when it is malformed (RFC 7606 section 5.3) */
-export function decodeNlri4(field: Uint8Array, into: PrefixKey[]): void {
+/** Prefixes, and beside them their path identifiers where there are such. */
+export interface Nlri {
+  readonly keys: readonly PrefixKey[];
+  readonly ids?: readonly number[] | undefined;
+}
+
+export const PATH_ID_BYTES = 4;
+
+/** Both, with 0 for the identifiers that one of them does not have. */
+export function joinNlri(a: Nlri, b: Nlri): Nlri {
+  if (b.keys.length === 0) return a;
+  if (a.keys.length === 0) return b;
+  const keys = a.keys.concat(b.keys);
+  if (a.ids === undefined && b.ids === undefined) return { keys };
+  return { keys, ids: idsOf(a).concat(idsOf(b)) };
+}
+
+function idsOf({ keys, ids }: Nlri): readonly number[] {
+  return ids ?? keys.map(() => 0);
+}
+
+/** Reads a whole field of a family. @throws ProtocolError when it is malformed (RFC 7606 section 5.3) */
+export function decodeNlri(
+  field: Uint8Array,
+  options: { readonly family: AddressFamily; readonly withIds: boolean },
+): Nlri {
+  const keys: PrefixKey[] = [];
+  const ids = options.withIds ? [] : undefined;
+  if (options.family === "ipv4-unicast") decode4(field, keys, ids);
+  else decode6(field, keys, ids);
+  return { keys, ids };
+}
+
+function decode4(field: Uint8Array, into: PrefixKey[], ids: number[] | undefined): void {
   let at = 0;
   while (at < field.length) {
+    if (ids !== undefined) at = readId(field, at, ids);
     const length = field[at]!;
     const bytes = (length + 7) >>> 3;
     if (length > 32 || at + 1 + bytes > field.length) throw invalid(length, 32);
@@ -22,11 +59,11 @@ export function decodeNlri4(field: Uint8Array, into: PrefixKey[]): void {
   }
 }
 
-/** As {@link decodeNlri4}, for IPv6. @throws ProtocolError */
-export function decodeNlri6(field: Uint8Array, into: PrefixKey[]): void {
+function decode6(field: Uint8Array, into: PrefixKey[], ids: number[] | undefined): void {
   const padded = new Uint8Array(16);
   let at = 0;
   while (at < field.length) {
+    if (ids !== undefined) at = readId(field, at, ids);
     const length = field[at]!;
     const bytes = (length + 7) >>> 3;
     if (length > 128 || at + 1 + bytes > field.length) throw invalid(length, 128);
@@ -40,6 +77,15 @@ export function decodeNlri6(field: Uint8Array, into: PrefixKey[]): void {
   }
 }
 
+function readId(field: Uint8Array, at: number, ids: number[]): number {
+  // The length of the prefix has to follow.
+  if (at + PATH_ID_BYTES >= field.length) {
+    throw new ProtocolError("invalidNetworkField", "a path identifier runs past its field");
+  }
+  ids.push(readUint32(field, at));
+  return at + PATH_ID_BYTES;
+}
+
 export function nlriBytes(key: PrefixKey): number {
   const length = typeof key === "number" ? key % 64 : Number(key & 255n);
   return 1 + ((length + 7) >>> 3);
@@ -48,6 +94,12 @@ export function nlriBytes(key: PrefixKey): number {
 /** Writes one prefix at `offset`; returns the offset after it. The caller made room ({@link nlriBytes}). */
 export function writeNlri(key: PrefixKey, bytes: Uint8Array, offset: number): number {
   return typeof key === "number" ? write4(key, bytes, offset) : write6(key, bytes, offset);
+}
+
+/** Writes what goes before a prefix; as {@link writeNlri}. */
+export function writeId(id: number, bytes: Uint8Array, offset: number): number {
+  bytes.set(uint32(id), offset);
+  return offset + PATH_ID_BYTES;
 }
 
 function write4(key: number, bytes: Uint8Array, offset: number): number {

@@ -16,13 +16,15 @@ import type { AttributeTable } from "./attributes/table.ts";
 import type { AttributeContext, PathAttributes } from "./attributes/types.ts";
 import { bytesToKey, readUint16 } from "./bytes.ts";
 import { attributeFlag, HEADER_BYTES } from "./constants.ts";
-import { decodeNlri4 } from "./nlri.ts";
+import { decodeNlri, joinNlri, type Nlri } from "./nlri.ts";
 import { ProtocolError } from "./notification.ts";
 import type { PrefixKey } from "./prefix-key.ts";
 
 export interface Update {
   readonly kind: "update";
   readonly withdrawn: readonly PrefixKey[];
+  /** Path identifiers of `withdrawn` (RFC 7911), where there are such. */
+  readonly withdrawnIds?: readonly number[];
   readonly reach: readonly Reach[];
   /** RFC 4724 section 2: this message says that the family's initial routes have all been sent. */
   readonly endOfRib?: AddressFamily;
@@ -32,9 +34,8 @@ export interface Update {
   readonly discarded: readonly string[];
 }
 
-export interface Reach {
+export interface Reach extends Nlri {
   readonly attributes: PathAttributes;
-  readonly keys: readonly PrefixKey[];
 }
 
 export interface UpdateContext extends AttributeContext {
@@ -43,25 +44,25 @@ export interface UpdateContext extends AttributeContext {
 
 const nothing: readonly string[] = [];
 
+/** Of the NLRI outside of attributes. */
+const family: AddressFamily = "ipv4-unicast";
+
 /** `message` is whole, its header already checked (at least 23 bytes). @throws ProtocolError */
 export function decodeUpdate(message: Uint8Array, context: UpdateContext): Update {
   const { withdrawnField, block, nlriField } = cut(message);
-  const withdrawn: PrefixKey[] = [];
-  const announced: PrefixKey[] = [];
-  decodeNlri4(withdrawnField, withdrawn);
-  decodeNlri4(nlriField, announced);
+  const { addPathReceive = [] } = context;
+  const how = { family, withIds: addPathReceive.includes(family) };
+  const withdrawn = decodeNlri(withdrawnField, how);
+  const announced = decodeNlri(nlriField, how);
   if (block.length === 0) {
-    if (announced.length > 0) {
+    if (announced.keys.length > 0) {
       const reason = "routes without attributes";
-      return asWithdrawn({ withdrawn, keys: announced, reason, discarded: nothing });
+      return asWithdrawn({ withdrawn, announced, reason, discarded: nothing });
     }
-    const empty = withdrawn.length === 0;
+    const empty = withdrawn.keys.length === 0;
     return {
-      kind: "update",
-      withdrawn,
-      reach: [],
-      discarded: nothing,
-      ...(empty ? { endOfRib: "ipv4-unicast" as const } : {}),
+      ...withdrawal(withdrawn),
+      ...(empty ? { endOfRib: family } : {}),
     };
   }
   return withAttributes({ block, withdrawn, announced, context });
@@ -85,40 +86,41 @@ function cut(message: Uint8Array): Record<"withdrawnField" | "block" | "nlriFiel
 
 function withAttributes(parts: {
   block: Uint8Array;
-  withdrawn: PrefixKey[];
-  announced: PrefixKey[];
+  withdrawn: Nlri;
+  announced: Nlri;
   context: UpdateContext;
 }): Update {
-  const { block, withdrawn, announced, context } = parts;
+  const { block, announced, context } = parts;
   const scanned = scanAttributes(block);
-  const unreach = scanned.mpUnreach && decodeMpUnreach(scanned.mpUnreach.value);
+  const unreach = scanned.mpUnreach && decodeMpUnreach(scanned.mpUnreach.value, context);
   const mpReach = scanned.mpReach && decodeMpReach(scanned.mpReach.value, context);
-  for (const key of unreach?.keys ?? []) withdrawn.push(key);
-  const reachable = announced.length + (mpReach?.keys.length ?? 0);
+  const withdrawn = unreach ? joinNlri(parts.withdrawn, unreach.nlri) : parts.withdrawn;
+  const reachable = announced.keys.length + (mpReach?.nlri.keys.length ?? 0);
   if (reachable === 0 && scanned.attributes.length === 0 && scanned.broken === undefined) {
-    const ends = unreach && !scanned.mpReach && withdrawn.length === 0;
+    const ends = unreach && !scanned.mpReach && withdrawn.keys.length === 0;
     return {
-      kind: "update",
-      withdrawn,
-      reach: [],
-      discarded: nothing,
+      ...withdrawal(withdrawn),
       ...(ends ? { endOfRib: unreach.family } : {}),
     };
   }
   // Routes of a family that is not carried are of no concern, their attributes neither.
   if (reachable === 0 && scanned.mpReach && !mpReach) {
-    return { kind: "update", withdrawn, reach: [], discarded: nothing };
+    return withdrawal(withdrawn);
   }
   const outcome = readReach({ block, scanned, announced, mpReach, context });
   if (outcome.reason === undefined) {
-    return { kind: "update", withdrawn, reach: outcome.reach, discarded: outcome.discarded };
+    return { ...withdrawal(withdrawn), reach: outcome.reach, discarded: outcome.discarded };
   }
   if (reachable === 0) {
     // RFC 7606 section 5.2: with no routes in sight, withdrawing them is not possible.
     throw new ProtocolError("malformedAttributeList", outcome.reason);
   }
-  const keys = mpReach ? announced.concat(mpReach.keys) : announced;
-  return asWithdrawn({ withdrawn, keys, reason: outcome.reason, discarded: outcome.discarded });
+  return asWithdrawn({
+    withdrawn,
+    announced: mpReach ? joinNlri(announced, mpReach.nlri) : announced,
+    reason: outcome.reason,
+    discarded: outcome.discarded,
+  });
 }
 
 interface Outcome {
@@ -130,7 +132,7 @@ interface Outcome {
 function readReach(parts: {
   block: Uint8Array;
   scanned: ScannedAttributes;
-  announced: readonly PrefixKey[];
+  announced: Nlri;
   mpReach: MpReach | undefined;
   context: UpdateContext;
 }): Outcome {
@@ -139,19 +141,19 @@ function readReach(parts: {
   if (unusable !== undefined) return { reach: [], discarded: nothing, reason: unusable };
   const reach: Reach[] = [];
   let discarded: readonly string[] = nothing;
-  const wanted: { keys: readonly PrefixKey[]; nextHop?: IpAddress }[] = [];
-  if (announced.length > 0) wanted.push({ keys: announced });
-  if (mpReach) wanted.push({ keys: mpReach.keys, nextHop: mpReach.nextHop });
+  const wanted: { nlri: Nlri; nextHop?: IpAddress }[] = [];
+  if (announced.keys.length > 0) wanted.push({ nlri: announced });
+  if (mpReach) wanted.push(mpReach);
   if (wanted.length === 0) {
     const decoded = decodeAttributes(scanned.attributes, context);
     const reason = decoded.withdraw;
     return { reach, discarded: decoded.discarded, ...(reason === undefined ? {} : { reason }) };
   }
-  for (const { keys, nextHop } of wanted) {
+  for (const { nlri, nextHop } of wanted) {
     const found = resolve({ block, raw: scanned.attributes, nextHop, context });
     discarded = found.discarded;
     if (found.attributes === undefined) return { reach: [], discarded, reason: found.reason! };
-    reach.push({ attributes: found.attributes, keys });
+    reach.push({ attributes: found.attributes, keys: nlri.keys, ids: nlri.ids });
   }
   return { reach, discarded };
 }
@@ -192,16 +194,20 @@ function missing(draft: { origin?: unknown; asPath?: unknown; nextHop?: unknown 
   return draft.nextHop === undefined ? "NEXT_HOP is missing" : undefined;
 }
 
+function withdrawal({ keys, ids }: Nlri): Update {
+  const withdrawn =
+    ids === undefined ? { withdrawn: keys } : { withdrawn: keys, withdrawnIds: ids };
+  return { kind: "update", ...withdrawn, reach: [], discarded: nothing };
+}
+
 function asWithdrawn(parts: {
-  withdrawn: readonly PrefixKey[];
-  keys: readonly PrefixKey[];
+  withdrawn: Nlri;
+  announced: Nlri;
   reason: string;
   discarded: readonly string[];
 }): Update {
   return {
-    kind: "update",
-    withdrawn: parts.withdrawn.concat(parts.keys),
-    reach: [],
+    ...withdrawal(joinNlri(parts.withdrawn, parts.announced)),
     treatedAsWithdraw: parts.reason,
     discarded: parts.discarded,
   };

@@ -6,30 +6,28 @@ import { encodeAttribute } from "./attributes/encode.ts";
 import { mpReachHead, mpUnreachHead } from "./attributes/multiprotocol.ts";
 import { attributeFlag, attributeType, HEADER_BYTES, messageType } from "./constants.ts";
 import { writeHeader } from "./header.ts";
-import { nlriBytes, writeNlri } from "./nlri.ts";
-import type { PrefixKey } from "./prefix-key.ts";
+import { type Nlri, nlriBytes, PATH_ID_BYTES, writeId, writeNlri } from "./nlri.ts";
 
 const { optional, extendedLength } = attributeFlag;
 
-export interface AnnounceOptions {
+export interface AnnounceOptions extends Nlri {
   readonly family: AddressFamily;
   /** From `encodeAttributes`. */
   readonly attributes: Uint8Array;
   /** An IPv6 one goes into MP_REACH_NLRI; an IPv4 one stands in `attributes`. */
   readonly nextHop: IpAddress;
-  readonly keys: readonly PrefixKey[];
   readonly maximumBytes: number;
 }
 
 /** Messages that announce all keys. A set too large for any message yields none. */
 export function encodeAnnounce(options: AnnounceOptions): Uint8Array[] {
-  const { family, attributes, nextHop, keys, maximumBytes } = options;
+  const { family, attributes, nextHop } = options;
   // An IPv4 prefix with an IPv6 next hop goes as RFC 8950 section 3 says.
   if (family === "ipv4-unicast" && isIpv4(nextHop)) {
-    return pack(keys, maximumBytes, (nlri) => classic({ attributes, announced: nlri }));
+    return pack(options, (nlri) => classic({ attributes, announced: nlri }));
   }
   const head = mpReachHead(family, nextHop);
-  return pack(keys, maximumBytes, (nlri) =>
+  return pack(options, (nlri) =>
     classic({
       // RFC 7606 section 5.1: MP_REACH_NLRI goes first.
       attributes: join(mpAttribute(attributeType.mpReachNlri, join(head, nlri)), attributes),
@@ -38,16 +36,14 @@ export function encodeAnnounce(options: AnnounceOptions): Uint8Array[] {
 }
 
 /** Messages that withdraw all keys. */
-export function encodeWithdraw(options: {
-  readonly family: AddressFamily;
-  readonly keys: readonly PrefixKey[];
-  readonly maximumBytes: number;
-}): Uint8Array[] {
-  const { family, keys, maximumBytes } = options;
+export function encodeWithdraw(
+  options: Nlri & { readonly family: AddressFamily; readonly maximumBytes: number },
+): Uint8Array[] {
+  const { family } = options;
   if (family === "ipv4-unicast") {
-    return pack(keys, maximumBytes, (nlri) => classic({ withdrawn: nlri }));
+    return pack(options, (nlri) => classic({ withdrawn: nlri }));
   }
-  return pack(keys, maximumBytes, (nlri) => unreach(family, nlri));
+  return pack(options, (nlri) => unreach(family, nlri));
 }
 
 /** RFC 4724 section 2. */
@@ -62,21 +58,21 @@ function unreach(family: AddressFamily, nlri: Uint8Array): Uint8Array {
 
 /** Fills messages greedily; `build` makes one from its NLRI bytes. */
 function pack(
-  keys: readonly PrefixKey[],
-  maximumBytes: number,
+  { keys, ids, maximumBytes }: Nlri & { readonly maximumBytes: number },
   build: (nlri: Uint8Array) => Uint8Array,
 ): Uint8Array[] {
   const room = maximumBytes - build(new Uint8Array(0)).length;
   const messages: Uint8Array[] = [];
   const buffer = new Uint8Array(Math.max(0, room));
   let used = 0;
-  for (const key of keys) {
-    const size = nlriBytes(key);
+  for (const [index, key] of keys.entries()) {
+    const size = nlriBytes(key) + (ids === undefined ? 0 : PATH_ID_BYTES);
     if (size > room) return [];
     if (used + size > room) {
       messages.push(build(buffer.subarray(0, used)));
       used = 0;
     }
+    if (ids !== undefined) used = writeId(ids[index]!, buffer, used);
     used = writeNlri(key, buffer, used);
   }
   if (used > 0) messages.push(build(buffer.subarray(0, used)));

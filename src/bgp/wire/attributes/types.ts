@@ -1,6 +1,7 @@
 /** What path attributes say, decoded; and what each attribute's codec has to offer. */
 
 import type { IpAddress, Ipv4 } from "../../../lib/index.ts";
+import type { AddressFamily } from "../../types.ts";
 
 export type Origin = "igp" | "egp" | "incomplete";
 
@@ -47,6 +48,8 @@ export interface AttributeContext {
   readonly peerType: "ibgp" | "ebgp";
   /** RFC 8950 was agreed on for IPv4; not unless told. */
   readonly extendedNextHop?: boolean;
+  /** Families whose NLRI come with path identifiers (RFC 7911); none unless told. */
+  readonly addPathReceive?: readonly AddressFamily[];
 }
 
 /** Attributes of one message while they are read. */

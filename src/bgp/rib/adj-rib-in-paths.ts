@@ -1,0 +1,76 @@
+/**
+ * As {@link AdjRibIn}, for a peer that may tell several paths to a prefix (RFC 7911 section 3): a route is
+ * known by its prefix and path identifier. A peer that restarted may have given other identifiers: what it
+ * does not tell again goes with its old ones.
+ */
+
+import type { PrefixKey } from "../wire/index.ts";
+import type { AdjRibIn, AdjRibInTable, PathSink } from "./adj-rib-in.ts";
+import type { Path } from "./path.ts";
+import { PathTable } from "./path-table.ts";
+
+export class AdjRibInPaths implements AdjRibInTable {
+  #fresh = new PathTable();
+  #leftover: PathTable;
+  readonly #sink: PathSink;
+
+  /** Goes on from what a table of single paths has kept between two sessions. */
+  constructor(sink: PathSink, before?: AdjRibIn) {
+    this.#sink = sink;
+    this.#leftover = new PathTable(before?.release());
+  }
+
+  get size(): number {
+    return this.#fresh.size + this.#leftover.size;
+  }
+
+  get leftovers(): number {
+    return this.#leftover.size;
+  }
+
+  paths(key: PrefixKey): readonly Path[] {
+    return [...this.#fresh.get(key), ...this.#leftover.get(key)];
+  }
+
+  *keys(): Generator<PrefixKey> {
+    yield* this.#fresh.keys();
+    for (const key of this.#leftover.keys()) if (this.#fresh.get(key).length === 0) yield key;
+  }
+
+  announce(key: PrefixKey, path: Path): void {
+    this.#leftover.delete(key, path.pathId);
+    this.#fresh.put(key, path);
+    this.#sink(key, path, path.pathId);
+  }
+
+  withdraw(key: PrefixKey, pathId: number): void {
+    const known = this.#fresh.delete(key, pathId);
+    if (this.#leftover.delete(key, pathId) || known) this.#sink(key, undefined, pathId);
+  }
+
+  expectAgain(): void {
+    while (this.sweepSome(1000));
+    this.#leftover = this.#fresh;
+    this.#fresh = new PathTable();
+  }
+
+  sweepSome(count: number): boolean {
+    for (const key of this.#leftover.keys()) {
+      for (const { pathId } of this.#leftover.get(key)) {
+        if (count-- === 0) return true;
+        this.#leftover.delete(key, pathId);
+        this.#sink(key, undefined, pathId);
+      }
+    }
+    return false;
+  }
+
+  *replay(): Generator<void> {
+    for (const table of [this.#fresh, this.#leftover]) {
+      for (const key of table.keys()) {
+        for (const path of table.get(key)) this.#sink(key, path, path.pathId);
+        yield;
+      }
+    }
+  }
+}
