@@ -10,6 +10,8 @@ const execute = promisify(execFile);
 /** A hundred thousand routes as JSON. */
 const MAXIMUM_OUTPUT_BYTES = 2 ** 27;
 const POLL_MS = 40;
+/** The longest that a program needs is 30 s, for GoBGP after a reset. */
+const DEADLINE_MS = 60_000;
 const LOG = "log";
 const LOG_TAIL_CHARACTERS = 2000;
 
@@ -23,7 +25,7 @@ export async function until<T>(
   probe: () => T | undefined | false | Promise<T | undefined | false>,
   options: { readonly deadlineMs?: number; readonly state?: () => unknown } = {},
 ): Promise<T> {
-  const endMs = systemClock.monotonicMs() + (options.deadlineMs ?? 30_000);
+  const endMs = systemClock.monotonicMs() + (options.deadlineMs ?? DEADLINE_MS);
   for (;;) {
     const found = await probe();
     if (found !== undefined && found !== false) return found;
