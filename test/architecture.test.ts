@@ -28,6 +28,7 @@ const rooms: readonly Room[] = [
     uses: [
       "lab/demo",
       "lab",
+      "bgpd",
       "server",
       "agent",
       "mode",
@@ -57,6 +58,11 @@ const rooms: readonly Room[] = [
       ...["netlink", ...foundation],
     ],
     reason: "builds whole clusters, so it may use all that a cluster is made of",
+  },
+  {
+    name: "bgpd",
+    uses: ["bgp/view", "bgp", "lib", "lib/log", "lib/socket"],
+    reason: "the speaker with a file and a socket, for machines that know nothing of Calico",
   },
   {
     name: "server",
@@ -143,8 +149,8 @@ const packageUsers: Readonly<Record<string, { rooms: readonly string[]; reason: 
   pino: { rooms: ["lib/log"], reason: "one logger, replaceable in one place" },
   fastify: { rooms: ["server"], reason: "only the server serves HTTP to others" },
   commander: { rooms: ["ctl", "lab"], reason: "flags are read at the front ends" },
-  zod: { rooms: ["model", "ctl", "lab"], reason: "data is checked where it enters" },
-  yaml: { rooms: ["ctl", "lab"], reason: "people write YAML, programs do not" },
+  zod: { rooms: ["model", "ctl", "lab", "bgpd"], reason: "data is checked where it enters" },
+  yaml: { rooms: ["ctl", "lab", "bgpd"], reason: "people write YAML, programs do not" },
   "node:sqlite": { rooms: ["datastore"], reason: "one owner of the database's file" },
 };
 

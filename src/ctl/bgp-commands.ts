@@ -1,5 +1,6 @@
 /** Names, flags and texts of the `bgp` commands, and of the speaker as a daemon. */
 
+import { defaultBgpdSocketPath } from "./bgp/default-socket.ts";
 import type { CommandSpec, Flag } from "./command-table.ts";
 
 const where: readonly Flag[] = [
@@ -58,5 +59,19 @@ export const bgpCommands: readonly CommandSpec[] = [
         load: async () => (await import("./commands/bgp-messages.ts")).bgpMessages,
       },
     ],
+  },
+  {
+    name: "bgpd",
+    description: "Run the BGP speaker as a daemon of its own, by a configuration file",
+    flags: [
+      { flags: "-c, --config <path>", description: "The configuration file, YAML or JSON" },
+      { flags: "--check", description: "Only read the file, and say what is wrong with it" },
+      {
+        flags: "--socket <path>",
+        description: "Control socket",
+        default: defaultBgpdSocketPath,
+      },
+    ],
+    load: async () => (await import("./commands/bgpd.ts")).bgpd,
   },
 ];

@@ -6,8 +6,7 @@ import { errorText } from "../../lib/index.ts";
 import { agentSockets, findAgentSocket } from "../agent-socket.ts";
 import type { CtlContext, GlobalOptions } from "../context.ts";
 import { failure } from "../crud/errors.ts";
-
-export const defaultBgpdSocketPath = "/run/switchyard/bgpd.sock";
+import { defaultBgpdSocketPath } from "./default-socket.ts";
 
 export interface BgpOptions extends GlobalOptions {
   readonly node?: string;

@@ -1,0 +1,141 @@
+/** The configuration file: every field into what the speaker takes, every mistake by its field. */
+
+import assert from "node:assert/strict";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, describe, it } from "node:test";
+import { ipAddress, ipv4, prefix } from "../lib/index.ts";
+import { readConfig } from "./config-file.ts";
+import { documentedFields } from "./schema.ts";
+
+const directory = mkdtempSync(join(tmpdir(), "switchyard-bgpd-"));
+after(() => rmSync(directory, { recursive: true }));
+
+function file(text: string): string {
+  const path = join(directory, "bgpd.yaml");
+  writeFileSync(path, text);
+  return path;
+}
+
+const least = "localAs: 65001\nrouterId: 192.0.2.1\n";
+
+function problem(text: string): string {
+  const path = file(text);
+  try {
+    readConfig(path);
+  } catch (error) {
+    return (error as Error).message.replaceAll(path, "FILE");
+  }
+  return "none";
+}
+
+describe("configuration of bgpd", () => {
+  it("turns text into what the speaker takes", () => {
+    writeFileSync(join(directory, "secret"), "pass word\n");
+    const { speaker, logLevel } = readConfig(
+      file(`${least}clusterId: 192.0.2.9
+logLevel: debug
+keptMessageBytes: 0
+multipath: { maximumPaths: 4, relaxAsPath: true }
+gracefulRestart: { restartTimeSeconds: 60 }
+listen: [{ addresses: ["::1", 127.0.0.1], port: 1790 }]
+peers:
+  - name: a
+    address: 2001:db8::1
+    remoteAs: 4200000000
+    passwordFile: secret
+    families: [ipv4-unicast, ipv6-unicast]
+    bfd: { minimumTransmitMs: 100 }
+    importPolicy:
+      - prefixes: [{ prefix: 10.0.0.0/8, maximumLength: 24 }]
+        communities: [65000:1, no-export]
+        action: accept
+        set: { localPref: 200, nextHop: 10.0.0.1, largeCommunities: { add: ["1:2:3"] } }
+originate: [{ prefix: 10.1.0.0/16, communities: [blackhole] }]
+`),
+    );
+    assert.equal(logLevel, "debug");
+    assert.deepEqual(speaker, {
+      localAs: 65001,
+      routerId: ipv4("192.0.2.1"),
+      clusterId: ipv4("192.0.2.9"),
+      keptMessageBytes: 0,
+      multipath: { maximumPaths: 4, relaxAsPath: true },
+      gracefulRestart: { restartTimeSeconds: 60 },
+      listen: [{ addresses: [ipAddress("::1"), ipv4("127.0.0.1")], port: 1790 }],
+      peers: [
+        {
+          name: "a",
+          address: ipAddress("2001:db8::1"),
+          remoteAs: 4200000000,
+          password: "pass word",
+          families: ["ipv4-unicast", "ipv6-unicast"],
+          bfd: { minimumTransmitMs: 100 },
+          importPolicy: [
+            {
+              prefixes: [{ prefix: prefix("10.0.0.0/8"), maximumLength: 24 }],
+              communities: [0xfde80001, 0xffffff01],
+              action: "accept",
+              set: {
+                localPref: 200,
+                nextHop: ipv4("10.0.0.1"),
+                largeCommunities: { add: [[1, 2, 3]] },
+              },
+            },
+          ],
+        },
+      ],
+      originate: [{ prefix: prefix("10.1.0.0/16"), communities: [0xffff029a] }],
+    });
+  });
+
+  const one = (peer: string) => `${least}peers: [{ name: a, ${peer} }]\n`;
+  const mistakes: [string, RegExp][] = [
+    [`${least}peers: [`, /^FILE: Flow sequence .* at line 3/],
+    [least, /^FILE: peers: Invalid input: expected array, received undefined$/],
+    [`${least}peers: []\ncolour: red\n`, /^FILE: the file: Unrecognized key: "colour"$/],
+    ["", /^FILE: the file: Invalid input: expected object, received null$/],
+    [
+      one("address: 10.0.0.300, remoteAs: 1"),
+      /^FILE: peers\.a\.address: "10\.0\.0\.300" is no IP address$/,
+    ],
+    [one("address: 10.0.0.3, remoteAs: one"), /^FILE: peers\.a\.remoteAs: Invalid input: expected/],
+    [one("address: 10.0.0.3, remoteAs: 1, hold: 3"), /^FILE: peers\.a: Unrecognized key: "hold"$/],
+    [one("address: 10.0.0.3, remoteAs: 0"), /^FILE: peers\.a\.remoteAs: 0 is not a whole number/],
+    [
+      one("address: 10.0.0.3, remoteAs: 1, passwordFile: none"),
+      /^FILE: peers\.a\.passwordFile: ENOENT/,
+    ],
+    [
+      one("address: 10.0.0.3, remoteAs: 1, password: x, passwordFile: y"),
+      /^FILE: peers\.a: password and passwordFile are both there$/,
+    ],
+    [
+      `${least}peers: []\noriginate: [{ prefix: 10.0.0.1/8 }]`,
+      /^FILE: originate: 10\.0\.0\.1\/8 has host bits$/,
+    ],
+    [
+      one(
+        "address: 10.0.0.3, remoteAs: 1, importPolicy: [{ action: accept, communities: ['1:99999'] }]",
+      ),
+      /^FILE: peers\.a\.importPolicy\.0\.communities\.0: "1:99999" is no community/,
+    ],
+    ["localAs: x\nrouterId: 1\n", /^FILE: \nlocalAs: .*\nrouterId: .*\npeers: /],
+  ];
+  for (const [text, words] of mistakes) {
+    it(`refuses ${JSON.stringify(text.replace(least, "… "))}`, () =>
+      assert.match(problem(text), words));
+  }
+
+  it("says so where there is no file", () => {
+    assert.throws(() => readConfig(join(directory, "nothing")), /nothing: ENOENT/);
+  });
+
+  it("has every field in docs/reference/bgpd.md", () => {
+    const page = readFileSync(new URL("../../docs/reference/bgpd.md", import.meta.url), "utf8");
+    assert.ok(documentedFields.length > 50);
+    const missing = documentedFields.filter((field) => !page.includes(`\`${field}\``));
+    assert.deepEqual(missing, []);
+  });
+});
