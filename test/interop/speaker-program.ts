@@ -47,6 +47,7 @@ export interface RouteReport {
   readonly prefix: string;
   readonly nextHop: string;
   readonly asPath: readonly number[];
+  readonly localPref: number;
   readonly communities: readonly string[];
   readonly largeCommunities: readonly string[];
   readonly routeTargets: readonly string[];
@@ -90,6 +91,7 @@ function reported(route: LearnedRoute): RouteReport {
     prefix: formatPrefix(route.prefix),
     nextHop: formatAddress(route.nextHop),
     asPath: route.asPath,
+    localPref: route.localPref,
     communities: route.communities.map((each) => `${each >>> 16}:${each & 0xffff}`).sort(),
     largeCommunities: route.largeCommunities.map((each) => each.join(":")).sort(),
     routeTargets: route.extendedCommunities.flatMap(routeTarget).sort(),
