@@ -156,6 +156,7 @@ export class PeerSender {
   /** In a full mesh nearly every change is of no concern to nearly every peer: the cheap way out. */
   #concerns(key: PrefixKey): boolean {
     const { host, negotiated } = this.#options;
+    if (!negotiated.families.includes(familyOfKey(key))) return false;
     const route = host.route(key);
     if (route !== undefined && this.#exporter.mayExport(route)) return true;
     if (this.#table.has(key)) return true;

@@ -101,25 +101,26 @@ export class AdjRibOut implements AdjRibOutTable {
   }
 
   take(count: number): Uint8Array[] {
-    const withdrawn: PrefixKey[] = [];
-    const announced = new Map<OutgoingAttributes, PrefixKey[]>();
+    const { families } = this.#options;
+    const changes = families.map((family): Changes => ({ family, gone: [], told: new Map() }));
     for (const key of this.#pending) {
       if (count-- === 0) break;
       this.#pending.delete(key);
       const wanted = this.#fitting(this.#options.wanted(key));
       const sent = this.#sent.get(key);
       if (wanted === sent) continue;
+      const { gone, told } = changes[families.indexOf(familyOfKey(key))]!;
       if (wanted === undefined) {
         this.#sent.delete(key);
-        withdrawn.push(key);
+        gone.push(key);
         continue;
       }
       this.#sent.set(key, wanted);
-      const group = announced.get(wanted);
+      const group = told.get(wanted);
       if (group) group.push(key);
-      else announced.set(wanted, [key]);
+      else told.set(wanted, [key]);
     }
-    return this.#encode(withdrawn, announced);
+    return changes.flatMap((each) => this.#encode(each));
   }
 
   #fitting(wanted: OutgoingAttributes | undefined): OutgoingAttributes | undefined {
@@ -127,24 +128,19 @@ export class AdjRibOut implements AdjRibOutTable {
     return fitsMessage(wanted, this.#options.maximumBytes) ? wanted : undefined;
   }
 
-  #encode(
-    withdrawn: readonly PrefixKey[],
-    announced: ReadonlyMap<OutgoingAttributes, readonly PrefixKey[]>,
-  ): Uint8Array[] {
-    const messages: Uint8Array[] = [];
+  #encode({ family, gone, told }: Changes): Uint8Array[] {
     const { maximumBytes } = this.#options;
-    for (const family of this.#options.families) {
-      const of = (keys: readonly PrefixKey[]) => keys.filter((key) => familyOfKey(key) === family);
-      const gone = of(withdrawn);
-      if (gone.length > 0) messages.push(...encodeWithdraw({ family, keys: gone, maximumBytes }));
-      for (const [{ bytes, nextHop }, keys] of announced) {
-        const mine = of(keys);
-        if (mine.length === 0) continue;
-        messages.push(
-          ...encodeAnnounce({ family, attributes: bytes, nextHop, keys: mine, maximumBytes }),
-        );
-      }
+    const messages = gone.length > 0 ? encodeWithdraw({ family, keys: gone, maximumBytes }) : [];
+    for (const [{ bytes: attributes, nextHop }, keys] of told) {
+      messages.push(...encodeAnnounce({ family, attributes, nextHop, keys, maximumBytes }));
     }
     return messages;
   }
+}
+
+/** What is to be told of one family. */
+interface Changes {
+  readonly family: AddressFamily;
+  readonly gone: PrefixKey[];
+  readonly told: Map<OutgoingAttributes, PrefixKey[]>;
 }

@@ -8,12 +8,12 @@ import { changeAttributes, type Policy } from "../policy/index.ts";
 import type { OriginatedRoute, PeerConfig, Role, RouteChanges, RouteSource } from "../types.ts";
 import {
   bytesToKey,
-  encodeAttributes,
   encodeLargeCommunities,
   type PathAttributes,
   type PrefixKey,
   prependAs,
   transitiveCommunities,
+  viewAttributes,
   wellKnownCommunity,
 } from "../wire/index.ts";
 import type { Identity, Path } from "./path.ts";
@@ -79,26 +79,27 @@ export class Exporter {
   /** `null`: whatever the policy, the peer is not told. */
   readonly #tellings = new WeakMap<object, Telling | null>();
   readonly #interned: SentAttributes;
+  #last: { readonly route: object | undefined; readonly telling: Telling | null } = {
+    ...{ route: undefined, telling: null },
+  };
 
   constructor(target: ExportTarget, sent: SentAttributes = new Map()) {
     this.#target = target;
     this.#interned = sent;
   }
 
-  /** False only for what {@link export} refuses whatever the prefix: internal routes to internal peers. */
+  /** False only for what {@link export} refuses whatever the prefix: the peer's own, internal to internal. */
   mayExport(route: Origination | Path): boolean {
-    if ("kind" in route || route.source.peerType === "ebgp") return true;
-    const { peerType, routeReflectorClient } = this.#target;
+    if ("kind" in route) return true;
+    const { peerType, peerAddress, routeReflectorClient } = this.#target;
+    if (route.source.peerAddress === peerAddress) return false;
+    if (route.source.peerType === "ebgp") return true;
     return peerType === "ebgp" || routeReflectorClient || route.source.routeReflectorClient;
   }
 
   /** `undefined`: the peer is not told of this route. */
   export(key: PrefixKey, route: Origination | Path): OutgoingAttributes | undefined {
-    let telling = this.#tellings.get(route);
-    if (telling === undefined) {
-      telling = this.#tell(route);
-      this.#tellings.set(route, telling);
-    }
+    const telling = this.#telling(route);
     if (telling === null) return undefined;
     const told = this.#target.policy.apply(key, telling.source, telling, changeTelling);
     if (told === undefined) return undefined;
@@ -108,6 +109,18 @@ export class Exporter {
     }
     told.outgoing6 ??= told.outgoing6 === null ? null : this.#encode(told.attributes, false);
     return told.outgoing6 ?? undefined;
+  }
+
+  #telling(route: Origination | Path): Telling | null {
+    // Prefixes come in the order in which they were told: many of one path after the other.
+    if (this.#last.route === route) return this.#last.telling;
+    let telling = this.#tellings.get(route);
+    if (telling === undefined) {
+      telling = this.#tell(route);
+      this.#tellings.set(route, telling);
+    }
+    this.#last = { route, telling };
+    return telling;
   }
 
   #tell(route: Origination | Path): Telling | null {
@@ -217,13 +230,13 @@ export class Exporter {
   }
 
   #intern(attributes: PathAttributes): OutgoingAttributes {
-    const bytes = encodeAttributes(attributes, this.#target);
+    const encoded = viewAttributes(attributes, this.#target);
     const { nextHop } = attributes;
-    const key = `${typeof nextHop === "number" ? "" : nextHop}|${bytesToKey(bytes)}`;
+    const key = `${typeof nextHop === "number" ? "" : nextHop}|${bytesToKey(encoded)}`;
     let outgoing = this.#interned.get(key);
     if (outgoing === undefined) {
       if (this.#interned.size >= MAXIMUM_INTERNED) this.#interned.clear();
-      outgoing = { bytes, nextHop };
+      outgoing = { bytes: encoded.slice(), nextHop };
       this.#interned.set(key, outgoing);
     }
     return outgoing;

@@ -35,9 +35,68 @@ export function concatBytes(parts: readonly Uint8Array[]): Uint8Array {
 
 /** One character per byte: a key for hash tables. */
 export function bytesToKey(bytes: Uint8Array): string {
+  // `apply` is given the array as it is; spreading it would hand over number by number.
+  if (bytes.length <= MOST_ARGUMENTS) return toText(bytes);
   let text = "";
-  for (let at = 0; at < bytes.length; at += 8192) {
-    text += String.fromCharCode(...bytes.subarray(at, at + 8192));
+  for (let at = 0; at < bytes.length; at += MOST_ARGUMENTS) {
+    text += toText(bytes.subarray(at, at + MOST_ARGUMENTS));
   }
   return text;
+}
+
+const MOST_ARGUMENTS = 8192;
+
+function toText(bytes: Uint8Array): string {
+  return String.fromCharCode.apply(null, bytes as unknown as number[]);
+}
+
+/** Writes numbers and bytes one after the other, to be copied once in the end. Used again and again. */
+export class ByteWriter {
+  #bytes = new Uint8Array(4096);
+  #end = 0;
+
+  get length(): number {
+    return this.#end;
+  }
+
+  clear(): void {
+    this.#end = 0;
+  }
+
+  /** Of what was written so far, without a copy: good until more is written. */
+  view(): Uint8Array {
+    return this.#bytes.subarray(0, this.#end);
+  }
+
+  uint8(value: number): void {
+    this.#room(1);
+    this.#bytes[this.#end++] = value;
+  }
+
+  uint16(value: number): void {
+    this.#room(2);
+    this.#bytes[this.#end++] = value >>> 8;
+    this.#bytes[this.#end++] = value;
+  }
+
+  uint32(value: number): void {
+    this.#room(4);
+    this.#bytes[this.#end++] = value >>> 24;
+    this.#bytes[this.#end++] = value >>> 16;
+    this.#bytes[this.#end++] = value >>> 8;
+    this.#bytes[this.#end++] = value;
+  }
+
+  bytes(value: Uint8Array): void {
+    this.#room(value.length);
+    this.#bytes.set(value, this.#end);
+    this.#end += value.length;
+  }
+
+  #room(count: number): void {
+    if (this.#end + count <= this.#bytes.length) return;
+    const grown = new Uint8Array(2 * (this.#end + count));
+    grown.set(this.#bytes);
+    this.#bytes = grown;
+  }
 }

@@ -177,7 +177,7 @@ function resolve(parts: {
   const { block, raw, nextHop, context } = parts;
   let key = `${context.peerType}${context.fourOctetAs ? 4 : 2}`;
   key += nextHop === undefined ? "|" : `${formatAddress(nextHop)}|`;
-  for (const { start, end } of raw) key += bytesToKey(block.subarray(start, end));
+  key += attributesKey(block, raw);
   const known = context.table.get(key);
   if (known !== undefined) return { attributes: known, discarded: nothing };
   const { draft, withdraw, discarded } = decodeAttributes(raw, context);
@@ -185,6 +185,16 @@ function resolve(parts: {
   const reason = withdraw ?? missing(draft);
   if (reason !== undefined) return { reason, discarded };
   return { attributes: context.table.add(key, draft as PathAttributes), discarded };
+}
+
+function attributesKey(block: Uint8Array, raw: readonly RawAttribute[]): string {
+  const [first, last] = [raw[0], raw.at(-1)];
+  if (first === undefined || last === undefined) return "";
+  // The usual case: nothing stands between them.
+  if (raw.every(({ start }, index) => index === 0 || start === raw[index - 1]!.end)) {
+    return bytesToKey(block.subarray(first.start, last.end));
+  }
+  return raw.map(({ start, end }) => bytesToKey(block.subarray(start, end))).join("");
 }
 
 /** RFC 7606 section 3 d. LOCAL_PREF may be missing from internal peers: 100 is assumed. */

@@ -4,11 +4,20 @@ import { type IpAddress, isIpv4 } from "../../lib/index.ts";
 import type { AddressFamily } from "../types.ts";
 import { encodeAttribute } from "./attributes/encode.ts";
 import { mpReachHead, mpUnreachHead } from "./attributes/multiprotocol.ts";
-import { attributeFlag, attributeType, HEADER_BYTES, messageType } from "./constants.ts";
+import {
+  attributeFlag,
+  attributeType,
+  HEADER_BYTES,
+  MAXIMUM_EXTENDED_MESSAGE_BYTES,
+  messageType,
+} from "./constants.ts";
 import { writeHeader } from "./header.ts";
 import { type Nlri, nlriBytes, PATH_ID_BYTES, writeId, writeNlri } from "./nlri.ts";
 
 const { optional, extendedLength } = attributeFlag;
+/** Of MP_REACH_NLRI and MP_UNREACH_NLRI as they are written here. */
+const MP_HEADER_BYTES = 4;
+const nothing = new Uint8Array(0);
 
 export interface AnnounceOptions extends Nlri {
   readonly family: AddressFamily;
@@ -24,15 +33,22 @@ export function encodeAnnounce(options: AnnounceOptions): Uint8Array[] {
   const { family, attributes, nextHop } = options;
   // An IPv4 prefix with an IPv6 next hop goes as RFC 8950 section 3 says.
   if (family === "ipv4-unicast" && isIpv4(nextHop)) {
-    return pack(options, (nlri) => classic({ attributes, announced: nlri }));
+    return pack({
+      ...options,
+      otherBytes: attributes.length,
+      build: (nlri) => classic({ attributes, announced: nlri }),
+    });
   }
   const head = mpReachHead(family, nextHop);
-  return pack(options, (nlri) =>
-    classic({
-      // RFC 7606 section 5.1: MP_REACH_NLRI goes first.
-      attributes: join(mpAttribute(attributeType.mpReachNlri, join(head, nlri)), attributes),
-    }),
-  );
+  return pack({
+    ...options,
+    otherBytes: MP_HEADER_BYTES + head.length + attributes.length,
+    build: (nlri) =>
+      classic({
+        // RFC 7606 section 5.1: MP_REACH_NLRI goes first.
+        attributes: join(mpAttribute(attributeType.mpReachNlri, join(head, nlri)), attributes),
+      }),
+  });
 }
 
 /** Messages that withdraw all keys. */
@@ -41,14 +57,15 @@ export function encodeWithdraw(
 ): Uint8Array[] {
   const { family } = options;
   if (family === "ipv4-unicast") {
-    return pack(options, (nlri) => classic({ withdrawn: nlri }));
+    return pack({ ...options, otherBytes: 0, build: (nlri) => classic({ withdrawn: nlri }) });
   }
-  return pack(options, (nlri) => unreach(family, nlri));
+  const otherBytes = MP_HEADER_BYTES + mpUnreachHead(family).length;
+  return pack({ ...options, otherBytes, build: (nlri) => unreach(family, nlri) });
 }
 
 /** RFC 4724 section 2. */
 export function encodeEndOfRib(family: AddressFamily): Uint8Array {
-  return family === "ipv4-unicast" ? classic({}) : unreach(family, new Uint8Array(0));
+  return family === "ipv4-unicast" ? classic({}) : unreach(family, nothing);
 }
 
 function unreach(family: AddressFamily, nlri: Uint8Array): Uint8Array {
@@ -56,16 +73,23 @@ function unreach(family: AddressFamily, nlri: Uint8Array): Uint8Array {
   return classic({ attributes: mpAttribute(attributeType.mpUnreachNlri, value) });
 }
 
-/** Fills messages greedily; `build` makes one from its NLRI bytes. */
-function pack(
-  { keys, ids, maximumBytes }: Nlri & { readonly maximumBytes: number },
-  build: (nlri: Uint8Array) => Uint8Array,
-): Uint8Array[] {
-  const room = maximumBytes - build(new Uint8Array(0)).length;
+interface PackOptions extends Nlri {
+  readonly maximumBytes: number;
+  /** Of a message, beside its header, its two lengths and its NLRI. */
+  readonly otherBytes: number;
+  /** Makes a message from its NLRI bytes, of which it takes a copy. */
+  readonly build: (nlri: Uint8Array) => Uint8Array;
+}
+
+const buffer = new Uint8Array(MAXIMUM_EXTENDED_MESSAGE_BYTES);
+
+/** Fills messages greedily. */
+function pack({ keys, ids, maximumBytes, otherBytes, build }: PackOptions): Uint8Array[] {
+  const room = maximumBytes - HEADER_BYTES - 4 - otherBytes;
   const messages: Uint8Array[] = [];
-  const buffer = new Uint8Array(Math.max(0, room));
   let used = 0;
-  for (const [index, key] of keys.entries()) {
+  for (let index = 0; index < keys.length; index++) {
+    const key = keys[index]!;
     const size = nlriBytes(key) + (ids === undefined ? 0 : PATH_ID_BYTES);
     if (size > room) return [];
     if (used + size > room) {
@@ -84,8 +108,7 @@ function classic(parts: {
   attributes?: Uint8Array;
   announced?: Uint8Array;
 }): Uint8Array {
-  const empty = new Uint8Array(0);
-  const { withdrawn = empty, attributes = empty, announced = empty } = parts;
+  const { withdrawn = nothing, attributes = nothing, announced = nothing } = parts;
   const message = new Uint8Array(
     HEADER_BYTES + 4 + withdrawn.length + attributes.length + announced.length,
   );

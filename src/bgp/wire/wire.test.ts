@@ -5,8 +5,9 @@ import { describe, it } from "node:test";
 import fc from "fast-check";
 import { formatPrefix, ipv4, prefix } from "../../lib/index.ts";
 import * as arbitrary from "./arbitraries.ts";
-import { encodeSegments, mergeAs4Path } from "./attributes/as-path.ts";
+import { mergeAs4Path, segmentsBytes, writeSegments } from "./attributes/as-path.ts";
 import type { AsSegment } from "./attributes/types.ts";
+import { ByteWriter } from "./bytes.ts";
 import {
   AttributeTable,
   asPathLength,
@@ -325,7 +326,15 @@ describe("AS4_PATH", () => {
 
   it("longer than a segment is cut in segments", () => {
     const asns = Array.from({ length: 300 }, (_, index) => index + 1);
-    assert.equal(encodeSegments([{ kind: "sequence", asns }], 2).length, 300 * 2 + 2 * 2);
+    for (const asBytes of [2, 4] as const) {
+      const writer = new ByteWriter();
+      writeSegments(writer, [{ kind: "sequence", asns }], asBytes);
+      assert.equal(writer.length, 300 * asBytes + 2 * 2);
+      assert.equal(segmentsBytes([{ kind: "sequence", asns }], asBytes), writer.length);
+      assert.deepEqual([...writer.view().subarray(0, 2)], [2, 255]);
+      const second = 2 + 255 * asBytes;
+      assert.deepEqual([...writer.view().subarray(second, second + 2)], [2, 45]);
+    }
     assert.equal(asPathLength([{ kind: "sequence", asns }]), 300);
   });
 });

@@ -1,6 +1,6 @@
 /** AS_PATH (RFC 4271 section 4.3 b) and AS4_PATH (RFC 6793), and what is done with a path of ASes. */
 
-import { readUint16, readUint32 } from "../bytes.ts";
+import { type ByteWriter, readUint16, readUint32 } from "../bytes.ts";
 import { AS_TRANS, attributeFlag, attributeType } from "../constants.ts";
 import type { AsSegment, AttributeCodec } from "./types.ts";
 
@@ -57,23 +57,33 @@ function decodeSegments(value: Uint8Array, asBytes: 2 | 4): AsSegment[] | string
   return segments;
 }
 
+/** Of the attribute's value: a segment too long for its count is cut. */
+export function segmentsBytes(segments: readonly AsSegment[], asBytes: 2 | 4): number {
+  let length = 0;
+  for (const { asns } of segments) {
+    length += 2 * Math.ceil(asns.length / MAXIMUM_SEGMENT) + asBytes * asns.length;
+  }
+  return length;
+}
+
 /** The attribute's value; numbers that need four octets become AS_TRANS when there are two. */
-export function encodeSegments(segments: readonly AsSegment[], asBytes: 2 | 4): Uint8Array {
-  const bytes: number[] = [];
+export function writeSegments(
+  writer: ByteWriter,
+  segments: readonly AsSegment[],
+  asBytes: 2 | 4,
+): void {
   for (const { kind, asns } of segments) {
     for (let start = 0; start < asns.length; start += MAXIMUM_SEGMENT) {
-      const part = asns.slice(start, start + MAXIMUM_SEGMENT);
-      bytes.push(kind === "set" ? SET : SEQUENCE, part.length);
-      for (const as of part) {
-        if (asBytes === 4) bytes.push(as >>> 24, (as >>> 16) & 255, (as >>> 8) & 255, as & 255);
-        else {
-          const short = as > 0xffff ? AS_TRANS : as;
-          bytes.push(short >>> 8, short & 255);
-        }
+      const end = Math.min(asns.length, start + MAXIMUM_SEGMENT);
+      writer.uint8(kind === "set" ? SET : SEQUENCE);
+      writer.uint8(end - start);
+      for (let at = start; at < end; at++) {
+        const as = asns[at]!;
+        if (asBytes === 4) writer.uint32(as);
+        else writer.uint16(as > 0xffff ? AS_TRANS : as);
       }
     }
   }
-  return Uint8Array.from(bytes);
 }
 
 /** RFC 4271 section 9.1.2.2 a: a set counts as one. */

@@ -1,11 +1,10 @@
 /** Path attributes written as a block, in the order of their type codes (RFC 4271 section 5). */
 
 import { isIpv4 } from "../../../lib/index.ts";
-import { concatBytes, uint32 } from "../bytes.ts";
+import { ByteWriter, concatBytes } from "../bytes.ts";
 import { attributeFlag, attributeType } from "../constants.ts";
 import { encodeAggregator } from "./aggregator.ts";
-import { encodeSegments } from "./as-path.ts";
-import { encodeNumbers } from "./lists.ts";
+import { segmentsBytes, writeSegments } from "./as-path.ts";
 import { originNumber } from "./scalars.ts";
 import type { PathAttributes } from "./types.ts";
 
@@ -28,60 +27,80 @@ export function encodeAttributes(
   attributes: PathAttributes,
   options: { readonly fourOctetAs: boolean },
 ): Uint8Array {
+  return viewAttributes(attributes, options).slice();
+}
+
+const writer = new ByteWriter();
+
+/** As {@link encodeAttributes}, without a copy: good until the next call. */
+export function viewAttributes(
+  attributes: PathAttributes,
+  options: { readonly fourOctetAs: boolean },
+): Uint8Array {
+  writer.clear();
   const asBytes = options.fourOctetAs ? 4 : 2;
-  const parts: Uint8Array[] = [];
-  const add = (flags: number, type: number, value: Uint8Array) => {
-    parts.push(encodeAttribute(flags, type, value));
-  };
-  const { asPath, aggregator } = attributes;
-  add(transitive, attributeType.origin, Uint8Array.of(originNumber(attributes.origin)));
-  add(transitive, attributeType.asPath, encodeSegments(asPath, asBytes));
-  if (isIpv4(attributes.nextHop)) {
-    add(transitive, attributeType.nextHop, uint32(attributes.nextHop));
-  }
-  if (attributes.med !== undefined) {
-    add(optional, attributeType.multiExitDisc, uint32(attributes.med));
-  }
-  if (attributes.localPref !== undefined) {
-    add(transitive, attributeType.localPref, uint32(attributes.localPref));
-  }
-  if (attributes.atomicAggregate) {
-    add(transitive, attributeType.atomicAggregate, new Uint8Array(0));
-  }
+  const { asPath, aggregator, communities, clusterList } = attributes;
+  head(transitive, attributeType.origin, 1);
+  writer.uint8(originNumber(attributes.origin));
+  head(transitive, attributeType.asPath, segmentsBytes(asPath, asBytes));
+  writeSegments(writer, asPath, asBytes);
+  if (isIpv4(attributes.nextHop)) number(transitive, attributeType.nextHop, attributes.nextHop);
+  number(optional, attributeType.multiExitDisc, attributes.med);
+  number(transitive, attributeType.localPref, attributes.localPref);
+  if (attributes.atomicAggregate) head(transitive, attributeType.atomicAggregate, 0);
   if (aggregator) {
-    add(optional | transitive, attributeType.aggregator, encodeAggregator(aggregator, asBytes));
+    const value = encodeAggregator(aggregator, asBytes);
+    bytes(optional | transitive, attributeType.aggregator, value);
   }
-  if (attributes.communities?.length) {
-    add(optional | transitive, attributeType.communities, encodeNumbers(attributes.communities));
-  }
-  if (attributes.originatorId !== undefined) {
-    add(optional, attributeType.originatorId, uint32(attributes.originatorId));
-  }
-  if (attributes.clusterList?.length) {
-    add(optional, attributeType.clusterList, encodeNumbers(attributes.clusterList));
-  }
-  if (attributes.extendedCommunities) {
-    add(optional | transitive, attributeType.extendedCommunities, attributes.extendedCommunities);
-  }
+  if (communities?.length) numbers(optional | transitive, attributeType.communities, communities);
+  number(optional, attributeType.originatorId, attributes.originatorId);
+  if (clusterList?.length) numbers(optional, attributeType.clusterList, clusterList);
+  bytes(optional | transitive, attributeType.extendedCommunities, attributes.extendedCommunities);
   if (!options.fourOctetAs) {
     if (asPath.some(({ asns }) => asns.some(isLong))) {
-      add(optional | transitive, attributeType.as4Path, encodeSegments(asPath, 4));
+      head(optional | transitive, attributeType.as4Path, segmentsBytes(asPath, 4));
+      writeSegments(writer, asPath, 4);
     }
     if (aggregator && isLong(aggregator.as)) {
-      add(optional | transitive, attributeType.as4Aggregator, encodeAggregator(aggregator, 4));
+      const value = encodeAggregator(aggregator, 4);
+      bytes(optional | transitive, attributeType.as4Aggregator, value);
     }
   }
-  if (attributes.largeCommunities) {
-    add(optional | transitive, attributeType.largeCommunities, attributes.largeCommunities);
-  }
-  if (attributes.onlyToCustomer !== undefined) {
-    const value = uint32(attributes.onlyToCustomer);
-    add(optional | transitive, attributeType.onlyToCustomer, value);
-  }
+  bytes(optional | transitive, attributeType.largeCommunities, attributes.largeCommunities);
+  number(optional | transitive, attributeType.onlyToCustomer, attributes.onlyToCustomer);
   for (const { type, value } of attributes.unknown ?? []) {
-    add(optional | transitive | partial, type, value);
+    bytes(optional | transitive | partial, type, value);
   }
-  return concatBytes(parts);
+  return writer.view();
+}
+
+function head(flags: number, type: number, length: number): void {
+  if (length > 255) {
+    writer.uint8(flags | extendedLength);
+    writer.uint8(type);
+    writer.uint16(length);
+  } else {
+    writer.uint8(flags);
+    writer.uint8(type);
+    writer.uint8(length);
+  }
+}
+
+function number(flags: number, type: number, value: number | undefined): void {
+  if (value === undefined) return;
+  head(flags, type, 4);
+  writer.uint32(value);
+}
+
+function numbers(flags: number, type: number, list: readonly number[]): void {
+  head(flags, type, 4 * list.length);
+  for (const value of list) writer.uint32(value);
+}
+
+function bytes(flags: number, type: number, value: Uint8Array | undefined): void {
+  if (value === undefined) return;
+  head(flags, type, value.length);
+  writer.bytes(value);
 }
 
 function isLong(as: number): boolean {

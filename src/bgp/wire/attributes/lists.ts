@@ -66,10 +66,3 @@ function numbers(value: Uint8Array): number[] {
   for (let at = 0; at < value.length; at += 4) list.push(readUint32(value, at));
   return list;
 }
-
-export function encodeNumbers(list: readonly number[]): Uint8Array {
-  const bytes = new Uint8Array(list.length * 4);
-  const view = new DataView(bytes.buffer);
-  for (const [index, value] of list.entries()) view.setUint32(index * 4, value);
-  return bytes;
-}
