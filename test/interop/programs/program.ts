@@ -35,7 +35,11 @@ export type Feature =
   | "sendsLong"
   /** Shows the operator's words (RFC 9003). */
   | "shutdownMessage"
+  /** Sends NOTIFICATIONs in sessions with graceful restart too. */
+  | "tellsInGrace"
   | "ttlSecurity"
+  /** For connections that it accepts, too. */
+  | "ttlSecurityListening"
   | "twoOctetAs";
 
 export interface RouteSetup {

@@ -4,9 +4,13 @@ import type { Scenario } from "../../scenario.ts";
 
 export const scenario: Scenario = {
   title: "a reset by the program is told in words, and the session comes back",
-  async run(stage) {
+  variants: {
+    "with graceful restart": { needs: ["tellsInGrace"] },
+    "without graceful restart": { theirs: { restartSeconds: undefined } },
+  },
+  async run(stage, ends) {
     const [ours, theirs] = [["10.1.0.0/26"], ["10.2.0.0/26"]];
-    await stage.start({ ourRoutes: ours, theirRoutes: theirs });
+    await stage.start({ ...ends, ourRoutes: ours, theirRoutes: theirs });
     await stage.untilWeHave(theirs);
     await stage.theirs.reset();
     await stage.untilOurs("the error is shown", ({ peers }) => {

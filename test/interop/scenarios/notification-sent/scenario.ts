@@ -11,7 +11,7 @@ export const scenario: Scenario = {
     await stage.start({ ourRoutes: ours, theirRoutes: theirs });
     await stage.untilWeHave(theirs);
     await stage.untilTheyHave(ours);
-    await stage.ours.shutDown("moved to rack 7");
+    await stage.ours.shutDown(variant === "the words" ? "moved to rack 7" : undefined);
     await stage.untilTheyHave([]);
     const { text } = await stage.untilTheySay("the session is gone", (session) => {
       return !session.established && stage.program.shutdownWords.test(session.text);

@@ -5,7 +5,7 @@ import { pause } from "../../place.ts";
 import { QUIET_MS, type Scenario } from "../../scenario.ts";
 
 const theyDial = { ours: { passive: true }, needs: ["dials"] } as const;
-const weDial = { theirs: { passive: true } } as const;
+const weDial = { theirs: { passive: true }, needs: ["ttlSecurityListening"] } as const;
 
 export const scenario: Scenario = {
   title: "a session only where both ends are near enough",
