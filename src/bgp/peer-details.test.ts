@@ -120,7 +120,10 @@ describe("last messages of a peer", () => {
     ]);
     const update = messages.find(({ sent, bytes }) => !sent && bytes[18] === 2);
     assert.deepEqual(update?.bytes, told);
-    assert.deepEqual([update?.connection.incoming, update?.connection.fourOctetAs], [true, false]);
+    assert.deepEqual(
+      [update?.connection.incoming, update?.connection.reading.fourOctetAs],
+      [true, false],
+    );
     assert.throws(() => world.speakers.get(A)!.messages("nobody"), /no BGP peer is named nobody/);
   });
 

@@ -317,8 +317,19 @@ export interface KeptConnection {
   /** The peer dialled. */
   readonly incoming: boolean;
   readonly localAddress?: IpAddress;
-  /** AS numbers in its UPDATEs have four octets (RFC 6793). */
+  /** How its UPDATEs are to be read; of a connection that agreed on nothing, a guess. */
+  readonly reading: KeptReading;
+}
+
+/** What two OPENs agreed on that UPDATEs do not say themselves. */
+export interface KeptReading {
+  /** AS numbers have four octets (RFC 6793). */
   readonly fourOctetAs: boolean;
+  /** IPv4 routes may have IPv6 next hops (RFC 8950). */
+  readonly extendedNextHop: boolean;
+  /** Families whose NLRI come, and go, with path identifiers (RFC 7911). */
+  readonly addPathReceive: readonly AddressFamily[];
+  readonly addPathSend: readonly AddressFamily[];
 }
 
 /** A message as it was on the wire, header included. */

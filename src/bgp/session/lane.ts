@@ -189,7 +189,7 @@ export class Lane {
         if (action.negotiated.extendedMessage) {
           this.#framer.maximumBytes = MAXIMUM_EXTENDED_MESSAGE_BYTES;
         }
-        this.#options.record.agreed(this.#recorded, action.negotiated.fourOctetAs);
+        this.#options.record.agreed(this.#recorded, action.negotiated);
         handlers.onEstablished(this, action.negotiated);
         return;
       case "down":

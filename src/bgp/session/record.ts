@@ -7,6 +7,7 @@ import type { Clock, IpAddress } from "../../lib/index.ts";
 import type {
   KeptConnection,
   KeptMessage,
+  KeptReading,
   MessageCounts,
   SessionEnd,
   SessionEndCount,
@@ -21,8 +22,12 @@ const KEPT_ENDS = 10;
 const SENT = 1;
 
 interface OpenConnection extends KeptConnection {
-  fourOctetAs: boolean;
+  reading: KeptReading;
 }
+
+const usualReading: KeptReading = {
+  ...{ fourOctetAs: true, extendedNextHop: false, addPathReceive: [], addPathSend: [] },
+};
 
 type Counts = { -readonly [K in keyof MessageCounts]: MessageCounts[K] };
 
@@ -53,16 +58,17 @@ export class SessionRecord {
     const id = ++this.#lastConnection;
     if (this.#ring.limitBytes > 0) {
       const more = localAddress === undefined ? {} : { localAddress };
-      this.#connections.set(id, { id, incoming, fourOctetAs: true, ...more });
+      this.#connections.set(id, { id, incoming, reading: usualReading, ...more });
       this.#forgetConnections();
     }
     return id;
   }
 
-  /** How AS numbers stand in the connection's messages. */
-  agreed(connection: number, fourOctetAs: boolean): void {
+  /** How the connection's messages are to be read. */
+  agreed(connection: number, negotiated: KeptReading): void {
+    const { fourOctetAs, extendedNextHop, addPathReceive, addPathSend } = negotiated;
     const known = this.#connections.get(connection);
-    if (known) known.fourOctetAs = fourOctetAs;
+    if (known) known.reading = { fourOctetAs, extendedNextHop, addPathReceive, addPathSend };
   }
 
   onReceived(connection: number, message: Uint8Array): void {

@@ -20,7 +20,10 @@ const messageArb = fc.record({
   sent: fc.boolean(),
   id: fc.integer({ min: 1, max: 40_000 }),
   fourOctetAs: fc.boolean(),
-  bytes: fc.uint8Array({ minLength: 19, maxLength: 500 }),
+  addPath: fc.constantFrom("receive", "send", "none"),
+  bytes: fc
+    .tuple(fc.uint8Array({ minLength: 19, maxLength: 500 }), fc.integer({ min: 1, max: 5 }))
+    .map(([bytes, type]) => bytes.map((byte, at) => (at === 18 ? type : byte))),
 });
 
 /** A connection has one direction. */
@@ -31,7 +34,13 @@ type Parts = typeof messageArb extends fc.Arbitrary<infer T> ? T : never;
 function kept(parts: Parts, local: IpAddress): KeptMessage {
   const { id, fourOctetAs, atMs, sent, bytes } = parts;
   const incoming = dialledByPeer(id);
-  return { atMs, sent, bytes, connection: { id, incoming, fourOctetAs, localAddress: local } };
+  const { addPath } = parts;
+  const reading = {
+    ...{ fourOctetAs, extendedNextHop: false },
+    addPathReceive: addPath === "receive" ? ["ipv4-unicast" as const] : [],
+    addPathSend: addPath === "send" ? ["ipv4-unicast" as const] : [],
+  };
+  return { atMs, sent, bytes, connection: { id, incoming, reading, localAddress: local } };
 }
 const hex = (bytes: Uint8Array) => Buffer.from(bytes).toString("hex");
 
@@ -50,9 +59,11 @@ describe("MRT", () => {
         const atMs = view.getUint32(0) * 1000 + view.getUint32(12) / 1000;
         assert.equal(atMs, message.atMs);
         const subtype = view.getUint16(6);
-        const four = subtype === 4 || subtype === 7;
+        const four = [4, 7, 9, 11].includes(subtype);
         assert.equal(four, parts.fourOctetAs);
-        assert.equal(subtype === 6 || subtype === 7, parts.sent);
+        assert.equal([6, 7, 10, 11].includes(subtype), parts.sent);
+        const paths = parts.bytes[18] === 2 && parts.addPath === (parts.sent ? "send" : "receive");
+        assert.equal(subtype >= 8, paths);
         const peerAs = four ? view.getUint32(16) : view.getUint16(16);
         assert.equal(peerAs, four || as <= 0xffff ? as : 23456);
         const localAs = four ? view.getUint32(20) : view.getUint16(18);
@@ -131,7 +142,13 @@ describe("capture files", () => {
     const writer = new PcapWriter({
       ...{ peerAs: 1, localAs: 2, peerAddress: v4.peer, port: 179 },
     });
-    const connection = { id: 1, incoming: false, fourOctetAs: true };
+    const reading = {
+      fourOctetAs: true,
+      extendedNextHop: false,
+      addPathReceive: [],
+      addPathSend: [],
+    };
+    const connection = { id: 1, incoming: false, reading };
     const bytes = new Uint8Array(65_535).map((_, i) => i);
     const packets = writer.packets({ atMs: 1, sent: true, connection, bytes });
     assert.equal(packets.length, 2);

@@ -37,7 +37,7 @@ export function messageDocument(message: KeptMessage): MessageDocument {
   };
 }
 
-function messageWords({ bytes, connection }: KeptMessage): string {
+function messageWords({ bytes, connection: { reading }, sent }: KeptMessage): string {
   try {
     switch (bytes[18]) {
       case messageType.open: {
@@ -48,7 +48,9 @@ function messageWords({ bytes, connection }: KeptMessage): string {
       case messageType.update:
         return updateWords(
           decodeUpdate(bytes, {
-            fourOctetAs: connection.fourOctetAs,
+            fourOctetAs: reading.fourOctetAs,
+            extendedNextHop: reading.extendedNextHop,
+            addPathReceive: sent ? reading.addPathSend : reading.addPathReceive,
             // Of an internal peer nothing is left out.
             peerType: "ibgp",
             table: new AttributeTable(),
