@@ -52,6 +52,8 @@ function bench(options: { readonly kinds?: "refused" } = {}) {
       configure: async (plan) => {
         plans.push(plan);
       },
+      carrying: () => new Set(),
+      untold: () => [],
     },
     changed: () => {
       changes++;

@@ -4,14 +4,21 @@
  */
 
 import type { Datastore } from "../datastore/index.ts";
-import { clusterFacts, serviceCidrs, serviceSettings } from "../facts/index.ts";
+import {
+  bgpAddresses,
+  type ClusterView,
+  clusterFacts,
+  serviceCidrs,
+  serviceSettings,
+} from "../facts/index.ts";
 import { type Clock, formatPrefix, type Timer } from "../lib/index.ts";
 import type { Log } from "../lib/log/index.ts";
-import { vxlanMacOf } from "../mode/index.ts";
+import { meshChanges, vxlanMacOf } from "../mode/index.ts";
 import type { HostRoute } from "../plan/index.ts";
 import type { BgpRunner } from "./bgp-runner.ts";
 import type { Cluster } from "./cluster.ts";
-import { bgpPlan } from "./peering/index.ts";
+import { keptLines, Parting, type PartingOutput } from "./parting.ts";
+import { type BgpPlan, bgpPlan } from "./peering/index.ts";
 import { hashedRouterId } from "./router-id.ts";
 import { SecretFiles } from "./secret-files.ts";
 import { ServiceWatch } from "./services/index.ts";
@@ -20,7 +27,7 @@ export interface BgpInputOptions {
   readonly node: string;
   readonly store: Datastore;
   readonly cluster: Pick<Cluster, "view">;
-  readonly bgp: Pick<BgpRunner, "configure">;
+  readonly bgp: Pick<BgpRunner, "configure" | "carrying" | "untold">;
   readonly secretsDirectory?: string | undefined;
   readonly clock: Clock;
   readonly log: Log;
@@ -40,7 +47,10 @@ export class BgpInput {
   readonly #options: BgpInputOptions;
   readonly #secrets: SecretFiles;
   readonly #services: ServiceWatch;
+  readonly #parting = new Parting();
+  #kept: PartingOutput | undefined;
   #dueTimer: Timer | undefined;
+  #partingTimer: Timer | undefined;
   /** When the services were first waited for. */
   #waitingSinceMs: number | undefined;
   #hasSpoken = false;
@@ -77,7 +87,7 @@ export class BgpInput {
     const of = { view, node, blocks, workloads, services, hostRoutes };
     const plan = bgpPlan({ ...of, hashedRouterId, secret });
     this.#usesHostRoutes = plan?.usesHostRoutes ?? false;
-    await bgp.configure(plan);
+    await bgp.configure(plan && this.#withParting(plan, view));
     log.trace("bgp configured");
   }
 
@@ -88,15 +98,36 @@ export class BgpInput {
     if (this.#usesHostRoutes && !sameRoutes(before, routes)) this.#options.changed();
   }
 
-  /** What is not known yet of what is to be told. */
+  /** With sessions that are not asked for any more, as long as they are needed. */
+  #withParting(plan: BgpPlan, view: ClusterView): BgpPlan {
+    const { bgp, clock } = this.#options;
+    const nowMs = clock.monotonicMs();
+    const output = this.#parting.step({
+      ...{ plan, nowMs, carrying: bgp.carrying(), untold: (without) => bgp.untold(without) },
+      nodes: new Set(view.nodes.flatMap(bgpAddresses)),
+      ordered: meshChanges(view.modeChanges),
+    });
+    this.#kept = output;
+    this.#partingTimer?.cancel();
+    const { dueMs } = output;
+    this.#partingTimer =
+      dueMs === undefined
+        ? undefined
+        : clock.schedule(Math.max(0, dueMs - nowMs), this.#options.changed);
+    return output.plan;
+  }
+
+  /** What is kept for now, and what is not known yet of what is to be told. */
   get problems(): readonly string[] {
-    if (this.#services.synced) return [];
+    const lines = this.#kept ? keptLines(this.#kept) : [];
+    if (this.#services.synced) return lines;
     const { lastError = "no answer" } = this.#services;
-    return [`service addresses are not known yet: ${lastError}`];
+    return [...lines, `service addresses are not known yet: ${lastError}`];
   }
 
   async stop(): Promise<void> {
     this.#dueTimer?.cancel();
+    this.#partingTimer?.cancel();
     await this.#services.stop();
   }
 

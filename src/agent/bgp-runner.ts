@@ -165,14 +165,27 @@ export class BgpRunner {
     const peers = this.#speaker.peers();
     const mesh = peers.filter((peer) => this.#kindOf(peer) === "node-to-node mesh");
     const outside = peers.filter((peer) => this.#kindOf(peer) !== "node-to-node mesh");
-    const up = outside.filter(({ state }) => state === "Established");
-    // What a peer that is away itself announced goes and comes with it, whether there is a mesh or not.
-    const own = new Set(outside.map(({ address }) => address));
-    const untold = this.#speaker
-      .notLearnedFrom(new Set(up.map(({ name }) => name)))
+    const untold = this.untold(new Set(mesh.map(({ name }) => name)));
+    return { plan: this.#plan.mesh, mesh, outside, untold };
+  }
+
+  /** Prefixes for the kernel that no Established session but those with these peers has told of. O(routes). */
+  untold(without: ReadonlySet<string>): readonly Prefix[] {
+    const others = (this.#speaker?.peers() ?? []).filter(({ name }) => !without.has(name));
+    const up = others.filter(({ state }) => state === "Established");
+    const found = this.#speaker?.notLearnedFrom(new Set(up.map(({ name }) => name))) ?? [];
+    // What a peer that is away itself announced goes and comes with it, whether the rest is there or not.
+    const own = new Set(others.map(({ address }) => address));
+    return found
       .filter((prefix) => this.#isProgrammed(prefix))
       .filter((prefix) => !this.learnedAt(prefix).some(({ nextHop }) => own.has(nextHop)));
-    return { plan: this.#plan.mesh, mesh, outside, untold };
+  }
+
+  /** Peers whose routes are there: told, or kept while they restart. */
+  carrying(): ReadonlySet<string> {
+    const peers = this.#speaker?.peers() ?? [];
+    const carrying = peers.filter((peer) => peer.state === "Established" || peer.gracefulRestart);
+    return new Set(carrying.map(({ name }) => name));
   }
 
   get problems(): readonly string[] {

@@ -138,8 +138,8 @@ export class Peer {
   }
 
   /** The peer is no longer configured: nothing of it stays. */
-  remove(message: Notification): void {
-    this.stop(message, "no longer configured");
+  remove(quietly = false): void {
+    this.stop(quietly ? undefined : notification("peerDeconfigured"), "no longer configured");
     this.#receiver.dropAll();
   }
 

@@ -333,10 +333,10 @@ export class Speaker {
       const next = wanted.get(name);
       if (next === undefined) {
         this.#peers.delete(name);
-        peer.remove(notification("peerDeconfigured"));
+        peer.remove(peer.config.leaveQuietly);
       } else if (isAnotherPeer(peer, sessionParameters(config, next))) {
         this.#peers.delete(name);
-        peer.remove(notification("peerDeconfigured"));
+        peer.remove();
       } else if (needsNewSession(peer, next, config)) {
         peer.renew(next, sessionParameters(config, next));
       } else if (!sameData(peer.config, next)) {

@@ -120,6 +120,11 @@ export interface PeerConfig {
   readonly bfd?: BfdConfig;
   /** Wait for the peer to dial; never dial it. */
   readonly passive?: boolean;
+  /**
+   * When it is no longer configured its session ends without a word: the peer keeps our routes for our
+   * restart time (RFC 4724), if it still has a session with us configured. Otherwise it drops them at once.
+   */
+  readonly leaveQuietly?: boolean;
   /** Proposed hold time, seconds: 0 or >= 3; 240 unless told (as BIRD). */
   readonly holdTimeSeconds?: number;
   /** Keepalive interval, seconds; a third of the negotiated hold time unless told. */

@@ -82,6 +82,7 @@ const peerFields = {
   ttlSecurityHops: number,
   bfd: bfd.optional(),
   passive: flag,
+  leaveQuietly: flag,
   holdTimeSeconds: number,
   keepaliveSeconds: number,
   connectRetrySeconds: number,

@@ -168,6 +168,16 @@ export function nodeAddresses({ metadata, spec }: Node): NodeAddresses {
   return { ...(ipv4 && { ipv4 }), ...(ipv6 && { ipv6 }) };
 }
 
+/** Where other nodes find it; none if what is stored is no address. */
+export function bgpAddresses(node: Node): IpAddress[] {
+  try {
+    const { ipv4, ipv6 } = nodeAddresses(node);
+    return [ipv4, ipv6].flatMap((prefix) => (prefix ? [prefix.address] : []));
+  } catch {
+    return [];
+  }
+}
+
 function nodeFacts(
   node: Node,
   mode: NodeMode | undefined,

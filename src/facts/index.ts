@@ -5,6 +5,7 @@
 
 export { BorrowedAddresses, borrowedOf } from "./borrowed.ts";
 export {
+  bgpAddresses,
   blockFacts,
   type ClusterFacts,
   clusterFacts,
