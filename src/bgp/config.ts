@@ -67,6 +67,10 @@ function checkPeer(peer: PeerConfig): void {
   }
   checkRange(`${at}.delayOpenSeconds`, peer.delayOpenSeconds ?? 0, [0, 240]);
   checkRange(`${at}.maximumPrefixes`, peer.maximumPrefixes ?? 1, [1, 0xffffffff]);
+  const longLived = peer.longLivedRestart;
+  for (const field of ["staleTimeSeconds", "maximumStaleTimeSeconds"] as const) {
+    checkRange(`${at}.longLivedRestart.${field}`, longLived?.[field] ?? 0, [0, 0xffffff]);
+  }
   const send = peer.addPath?.send ?? "all";
   if (send !== "all") checkRange(`${at}.addPath.send`, send, [1, 0xffffffff]);
   const interval = peer.advertisementIntervalSeconds ?? 0;
@@ -153,6 +157,9 @@ export function sessionParameters(config: SpeakerConfig, peer: PeerConfig): Sess
     families: peer.families ?? ["ipv4-unicast"],
     extendedNextHop: peer.extendedNextHop ?? false,
     strictRole: peer.strictRole ?? false,
+    ...(peer.longLivedRestart
+      ? { longLivedStaleTimeSeconds: peer.longLivedRestart.staleTimeSeconds }
+      : {}),
     ...(peer.addPath?.receive ? { addPathReceive: true } : {}),
     ...(peer.addPath?.send === undefined ? {} : { addPathSend: true }),
     ...(peer.role === undefined ? {} : { role: peer.role }),

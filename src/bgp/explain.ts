@@ -56,6 +56,8 @@ function verdictOf(path: Path, candidates: Paths, used: Paths): Verdict {
 function valueAt(step: DecisionStep, path: Path): number | string {
   const { attributes, source } = path;
   switch (step) {
+    case "long-lived-stale":
+      return path.longLivedStale ? "stale" : "fresh";
     case "local-pref":
       return path.localPref;
     case "as-path-length":

@@ -16,14 +16,14 @@ export interface DetailSources {
 }
 
 export function peerDetails(sources: DetailSources): PeerDetails {
-  const { status, parameters, record, negotiated, localAddress } = sources;
+  const { status, parameters, record, negotiated } = sources;
   const { routesAccepted, routesWaiting, malformed } = sources;
   return {
     ...status,
     localAs: parameters.localAs,
     passive: parameters.passive,
     port: parameters.port,
-    ...(negotiated && { session: sessionOf(negotiated, localAddress) }),
+    ...(negotiated && { session: sessionOf(negotiated, sources) }),
     ...{ routesAccepted, routesWaiting, malformed },
     received: { ...record.received },
     sent: { ...record.sent },
@@ -36,17 +36,17 @@ export function peerDetails(sources: DetailSources): PeerDetails {
 
 function sessionOf(
   negotiated: Negotiated,
-  localAddress: IpAddress | undefined,
+  { localAddress, parameters }: Pick<DetailSources, "localAddress" | "parameters">,
 ): NonNullable<PeerDetails["session"]> {
   const { peerType, peerRouterId, keepaliveSeconds, families } = negotiated;
   return {
     ...{ peerType, peerRouterId, keepaliveSeconds, families },
     ...(localAddress === undefined ? {} : { localAddress }),
-    capabilities: capabilitiesOf(negotiated),
+    capabilities: capabilitiesOf(negotiated, parameters),
   };
 }
 
-function capabilitiesOf(negotiated: Negotiated): string[] {
+function capabilitiesOf(negotiated: Negotiated, parameters: SessionParameters): string[] {
   const { gracefulRestart } = negotiated;
   const agreed: Readonly<Record<string, boolean>> = {
     "4-octet AS numbers": negotiated.fourOctetAs,
@@ -57,6 +57,9 @@ function capabilitiesOf(negotiated: Negotiated): string[] {
     "several paths received": negotiated.addPathReceive.length > 0,
     "several paths sent": negotiated.addPathSend.length > 0,
     "graceful restart": gracefulRestart !== undefined,
+    "long-lived graceful restart":
+      negotiated.longLivedRestart !== undefined &&
+      parameters.longLivedStaleTimeSeconds !== undefined,
     "graceful restart after NOTIFICATION": gracefulRestart?.notification ?? false,
   };
   return Object.keys(agreed).filter((name) => agreed[name]);

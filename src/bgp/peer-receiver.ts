@@ -16,6 +16,7 @@ import {
   AdjRibInPaths,
   type AdjRibInTable,
   type Identity,
+  longLivedStale,
   type Path,
   PathCache,
   type PathSink,
@@ -76,7 +77,11 @@ export class PeerReceiver {
     this.#log = options.log;
     this.#malformed = new MalformedReport(clock);
     for (const family of options.families) this.#tables.set(family, new AdjRibIn(this.#import));
-    this.#helper = new RestartHelper({ clock, slices, tables: this.#tables, onChange: onStatus });
+    this.#helper = new RestartHelper({
+      ...{ clock, slices, tables: this.#tables, onChange: onStatus },
+      age: (path) => longLivedStale(path, this.#variants),
+      maximumStaleSeconds: () => maximumStaleSeconds(this.#config),
+    });
     this.#takeSeveralPaths();
   }
 
@@ -99,6 +104,11 @@ export class PeerReceiver {
   /** Routes are kept for a peer that is away. */
   get waiting(): boolean {
     return this.#helper.waiting;
+  }
+
+  /** They are kept for longer than that (RFC 9494). */
+  get longLived(): boolean {
+    return this.#helper.longLived;
   }
 
   /** It will not come back with what it forwarded before. */
@@ -277,4 +287,9 @@ export class PeerReceiver {
 
 export function identityOf({ localAs: as, routerId, clusterId }: SessionParameters): Identity {
   return { as, routerId, clusterId };
+}
+
+function maximumStaleSeconds({ longLivedRestart }: PeerConfig): number {
+  if (longLivedRestart === undefined) return 0;
+  return longLivedRestart.maximumStaleTimeSeconds ?? Number.POSITIVE_INFINITY;
 }

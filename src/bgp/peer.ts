@@ -214,6 +214,7 @@ export class Peer {
       routesSent: this.#sender?.routesSent ?? 0,
       endOfRib: negotiated !== undefined && this.#receiver.ended(negotiated.families),
       gracefulRestart: this.#receiver.waiting,
+      ...(this.#receiver.longLived ? { longLivedRestart: true as const } : {}),
       holdTimeSeconds: negotiated?.holdTimeSeconds ?? 0,
       ...(bfd ? { bfd } : {}),
     };
@@ -339,6 +340,7 @@ export class Peer {
       role: source.role,
       identity: identityOf(this.#parameters),
       policy: compilePolicy(exportPolicy, source.peerType),
+      longLivedStale: staleRoutes(negotiated, this.#config),
       maximumPaths: send === "all" ? Number.POSITIVE_INFINITY : send,
     };
   }
@@ -360,4 +362,12 @@ export class Peer {
     if (subtype === "request") this.#sender?.resend(family);
     else this.#receiver.onRefreshMark(family, subtype);
   }
+}
+
+function staleRoutes(
+  negotiated: Negotiated,
+  { longLivedRestart }: PeerConfig,
+): ExportTarget["longLivedStale"] {
+  if (negotiated.longLivedRestart !== undefined) return "tell";
+  return longLivedRestart?.tellUnaware ? "last-resort" : "hide";
 }

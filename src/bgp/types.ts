@@ -97,6 +97,8 @@ export interface PeerConfig {
   readonly allowedLocalAs?: number;
   /** Restart time told to this peer, seconds 0..4095; `gracefulRestart` of the speaker unless told. */
   readonly restartTimeSeconds?: number;
+  /** None unless told. */
+  readonly longLivedRestart?: LongLivedRestartConfig;
   /** Of what this side dials; the kernel's choice unless told. */
   readonly localAddress?: IpAddress;
   /** Network device by which this side dials (SO_BINDTODEVICE); the kernel's choice unless told. */
@@ -176,6 +178,19 @@ export interface PeerConfig {
   readonly routeReflectorClient?: boolean;
 }
 
+/** Long-lived graceful restart (RFC 9494), where the peer knows it too: comes after graceful restart. */
+export interface LongLivedRestartConfig {
+  /** How much longer the peer is asked to keep our routes, seconds 0..2^24-1. */
+  readonly staleTimeSeconds: number;
+  /** Its routes are kept for as long as it asks for, and no longer than this; no limit unless told. */
+  readonly maximumStaleTimeSeconds?: number;
+  /**
+   * An internal peer that does not know RFC 9494 is told of stale routes, which it would not be: with
+   * LOCAL_PREF 0 and NO_EXPORT, so that it prefers any other. False unless told.
+   */
+  readonly tellUnaware?: boolean;
+}
+
 export interface OriginatedRoute {
   readonly prefix: Prefix;
   /** The session's own address when absent. */
@@ -205,7 +220,7 @@ export interface LearnedRoute {
   readonly largeCommunities: readonly LargeCommunity[];
   /** RFC 4360: 64 bits each, the type first. */
   readonly extendedCommunities: readonly bigint[];
-  /** Kept for a restarting peer (RFC 4724 section 4.2). */
+  /** Kept for a restarting peer (RFC 4724 section 4.2); LLGR_STALE is a community of one kept for longer. */
   readonly stale: boolean;
 }
 
@@ -238,6 +253,8 @@ export interface PeerStatus {
   readonly endOfRib: boolean;
   /** Routes of the last session are kept while the peer restarts. */
   readonly gracefulRestart: boolean;
+  /** They are kept for longer than that (RFC 9494), of one family at least; absent when not. */
+  readonly longLivedRestart?: true;
   /** Of the path to the peer, once it had a session; absent where BFD is not configured. */
   readonly bfd?: BfdStatus;
   /** Negotiated, seconds; 0 outside Established. */

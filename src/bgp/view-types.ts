@@ -8,6 +8,8 @@ import type { LargeCommunity, LearnedRoute } from "./types.ts";
 
 /**
  * A step of the decision process, in the order in which they are taken:
+ * - `long-lived-stale`: any other rather than one kept for a peer that has been away for long, here or
+ *   elsewhere (LLGR_STALE, RFC 9494 section 4);
  * - `local-pref`: the higher LOCAL_PREF (RFC 4271 section 9.1.1; 100 where there is none);
  * - `as-path-length`: the shorter AS_PATH (section 9.1.2.2 a);
  * - `origin`: `igp` before `egp` before `incomplete` (b);
@@ -20,6 +22,7 @@ import type { LargeCommunity, LearnedRoute } from "./types.ts";
  * - `path-id`: the lower path identifier, of two paths of one peer (RFC 7911).
  */
 export type DecisionStep =
+  | "long-lived-stale"
   | "local-pref"
   | "as-path-length"
   | "origin"

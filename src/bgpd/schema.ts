@@ -7,6 +7,7 @@ import { z } from "zod";
 import type {
   BfdConfig,
   ListenConfig,
+  LongLivedRestartConfig,
   MultipathConfig,
   OriginatedRoute,
   PeerConfig,
@@ -75,6 +76,13 @@ const peerFields = {
   localAs: number,
   allowedLocalAs: number,
   restartTimeSeconds: number,
+  longLivedRestart: z
+    .strictObject({
+      staleTimeSeconds: whole,
+      maximumStaleTimeSeconds: number,
+      tellUnaware: flag,
+    } satisfies Fields<LongLivedRestartConfig>)
+    .optional(),
   localAddress: address.optional(),
   device: z.string().optional(),
   password: z.string().optional(),

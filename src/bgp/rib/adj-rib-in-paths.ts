@@ -48,8 +48,11 @@ export class AdjRibInPaths implements AdjRibInTable {
     if (this.#leftover.delete(key, pathId) || known) this.#sink(key, undefined, pathId);
   }
 
-  expectAgain(): void {
-    while (this.sweepSome(1000));
+  expectAgain(keep: boolean): void {
+    if (!keep) while (this.sweepSome(1000));
+    for (const key of this.#leftover.keys()) {
+      for (const path of this.#leftover.get(key)) this.#fresh.put(key, path);
+    }
     this.#leftover = this.#fresh;
     this.#fresh = new PathTable();
   }
@@ -63,6 +66,20 @@ export class AdjRibInPaths implements AdjRibInTable {
       }
     }
     return false;
+  }
+
+  *age(change: (path: Path) => Path | undefined): Generator<void> {
+    const table = this.#leftover;
+    for (const key of table.keys()) {
+      for (const before of table.get(key)) {
+        if (table !== this.#leftover) return;
+        const after = change(before);
+        if (after === undefined) table.delete(key, before.pathId);
+        else table.put(key, after);
+        if (after !== before) this.#sink(key, after, before.pathId);
+        yield;
+      }
+    }
   }
 
   *replay(): Generator<void> {

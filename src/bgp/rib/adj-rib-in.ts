@@ -19,8 +19,13 @@ export interface AdjRibInTable {
   keys(): Iterable<PrefixKey>;
   announce(key: PrefixKey, path: Path): void;
   withdraw(key: PrefixKey, pathId: number): void;
-  /** Everything known waits to be told again. RFC 4724 section 4.2: what still waited, goes. */
-  expectAgain(): void;
+  /**
+   * Everything known waits to be told again. RFC 4724 section 4.2: what still waited, goes; with `keep`
+   * it waits on (RFC 9494).
+   */
+  expectAgain(keep: boolean): void;
+  /** Every leftover as `change` makes it; those that it makes nothing of go. */
+  age(change: (path: Path) => Path | undefined): Generator<void>;
   /** Drops up to so many leftovers; true while there are more. */
   sweepSome(count: number): boolean;
   /** Every route once more to the sink, because the policy behind it has changed. */
@@ -66,8 +71,10 @@ export class AdjRibIn implements AdjRibInTable {
     if (this.#leftover.delete(key) || known) this.#sink(key, undefined, 0);
   }
 
-  expectAgain(): void {
-    while (this.sweepSome(1000));
+  expectAgain(keep: boolean): void {
+    if (keep)
+      for (const key of this.#leftover.keys()) this.#fresh.set(key, this.#leftover.get(key)!);
+    else while (this.sweepSome(1000));
     this.#leftover = this.#fresh;
     this.#fresh = new PrefixMap();
   }
@@ -81,9 +88,22 @@ export class AdjRibIn implements AdjRibInTable {
     return false;
   }
 
+  *age(change: (path: Path) => Path | undefined): Generator<void> {
+    const table = this.#leftover;
+    for (const key of table.keys()) {
+      if (table !== this.#leftover) return;
+      const before = table.get(key)!;
+      const after = change(before);
+      if (after === undefined) table.delete(key);
+      else table.set(key, after);
+      if (after !== before) this.#sink(key, after, before.pathId);
+      yield;
+    }
+  }
+
   /** Gives away what it holds, all of it left over. */
   release(): PrefixMap<Path> {
-    this.expectAgain();
+    this.expectAgain(false);
     const held = this.#leftover;
     this.#leftover = new PrefixMap();
     return held;

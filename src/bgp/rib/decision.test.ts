@@ -18,6 +18,7 @@ interface Traits {
   readonly med: number | undefined;
   readonly clusters: number;
   readonly pathId: number;
+  readonly communities?: readonly number[];
 }
 
 const plain: Traits = {
@@ -62,6 +63,7 @@ function made(traits: Partial<Traits>): Path {
 
 describe("a loser says by which step", () => {
   const rows: [DecisionStep, loser: Partial<Traits>][] = [
+    ["long-lived-stale", { communities: [0xffff0006], localPref: 900 }],
     ["local-pref", { localPref: 99, asns: [] }],
     ["as-path-length", { asns: [1, 2, 3], origin: "igp" }],
     ["origin", { origin: "egp", routerId: 0 }],
@@ -108,6 +110,9 @@ describe("RFC 4271 section 9.1.2.2, step by step", () => {
       const least = Math.min(...left.map(rank));
       keep(step, (path) => rank(path) === least);
     };
+    lowest("long-lived-stale", ({ attributes }) =>
+      attributes.communities?.includes(0xffff0006) ? 1 : 0,
+    );
     lowest("local-pref", ({ localPref }) => -localPref);
     lowest("as-path-length", ({ attributes }) => attributes.asPath.flatMap((s) => s.asns).length);
     lowest("origin", ({ attributes }) => ["igp", "egp", "incomplete"].indexOf(attributes.origin));
@@ -132,6 +137,7 @@ describe("RFC 4271 section 9.1.2.2, step by step", () => {
     origin: few("igp" as const, "igp" as const, "egp" as const),
     med: few(undefined, 0, 1, 2),
     clusters: few(0, 1),
+    communities: few([1], [1], [0xffff0006]),
   });
 
   it("is what is chosen, and what each loser says", () => {

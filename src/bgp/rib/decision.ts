@@ -10,6 +10,7 @@ import type { Path } from "./path.ts";
 
 /** In their order. */
 const steps = [
+  "long-lived-stale",
   "local-pref",
   "as-path-length",
   "origin",
@@ -25,6 +26,7 @@ const stepNumber = Object.fromEntries(steps.map((step, index) => [step, index + 
   DecisionStep,
   number
 >;
+const LONG_LIVED_STALE = stepNumber["long-lived-stale"];
 const LOCAL_PREF = stepNumber["local-pref"];
 const AS_PATH_LENGTH = stepNumber["as-path-length"];
 const ORIGIN = stepNumber.origin;
@@ -84,6 +86,9 @@ export function lostTo(
 }
 
 function compareBeforeMed(a: Path, b: Path): number {
+  if (a.longLivedStale !== b.longLivedStale) {
+    return a.longLivedStale ? LONG_LIVED_STALE : -LONG_LIVED_STALE;
+  }
   if (a.localPref !== b.localPref) return a.localPref > b.localPref ? -LOCAL_PREF : LOCAL_PREF;
   if (a.asPathLength !== b.asPathLength)
     return sign(a.asPathLength, b.asPathLength, AS_PATH_LENGTH);

@@ -40,6 +40,7 @@ function target(parts: Partial<ExportTarget>): ExportTarget {
     role: undefined,
     identity,
     maximumPaths: 1,
+    longLivedStale: "hide",
     policy: compilePolicy(undefined, parts.peerType ?? "ebgp"),
     ...parts,
   };

@@ -52,6 +52,11 @@ export interface ExportTarget {
   readonly policy: Policy;
   /** How many paths to a prefix, where the session carries several (RFC 7911). */
   readonly maximumPaths: number;
+  /**
+   * What the peer is told of routes kept for longer (RFC 9494 section 4): one that knows of it all, others
+   * nothing, or that they are the last resort.
+   */
+  readonly longLivedStale: "tell" | "hide" | "last-resort";
 }
 
 const DEFAULT_LOCAL_PREF = 100;
@@ -182,7 +187,17 @@ export class Exporter {
     ) {
       return undefined;
     }
-    return target.peerType === "ibgp" ? this.#toInternal(path) : this.#toExternal(path);
+    const told = target.peerType === "ibgp" ? this.#toInternal(path) : this.#toExternal(path);
+    return told && path.longLivedStale ? this.#stale(told) : told;
+  }
+
+  #stale(told: PathAttributes): PathAttributes | undefined {
+    const { longLivedStale, peerType } = this.#target;
+    if (longLivedStale === "tell") return told;
+    if (longLivedStale === "hide" || peerType === "ebgp") return undefined;
+    const { noExport } = wellKnownCommunity;
+    const others = (told.communities ?? []).filter((community) => community !== noExport);
+    return { ...told, localPref: 0, communities: [...others, noExport] };
   }
 
   #toExternal({ attributes, localPref }: Path): PathAttributes | undefined {

@@ -46,10 +46,17 @@ const name = (key: PrefixKey, pathId: number) => `${key} ${pathId}`;
 
 describe("Adj-RIB-in with path identifiers", () => {
   const operation = fc.record({
-    kind: fc.constantFrom("announce", "announce", "withdraw", "lose", "sweep"),
+    kind: fc.constantFrom("announce", "announce", "withdraw", "lose", "keep", "age", "sweep"),
     key: anyKey,
     id: fc.nat(2),
   });
+
+  const variants = new WeakMap<Path, Path>();
+  const aged = (path: Path) => {
+    const known = variants.get(path) ?? { ...path, longLivedStale: true };
+    variants.set(path, known);
+    return known;
+  };
 
   it("keeps what is told again and sweeps the rest, like a naive table", () => {
     fc.assert(
@@ -71,10 +78,17 @@ describe("Adj-RIB-in with path identifiers", () => {
           } else if (kind === "withdraw") {
             naive.delete(name(key, id));
             table.withdraw(key, id);
-          } else if (kind === "lose") {
-            sweep();
+          } else if (kind === "lose" || kind === "keep") {
+            if (kind === "lose") sweep();
             for (const entry of naive.values()) entry.fresh = false;
-            table.expectAgain();
+            table.expectAgain(kind === "keep");
+          } else if (kind === "age") {
+            for (const [each, entry] of naive) {
+              if (entry.fresh) continue;
+              if (each.endsWith(" 2")) naive.delete(each);
+              else entry.path = aged(entry.path);
+            }
+            for (const _ of table.age((path) => (path.pathId === 2 ? undefined : aged(path))));
           } else {
             sweep();
             while (table.sweepSome(1));

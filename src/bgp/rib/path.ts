@@ -15,6 +15,7 @@ import {
   encodeAttributes,
   neighbourAs,
   type PathAttributes,
+  wellKnownCommunity,
 } from "../wire/index.ts";
 import { takenByRole } from "./role.ts";
 
@@ -44,6 +45,8 @@ export interface Path {
   readonly refusal: Refusal | undefined;
   /** RFC 7911; 0 where the session has none. */
   readonly pathId: number;
+  /** It carries LLGR_STALE (RFC 9494). */
+  readonly longLivedStale: boolean;
   readonly localPref: number;
   readonly asPathLength: number;
   readonly neighbourAs: number;
@@ -82,8 +85,9 @@ export function makePath(parts: PathParts): Path {
 }
 
 /** What the decision compares, kept at hand. */
-function ranks({ localPref = DEFAULT_LOCAL_PREF, asPath }: PathAttributes) {
+function ranks({ localPref = DEFAULT_LOCAL_PREF, asPath, communities = [] }: PathAttributes) {
   return {
+    longLivedStale: communities.includes(wellKnownCommunity.longLivedStale),
     localPref,
     asPathLength: asPathLength(asPath),
     neighbourAs: neighbourAs(asPath),
@@ -133,4 +137,13 @@ function attributesKey(attributes: PathAttributes): string {
   const { nextHop } = attributes;
   const bytes = encodeAttributes(attributes, { fourOctetAs: true });
   return `${typeof nextHop === "number" ? "" : nextHop}|${bytesToKey(bytes)}`;
+}
+
+const markStale: RouteChanges = { communities: { add: [wellKnownCommunity.longLivedStale] } };
+
+/** As it is kept for longer; `undefined` for one that is not to be (RFC 9494 section 4.2). */
+export function longLivedStale(path: Path, variants: PathVariants): Path | undefined {
+  const { communities = [] } = path.attributes;
+  if (communities.includes(wellKnownCommunity.noLongLived)) return undefined;
+  return variants.apply(path, markStale);
 }

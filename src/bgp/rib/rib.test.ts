@@ -238,7 +238,10 @@ describe("Adj-RIB-in", () => {
   it("keeps what is told again and sweeps the rest, like a naive table", () => {
     const operation = fc.oneof(
       fc.record({ kind: fc.constantFrom("announce" as const, "withdraw" as const), key: anyKey }),
-      fc.record({ kind: fc.constantFrom("lose" as const, "end" as const), key: fc.constant(0) }),
+      fc.record({
+        kind: fc.constantFrom("lose" as const, "keep" as const, "end" as const),
+        key: fc.constant(0),
+      }),
     );
     fc.assert(
       fc.property(fc.array(operation, { maxLength: 80 }), (operations) => {
@@ -258,10 +261,10 @@ describe("Adj-RIB-in", () => {
           } else if (kind === "withdraw") {
             naive.delete(key);
             table.withdraw(key);
-          } else if (kind === "lose") {
-            sweep();
+          } else if (kind === "lose" || kind === "keep") {
+            if (kind === "lose") sweep();
             for (const known of naive.keys()) naive.set(known, "leftover");
-            table.expectAgain();
+            table.expectAgain(kind === "keep");
           } else {
             sweep();
             while (table.sweepSome(1));

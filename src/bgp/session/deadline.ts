@@ -5,6 +5,9 @@
 
 import type { Clock, Timer } from "../../lib/index.ts";
 
+/** Node.js fires a timer of more at once. */
+const LONGEST_TIMER_MS = 2 ** 31 - 1;
+
 export class Deadline {
   readonly #clock: Clock;
   readonly #callback: () => void;
@@ -35,8 +38,9 @@ export class Deadline {
   }
 
   #arm(delayMs: number): void {
-    this.#timerAtMs = this.#clock.monotonicMs() + delayMs;
-    this.#timer = this.#clock.schedule(delayMs, () => this.#fire());
+    const nextMs = Math.min(delayMs, LONGEST_TIMER_MS);
+    this.#timerAtMs = this.#clock.monotonicMs() + nextMs;
+    this.#timer = this.#clock.schedule(nextMs, () => this.#fire());
   }
 
   #fire(): void {

@@ -39,6 +39,13 @@ export interface Negotiated {
     /** Of these, families for which it says that it kept forwarding (F bit). */
     readonly forwarding: readonly AddressFamily[];
   };
+  /** RFC 9494 section 3; absent when the peer did not announce it together with graceful restart. */
+  readonly longLivedRestart?: readonly {
+    readonly family: AddressFamily;
+    /** It says that it kept forwarding. */
+    readonly forwarding: boolean;
+    readonly staleTimeSeconds: number;
+  }[];
 }
 
 /** @throws ProtocolError with the NOTIFICATION to send */
@@ -75,6 +82,7 @@ export function negotiate(open: Open, parameters: SessionParameters): Negotiated
     addPathReceive: parameters.addPathReceive ? addPath(open, families, "send") : [],
     addPathSend: parameters.addPathSend ? addPath(open, families, "receive") : [],
     ...gracefulRestart(open, families),
+    ...longLivedRestart(open, families),
   };
 }
 
@@ -164,4 +172,23 @@ function gracefulRestart(
       forwarding,
     },
   };
+}
+
+function longLivedRestart(
+  open: Open,
+  carried: readonly AddressFamily[],
+): Pick<Negotiated, "longLivedRestart"> {
+  const capability = open.capabilities.findLast(
+    ({ kind }) => kind === "long-lived-graceful-restart",
+  );
+  // RFC 9494 section 4.1: without graceful restart it counts for nothing.
+  const graceful = open.capabilities.some(({ kind }) => kind === "graceful-restart");
+  if (capability?.kind !== "long-lived-graceful-restart" || !graceful) return {};
+  const longLivedRestart = carried.flatMap((family) => {
+    const entry = capability.families.findLast((each) => familyFrom(each) === family);
+    if (entry === undefined) return [];
+    const { forwarding, staleTimeSeconds } = entry;
+    return [{ family, forwarding, staleTimeSeconds }];
+  });
+  return { longLivedRestart };
 }

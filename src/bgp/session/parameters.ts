@@ -25,6 +25,8 @@ export interface SessionParameters {
   readonly extendedNextHop: boolean;
   readonly role?: Role;
   readonly strictRole: boolean;
+  /** Advertised; RFC 9494 section 3. */
+  readonly longLivedStaleTimeSeconds?: number;
   readonly addPathReceive?: boolean;
   readonly addPathSend?: boolean;
   /** Advertised; RFC 4724 section 3. */
@@ -60,6 +62,7 @@ export function localOpen(parameters: SessionParameters, restarted: boolean): Op
       restartTimeSeconds: parameters.restartTimeSeconds,
       families: families.map((family) => ({ ...family, forwarding: true })),
     },
+    ...longLivedRestart(parameters),
     { kind: "four-octet-as", as: parameters.localAs },
   ];
   return {
@@ -76,4 +79,14 @@ function addPath({ families, addPathReceive, addPathSend }: SessionParameters): 
   const oneWay = addPathReceive ? "receive" : "send";
   const mode = addPathReceive && addPathSend ? "both" : oneWay;
   return [{ kind: "add-path", entries: families.map((each) => ({ ...afiSafiOf(each), mode })) }];
+}
+
+function longLivedRestart(parameters: SessionParameters): Capability[] {
+  const { families, longLivedStaleTimeSeconds: staleTimeSeconds } = parameters;
+  if (staleTimeSeconds === undefined) return [];
+  const kept = families.map((each) => ({
+    ...afiSafiOf(each),
+    ...{ forwarding: true, staleTimeSeconds },
+  }));
+  return [{ kind: "long-lived-graceful-restart", families: kept }];
 }

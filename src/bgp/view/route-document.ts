@@ -88,6 +88,7 @@ const refusals: Readonly<Record<Refusal, string>> = {
 };
 
 const steps: Readonly<Record<Exclude<DecisionStep, "external">, string>> = {
+  "long-lived-stale": "kept for a peer long away (LLGR_STALE):",
   "local-pref": "lower LOCAL_PREF:",
   "as-path-length": "longer AS path:",
   origin: "worse ORIGIN:",

@@ -47,6 +47,13 @@ const capability: fc.Arbitrary<Capability> = fc.oneof(
     families: fc.array(record({ ...afiSafi, forwarding: fc.boolean() }), { maxLength: 5 }),
   }),
   record({
+    kind: fc.constant("long-lived-graceful-restart" as const),
+    families: fc.array(
+      record({ ...afiSafi, forwarding: fc.boolean(), staleTimeSeconds: fc.nat(0xffffff) }),
+      { maxLength: 4 },
+    ),
+  }),
+  record({
     kind: fc.constant("extended-next-hop" as const),
     entries: fc.array(
       record({ afi: fc.nat(0xffff), safi: fc.nat(0xffff), nextHopAfi: fc.nat(0xffff) }),

@@ -15,6 +15,7 @@ export type Capability =
   | ExtendedNextHopCapability
   | RoleCapability
   | AddPathCapability
+  | LongLivedRestartCapability
   | { readonly kind: "unknown"; readonly code: number; readonly data: Uint8Array };
 
 /** RFC 8950 section 4: NLRI of a family may have a next hop of another. */
@@ -33,6 +34,17 @@ export interface RoleCapability {
 export interface AddPathCapability {
   readonly kind: "add-path";
   readonly entries: readonly (AfiSafi & { readonly mode: "receive" | "send" | "both" })[];
+}
+
+/** RFC 9494 section 3: how much longer each family's routes are to be kept. */
+export interface LongLivedRestartCapability {
+  readonly kind: "long-lived-graceful-restart";
+  readonly families: readonly (AfiSafi & {
+    /** F: forwarding state was preserved. */
+    readonly forwarding: boolean;
+    /** 0..2^24-1. */
+    readonly staleTimeSeconds: number;
+  })[];
 }
 
 /** By the numbers on the wire, from 1. */
@@ -59,6 +71,7 @@ export interface GracefulRestartCapability {
 const RESTARTED = 0x8000;
 const NOTIFICATION = 0x4000;
 const FORWARDING = 0x80;
+const LONG_LIVED_BYTES = 7;
 
 /** Code, length and value. */
 export function encodeCapability(capability: Capability): Uint8Array {
@@ -112,6 +125,17 @@ function parts(capability: Capability): [code: number, value: Uint8Array] {
             ...uint16(afi),
             safi,
             addPathModes.indexOf(mode) + 1,
+          ]),
+        ),
+      ];
+    case "long-lived-graceful-restart":
+      return [
+        capabilityCode.longLivedGracefulRestart,
+        Uint8Array.from(
+          capability.families.flatMap(({ afi, safi, forwarding, staleTimeSeconds }) => [
+            ...uint16(afi),
+            ...[safi, forwarding ? FORWARDING : 0],
+            ...uint32(staleTimeSeconds).subarray(1),
           ]),
         ),
       ];
@@ -169,6 +193,9 @@ function decodeCapability(code: number, value: Uint8Array): Capability {
       if (entries) return { kind: "add-path", entries };
       break;
     }
+    case capabilityCode.longLivedGracefulRestart:
+      expectLength(value.length % LONG_LIVED_BYTES === 0, code, value);
+      return { kind: "long-lived-graceful-restart", families: decodeLongLived(value) };
     // RFC 2918, 7313 and 8654 give these no value; one with a value is some other thing: ignored.
     case capabilityCode.routeRefresh:
       if (value.length === 0) return { kind: "route-refresh" };
@@ -204,6 +231,19 @@ function decodeAddPath(value: Uint8Array): AddPathCapability["entries"] | undefi
     entries.push({ afi: readUint16(value, at), safi: value[at + 2]!, mode });
   }
   return entries;
+}
+
+function decodeLongLived(value: Uint8Array): LongLivedRestartCapability["families"] {
+  const families: LongLivedRestartCapability["families"][number][] = [];
+  for (let at = 0; at < value.length; at += LONG_LIVED_BYTES) {
+    families.push({
+      afi: readUint16(value, at),
+      safi: value[at + 2]!,
+      forwarding: (value[at + 3]! & FORWARDING) !== 0,
+      staleTimeSeconds: readUint32(value, at + 3) & 0xffffff,
+    });
+  }
+  return families;
 }
 
 function decodeGracefulRestart(value: Uint8Array): GracefulRestartCapability {

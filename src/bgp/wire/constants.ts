@@ -56,6 +56,7 @@ export const capabilityCode = {
   fourOctetAs: 65,
   addPath: 69,
   enhancedRouteRefresh: 70,
+  longLivedGracefulRestart: 71,
 } as const;
 
 /** RFC 1997 section 2. */
@@ -63,6 +64,9 @@ export const wellKnownCommunity = {
   noExport: 0xffffff01,
   noAdvertise: 0xffffff02,
   noExportSubconfed: 0xffffff03,
+  /** RFC 9494: kept for a peer that has been away for long; not to be kept for one. */
+  longLivedStale: 0xffff0006,
+  noLongLived: 0xffff0007,
 } as const;
 
 /** AFI and SAFI on the wire; also those this speaker does not carry. */
