@@ -28,6 +28,7 @@ import {
   type Settings,
   type WorkloadFacts,
 } from "../plan/index.ts";
+import { clusterRoutes } from "./cluster-routes.ts";
 import { type ClusterView, effectiveSpec } from "./cluster-view.ts";
 import { peerGateways } from "./peer-gateways.ts";
 import { serviceCidrs, serviceSettings } from "./service-settings.ts";
@@ -246,6 +247,7 @@ export function nodeSettings(
   problems: string[],
 ): Settings {
   const felix = effectiveSpec(view.felixConfigurations, node);
+  const routes = clusterRoutes(view, node);
   const snat = optionalAddress(felix.natOutgoingAddress, "natOutgoingAddress", problems);
   const externalNodes = (felix.externalNodesList ?? []).flatMap((text) => {
     const prefix = parsePrefixOrAddress(text);
@@ -266,6 +268,7 @@ export function nodeSettings(
     ...(snat !== undefined && { natOutgoingAddress: snat }),
     natExcludesHosts: felix.natOutgoingExclusions === "IPPoolsAndHostIPs",
     externalNodes,
+    ...(routes && { clusterRoutes: routes }),
     ...unserved(view, felix.serviceLoopPrevention),
     ...peerWays(view, node),
   };

@@ -19,6 +19,7 @@ export {
   type SharedFacts,
   sharedFacts,
 } from "./cluster-facts.ts";
+export { clusterRoutes } from "./cluster-routes.ts";
 export { type ClusterView, effectiveSpec } from "./cluster-view.ts";
 export { type MaskResult, resolveMasks } from "./node-masks.ts";
 export { type ServiceSettings, serviceCidrs, serviceSettings } from "./service-settings.ts";

@@ -3,7 +3,7 @@
  *
  * A route moves to what its pool wants only if the destination node has published that it accepts
  * it, this node has announced that it may send it, and whatever the route is derived from is there
- * (BGP for IP-in-IP and plain, the node's VTEP for VXLAN). Until then the route stays as it is;
+ * (BGP, unless told otherwise, for IP-in-IP and plain, the node's VTEP for VXLAN). Until then the route stays as it is;
  * nothing that carries packets is given up for something that does not yet.
  */
 
@@ -19,7 +19,15 @@ import type { Encapsulation } from "../model/index.ts";
 import { wantedEncapsulation } from "./encapsulation.ts";
 import { addressOf } from "./families.ts";
 import { nodeIndex } from "./node-index.ts";
-import type { Destination, NodeAddress, NodeFacts, PoolFacts, Snapshot } from "./types.ts";
+import type {
+  Destination,
+  NodeAddress,
+  NodeFacts,
+  PoolFacts,
+  RouteSource,
+  Settings,
+  Snapshot,
+} from "./types.ts";
 
 /** A remote block, and who says that it exists. */
 interface RemoteBlock {
@@ -122,6 +130,32 @@ interface Circumstances {
   readonly current: Encapsulation | undefined;
 }
 
+/** Where routes of the pool come from that are not VXLAN. */
+export function routeSourceOf(
+  { ipipMode, vxlanMode }: Pick<PoolFacts, "ipipMode" | "vxlanMode">,
+  { clusterRoutes }: Pick<Settings, "clusterRoutes">,
+): RouteSource {
+  if (clusterRoutes === undefined || vxlanMode !== "Never") return "bgp";
+  return ipipMode === "Never" ? clusterRoutes.noEncap : clusterRoutes.ipip;
+}
+
+/** What has not been said of the block by those whose word it takes. */
+function missingWord(
+  { pool, prefix, node, address, inStore, inBgp }: RemoteBlock,
+  { settings }: Snapshot,
+): string | undefined {
+  const source = routeSourceOf(pool, settings);
+  switch (source) {
+    case "nobody":
+      return `programClusterRoutes of neither FelixConfiguration nor BGPConfiguration covers ${pool.name}`;
+    case "datastore":
+      return inStore ? undefined : `${formatPrefix(prefix)} is not in the datastore`;
+    default:
+      if (inBgp || (source === "either" && inStore)) return undefined;
+      return `no BGP route to ${formatPrefix(prefix)} from ${formatAddress(address.address)} (${node.name}) yet`;
+  }
+}
+
 /** Why an encapsulation cannot be used towards a block now; undefined if it can. */
 function obstacleTo(
   wish: Encapsulation,
@@ -139,8 +173,9 @@ function obstacleTo(
     if (!block.inStore) return `${formatPrefix(block.prefix)} is not in the datastore`;
     if (address.vxlanTunnelAddress === undefined)
       return `${node.name} has no ${wish === "vxlan" ? "" : "IPv6 "}VXLAN tunnel address yet`;
-  } else if (!block.inBgp && !(current === wish && block.inStore)) {
-    return `no BGP route to ${formatPrefix(block.prefix)} from ${formatAddress(address.address)} (${node.name}) yet`;
+  } else if (!(current === wish && block.inStore)) {
+    const missing = missingWord(block, snapshot);
+    if (missing !== undefined) return missing;
   }
   if (current !== wish && !snapshot.announced.includes(wish)) {
     return `this node has not announced yet that it may send ${wish}`;

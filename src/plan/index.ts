@@ -1,4 +1,4 @@
-export { chooseDestinations } from "./destinations.ts";
+export { chooseDestinations, routeSourceOf } from "./destinations.ts";
 export { IPIP_DEVICE, VXLAN_DEVICE, VXLAN6_DEVICE } from "./devices.ts";
 export { type Difference, diffObjects, type HeldObject, renderDifference } from "./difference.ts";
 export { poolTunnel, wantedEncapsulation } from "./encapsulation.ts";

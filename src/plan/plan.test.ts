@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
-import { test } from "node:test";
+import { describe, test } from "node:test";
 import { ipv4, prefix4 } from "../lib/index.ts";
 import { diffPlans, renderPlan } from "./objects.ts";
 import { plan } from "./plan.ts";
 import { renderRoute } from "./render.ts";
 import { nodeFact, poolFact, settings, snapshot } from "./testing/snapshot.ts";
-import type { PoolFacts, Snapshot } from "./types.ts";
+import type { ClusterRoutes, PoolFacts, RouteSource, Snapshot } from "./types.ts";
 
 const routes = (input: Snapshot) => plan(input).routes.map(renderRoute);
 
@@ -141,6 +141,66 @@ test("a second Node with the address of another does not keep that one's blocks 
   const twin = { ...nodeFact("node2"), name: "twin" };
   const doubled = snapshot({ nodes: [...input.nodes, twin] });
   assert.deepEqual(routes(doubled), routes(input));
+});
+
+describe("programClusterRoutes", () => {
+  const ways = {
+    datastore: { stored: "proto 80", told: undefined, both: "proto 80" },
+    bgp: { stored: undefined, told: "proto bird", both: "proto bird" },
+    either: { stored: "proto bird", told: "proto bird", both: "proto bird" },
+    nobody: { stored: undefined, told: undefined, both: undefined },
+  } as const;
+  const full = snapshot();
+  const words = {
+    stored: { learned: [] },
+    told: { blocks: full.blocks.filter(({ node }) => node === "node1") },
+    both: {},
+  } as const;
+  const pools = { ipip: {}, noEncap: { ipipMode: "Never" } } as const;
+  for (const [source, expected] of Object.entries(ways)) {
+    for (const kind of ["ipip", "noEncap"] as const) {
+      test(`${kind} routes come from: ${source}`, () => {
+        const nobody: ClusterRoutes = { ipip: "nobody", noEncap: "nobody" };
+        const clusterRoutes = { ...nobody, [kind]: source as RouteSource };
+        for (const [word, input] of Object.entries(words)) {
+          const settings = { ...full.settings, clusterRoutes };
+          const found = routes(snapshot({ ...input, settings, pools: [poolFact(pools[kind])] }));
+          const route = found.find((text) => text.startsWith("10.244.3.0/26"));
+          const protocol = expected[word as keyof typeof words];
+          assert.equal(/proto \w+/.exec(route ?? "")?.[0], protocol, word);
+        }
+      });
+    }
+  }
+
+  test("of nobody: what runs is kept, what does not is said to wait", () => {
+    const settings = {
+      ...full.settings,
+      clusterRoutes: { ipip: "nobody", noEncap: "nobody" },
+    } as const;
+    const current = new Map([["10.244.2.0/26", "ipip" as const]]);
+    const { destinations } = plan(snapshot({ settings, current }));
+    assert.deepEqual(
+      destinations.map(({ chosen }) => chosen),
+      ["ipip", undefined, undefined],
+    );
+    assert.equal(
+      destinations[1]?.waiting,
+      "programClusterRoutes of neither FelixConfiguration nor BGPConfiguration covers default-ipv4-ippool",
+    );
+  });
+
+  test("does not touch VXLAN", () => {
+    const settings = {
+      ...full.settings,
+      clusterRoutes: { ipip: "nobody", noEncap: "nobody" },
+    } as const;
+    const vxlan = [poolFact({ ipipMode: "Never", vxlanMode: "CrossSubnet" })];
+    assert.deepEqual(
+      routes(snapshot({ settings, pools: vxlan })),
+      routes(snapshot({ pools: vxlan })),
+    );
+  });
 });
 
 test("a route of BGP goes when the block is gone from the datastore as well", () => {

@@ -9,7 +9,7 @@ import {
   isIpv4,
   prefixFamily,
 } from "../lib/index.ts";
-import { poolOf } from "./destinations.ts";
+import { poolOf, routeSourceOf } from "./destinations.ts";
 import { IPIP_DEVICE, VXLAN_DEVICE, VXLAN6_DEVICE } from "./devices.ts";
 import { addressOf } from "./families.ts";
 import { resolveNextHop } from "./next-hop.ts";
@@ -63,13 +63,15 @@ function destinationRoutes(snapshot: Snapshot, destinations: readonly Destinatio
     if (!remote || chosen === undefined) continue;
     const reason = `block ${formatPrefix(prefix)} on ${name}, ${chosen}`;
     const common = { kind: "unicast", destination: prefix, scope: "global", reason } as const;
+    const pool = poolOf(snapshot.pools, prefix);
+    const byDatastore = pool && routeSourceOf(pool, snapshot.settings) === "datastore";
     if (chosen === "ipip") {
       routes.push({
         ...common,
         gateway: remote.address,
         device: IPIP_DEVICE,
         onlink: true,
-        protocol: bgpProtocol,
+        protocol: byDatastore ? datastoreProtocol : bgpProtocol,
       });
     } else if (chosen === "vxlan" || chosen === "vxlan-v6") {
       // Kept while the tunnel address is being replaced is not possible: there is nowhere to send.
@@ -90,7 +92,7 @@ function destinationRoutes(snapshot: Snapshot, destinations: readonly Destinatio
       });
     } else {
       const way = resolveNextHop(snapshot.host.routes, remote.address);
-      const fromDatastore = poolOf(snapshot.pools, prefix)?.vxlanMode !== "Never";
+      const fromDatastore = byDatastore || pool?.vxlanMode !== "Never";
       if (way)
         routes.push({
           ...common,

@@ -101,6 +101,15 @@ export interface InterfaceFacts {
   readonly running: boolean;
 }
 
+/** Whose word is enough for a route to another node's block; `nobody`: no new routes. */
+export type RouteSource = "bgp" | "datastore" | "either" | "nobody";
+
+/** Of pools with IP-in-IP, and of pools without encapsulation; VXLAN comes from the datastore. */
+export interface ClusterRoutes {
+  readonly ipip: RouteSource;
+  readonly noEncap: RouteSource;
+}
+
 export interface Settings {
   readonly vxlanVni: number;
   readonly vxlanPort: number;
@@ -114,6 +123,8 @@ export interface Settings {
   readonly bgpProtocol: number;
   /** RTPROT_* of routes derived from the datastore: 80. */
   readonly datastoreProtocol: number;
+  /** BGP, unless told. */
+  readonly clusterRoutes?: ClusterRoutes;
   readonly natPortRange?: string;
   /** Used for pods of its own family. */
   readonly natOutgoingAddress?: IpAddress;

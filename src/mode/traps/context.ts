@@ -1,6 +1,6 @@
 /** What several checks ask of the same change and the same nodes, found out once. O(nodes). */
 
-import { effectiveSpec, nodeAddresses, nodeSettings } from "../../facts/index.ts";
+import { clusterRoutes, effectiveSpec, nodeAddresses, nodeSettings } from "../../facts/index.ts";
 import {
   errorText,
   formatPrefix,
@@ -17,7 +17,13 @@ import {
   type Node,
   poolMode,
 } from "../../model/index.ts";
-import { encapsulationMtus, type HostRoute, poolTunnel, type Settings } from "../../plan/index.ts";
+import {
+  encapsulationMtus,
+  type HostRoute,
+  poolTunnel,
+  routeSourceOf,
+  type Settings,
+} from "../../plan/index.ts";
 import type { TrapContext, TrapInput, TrapNode } from "./types.ts";
 
 export function trapContext(input: TrapInput): TrapContext {
@@ -37,15 +43,18 @@ export function trapContext(input: TrapInput): TrapContext {
     family: cidr && !isPrefix4(cidr) ? 6 : 4,
     ...(oldTunnel && { oldTunnel }),
     ...(tunnel && { tunnel }),
-    needsBgp: spec.mesh !== undefined || (to !== undefined && bringsBgp(to)),
+    needsBgp: spec.mesh !== undefined || (to !== undefined && bringsBgp(to, view)),
     mesh: spec.mesh === undefined ? stored : spec.mesh === "on",
     felix: effectiveSpec(view.felixConfigurations, ""),
   };
 }
 
-/** Only where everything is VXLAN do all routes come from the datastore. */
-function bringsBgp(to: ModeName): boolean {
-  return to !== "vxlan";
+/** Where everything is VXLAN all routes come from the datastore, others where they are told to. */
+function bringsBgp(to: ModeName, view: TrapInput["view"]): boolean {
+  if (to === "vxlan") return false;
+  const routes = clusterRoutes(view, "");
+  const source = routeSourceOf(modeFields(to), routes ? { clusterRoutes: routes } : {});
+  return source === "bgp";
 }
 
 function tunnelOf(

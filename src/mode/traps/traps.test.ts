@@ -154,6 +154,16 @@ const rows: Record<string, Row> = {
     cluster: { pool: { disableBGPExport: true } },
     says: "disableBGPExport",
   },
+  "a pool that BGP does not tell, while the datastore's word is enough for IP-in-IP alone": {
+    code: "POOL_NOT_EXPORTED",
+    severity: "refuse",
+    to: "none",
+    cluster: {
+      pool: { disableBGPExport: true },
+      view: felix({ programClusterRoutes: "EnabledIPIPOnly" }),
+    },
+    says: "disableBGPExport",
+  },
   "a pool of the operator": {
     code: "POOL_OF_OPERATOR",
     severity: "refuse",
@@ -627,4 +637,13 @@ describe("docs/reference/traps.md", () => {
       assert.match(remedy, /^[A-Z].*\.$/, code);
     }
   });
+});
+
+test("a pool that BGP does not tell may change to a mode whose routes the datastore brings", () => {
+  const view = felix({ programClusterRoutes: "EnabledIPIPOnly" });
+  const pool = { ...modeFields("vxlan"), disableBGPExport: true };
+  for (const to of ["ipip", "ipip-cross-subnet"] as const) {
+    assert.deepEqual(findTraps(healthyCluster(to, { pool, view })), []);
+    assert.notDeepEqual(findTraps(healthyCluster(to, { pool })), []);
+  }
 });

@@ -5,7 +5,7 @@ import type { TrapKind } from "../types.ts";
 export const poolNotExported: TrapKind = {
   code: "POOL_NOT_EXPORTED",
   meaning:
-    "The pool has disableBGPExport, and the new mode takes its routes from BGP (every mode but `vxlan`): no node would learn another's blocks.",
+    "The pool has disableBGPExport, and the new mode takes its routes from BGP (every mode but `vxlan`, unless `programClusterRoutes` says otherwise): no node would learn another's blocks.",
   remedy: "Set disableBGPExport of the pool to false, or choose `vxlan`.",
   find: ({ pool, to, needsBgp }) =>
     pool?.spec.disableBGPExport && to && needsBgp
