@@ -22,5 +22,6 @@ export {
 export { clusterRoutes } from "./cluster-routes.ts";
 export { type ClusterView, effectiveSpec } from "./cluster-view.ts";
 export { type MaskResult, resolveMasks } from "./node-masks.ts";
+export { parsePeerAddress } from "./peer-gateways.ts";
 export { type ServiceSettings, serviceCidrs, serviceSettings } from "./service-settings.ts";
 export { eligibleTunnelPools, type Tunnel } from "./tunnel-pools.ts";

@@ -23,7 +23,7 @@ export function peerGateways(
 }
 
 /** `IP`, `IPv4:PORT` or `[IPv6]:PORT`. */
-function parsePeerAddress(
+export function parsePeerAddress(
   text: string,
 ): { readonly address: IpAddress; readonly port?: number } | undefined {
   const match = /^\[(.+)\]:([0-9]+)$/.exec(text) ?? /^([0-9.]+):([0-9]+)$/.exec(text);

@@ -7,6 +7,7 @@ import type { PeerConfig, SpeakerConfig } from "../../bgp/index.ts";
 import { type ClusterView, effectiveSpec, nodeAddresses } from "../../facts/index.ts";
 import {
   type Family,
+  type IpAddress,
   type Ipv4,
   isIpv4,
   type Prefix,
@@ -23,6 +24,7 @@ import { Filters } from "./filters.ts";
 import { DEFAULT_AS, DEFAULT_PORT, type Local } from "./local.ts";
 import { meshPeers, nodePeers } from "./node-peers.ts";
 import { ownPrefixes } from "./own-prefixes.ts";
+import { withPeerFields } from "./peer-fields.ts";
 import { isGlobal, isReversed, selectsNode } from "./selection.ts";
 import { type SecretReader, sessionOptions } from "./session-options.ts";
 import { unsupportedConfigurationFields, unsupportedPeerFields } from "./unsupported.ts";
@@ -93,15 +95,17 @@ export function bgpPlan(input: BgpPlanInput): BgpPlan | undefined {
     exports: exportPolicies(input, { node, globals, problems }),
   };
   const peers = new Map<string, PeerConfig>();
+  const byAddress = new Map<IpAddress, PeerConfig>();
   const types = new Map<string, PeeringType>();
   const add = (peer: PeerConfig, type: PeeringType) => {
     // A global peering suppresses a node-specific one, and both a mesh one, to the same address; what a node is told
     // itself goes before what others are.
-    const taken = [...peers.values()].find((other) => other.address === peer.address);
+    const taken = byAddress.get(peer.address);
     if (taken && taken.port !== peer.port) {
       problems.push(`${peer.name}: there is a session with that address already, ${taken.name}`);
     }
     if (taken || addresses.includes(peer.address)) return;
+    byAddress.set(peer.address, peer);
     peers.set(peer.name, peer);
     types.set(peer.name, type);
   };
@@ -118,7 +122,7 @@ export function bgpPlan(input: BgpPlanInput): BgpPlan | undefined {
     const session = sessionOptions(spec, { object, secret: input.secret, problems });
     const context = { peer, view, local, globalAs, problems };
     for (const config of explicitPeers({ ...context, filters: filtersOf(peer) })) {
-      add({ ...config, ...session }, type);
+      add({ ...withPeerFields(config, spec, local.as), ...session }, type);
     }
   }
   // Those of the other end come last: whoever names this node is to be answered by it.
@@ -132,7 +136,8 @@ export function bgpPlan(input: BgpPlanInput): BgpPlan | undefined {
       if (!selectsNode(peer, other, problems)) continue;
       const end = { kind, node: other, view, local, globalAs, filters: filtersOf(peer) };
       for (const config of nodePeers(end)) {
-        add({ ...config, ...session }, isGlobal(peer) ? "global" : "node specific");
+        const type = isGlobal(peer) ? "global" : "node specific";
+        add({ ...withPeerFields(config, spec, local.as), ...session }, type);
       }
     }
   }
