@@ -22,9 +22,10 @@ export function checkFile(configPath: string): string {
 
 export async function runBgpd(options: BgpdOptions): Promise<void> {
   const { configPath, socketPath, version } = options;
-  const level = options.logLevel ?? readConfig(configPath).logLevel ?? "info";
+  const config = readConfig(configPath);
+  const level = options.logLevel ?? config.logLevel ?? "info";
   const log = createLog({ level, fields: { component: "bgpd" } });
-  const daemon = new Daemon({ configPath, socketPath, clock: systemClock, log, version });
+  const daemon = new Daemon({ configPath, config, socketPath, clock: systemClock, log, version });
   const stopped = nextStopSignal();
   const onHangup = () => daemon.reload();
   process.on("SIGHUP", onHangup);

@@ -4,12 +4,14 @@ import { Speaker, type SpeakerConfig } from "../bgp/index.ts";
 import type { BgpSource } from "../bgp/view/index.ts";
 import { type Clock, errorText } from "../lib/index.ts";
 import type { Log } from "../lib/log/index.ts";
-import { readConfig } from "./config-file.ts";
+import { type BgpdConfig, readConfig } from "./config-file.ts";
 import { type ControlSocket, serveControl } from "./control-socket.ts";
 import type { BgpdStatus } from "./status.ts";
 
 export interface DaemonOptions {
   readonly configPath: string;
+  /** What the file said. */
+  readonly config: BgpdConfig;
   readonly socketPath: string;
   readonly clock: Clock;
   readonly log: Log;
@@ -25,11 +27,10 @@ export class Daemon {
   readonly #speaker: Speaker;
   #control: ControlSocket | undefined;
 
-  /** @throws SwitchyardError when the file is wrong */
   constructor(options: DaemonOptions) {
     this.#options = options;
-    this.#config = readConfig(options.configPath).speaker;
-    const { clock, log } = options;
+    const { clock, log, config } = options;
+    this.#config = config.speaker;
     this.#speaker = new Speaker({ clock, log, config: this.#config });
     this.#startedAtMs = options.clock.now();
     this.#loadedAtMs = this.#startedAtMs;

@@ -15,7 +15,14 @@ const directory = mkdtempSync(join(tmpdir(), "switchyard-bgp-"));
 const socket = join(directory, "bgp.sock");
 let world: World;
 
+let broken = false;
+
 const server = createServer((request, response) => {
+  if (broken) {
+    response.write('{"prefix":"10.');
+    setImmediate(() => response.destroy());
+    return;
+  }
   const source = { localAs: 64512, routerId: ipv4(A), speaker: world.speakers.get(A)! };
   void sendAnswer(response, answerBgp(request.url ?? "", source));
 });
@@ -108,6 +115,12 @@ describe("bgp commands", () => {
       assert.match(stderr, words);
       assert.equal(status, 1);
     }
+    broken = true;
+    const cut = await run("routes").finally(() => {
+      broken = false;
+    });
+    assert.match(cut.stderr, /^the answer from .* broke off: /);
+    assert.equal(cut.status, 1);
     const nobody = await runWith({}, ["bgp", "peers", "--socket", `${socket}.none`]);
     assert.match(nobody.stderr, /^nobody answers about BGP at .*none: connect ENOENT/);
   });

@@ -29,7 +29,7 @@ export class BgpClient {
     query: Readonly<Record<string, string | undefined>> = {},
   ): Promise<T> {
     const parts: Buffer[] = [];
-    for await (const part of await this.#get(path, query)) parts.push(part as Buffer);
+    for await (const part of this.bytes(path, query)) parts.push(part as Buffer);
     return JSON.parse(Buffer.concat(parts).toString()) as T;
   }
 
@@ -38,22 +38,25 @@ export class BgpClient {
     path: string,
     query: Readonly<Record<string, string | undefined>>,
   ): AsyncGenerator<T> {
-    const response = await this.#get(path, query);
-    response.setEncoding("utf8");
+    const decoder = new TextDecoder();
     let rest = "";
-    for await (const text of response as AsyncIterable<string>) {
-      const lines = `${rest}${text}`.split("\n");
+    for await (const bytes of this.bytes(path, query)) {
+      const lines = `${rest}${decoder.decode(bytes, { stream: true })}`.split("\n");
       rest = lines.pop() ?? "";
       for (const line of lines) yield JSON.parse(line) as T;
     }
-    if (!response.complete) throw failure(`the answer from ${this.#socketPath} broke off`);
   }
 
   async *bytes(
     path: string,
     query: Readonly<Record<string, string | undefined>>,
   ): AsyncGenerator<Uint8Array> {
-    for await (const part of await this.#get(path, query)) yield part as Buffer;
+    const response = await this.#get(path, query);
+    try {
+      for await (const part of response) yield part as Buffer;
+    } catch (error) {
+      throw failure(`the answer from ${this.#socketPath} broke off: ${errorText(error)}`, error);
+    }
   }
 
   async #get(
