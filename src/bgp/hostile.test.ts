@@ -7,20 +7,12 @@ import { FakeClock, ipv4 } from "../lib/index.ts";
 import { type Log, silentLog } from "../lib/log/index.ts";
 import { type Connection, PeerSession, SessionRecord } from "./session/index.ts";
 import { Strangers } from "./strangers.ts";
+import { everything, playMadPeer } from "./testing/mad-peer.ts";
 import { MemoryNetwork } from "./testing/memory-network.ts";
-import {
-  alone,
-  announcement,
-  multiprotocol,
-  openMessage,
-  restartCapability,
-  talk,
-  withdrawal,
-} from "./testing/scripted-peer.ts";
-import { A, B, C, SECOND, World } from "./testing/simulated-world.ts";
+import { alone, announcement, openMessage, talk, withdrawal } from "./testing/scripted-peer.ts";
+import { A, B, SECOND, type World } from "./testing/simulated-world.ts";
 import {
   AttributeTable,
-  type Capability,
   encodeEndOfRib,
   encodeKeepalive,
   encodeNotification,
@@ -220,18 +212,6 @@ describe("what is kept of a peer is bounded", () => {
   });
 });
 
-const everything: readonly Capability[] = [
-  multiprotocol,
-  { kind: "route-refresh" },
-  { kind: "enhanced-route-refresh" },
-  { kind: "extended-message" },
-  { kind: "four-octet-as", as: 64512 },
-  { kind: "role", role: "peer" },
-  { kind: "extended-next-hop", entries: [{ afi: 1, safi: 1, nextHopAfi: 2 }] },
-  { ...restartCapability(true), notification: true },
-  { kind: "add-path", entries: [{ afi: 1, safi: 1, mode: "both" }] },
-];
-
 /** Messages as a peer may send them, whole, damaged, cut and made up. */
 const message = fc.oneof(
   fc.constantFrom(
@@ -276,31 +256,14 @@ describe("whole sessions with a peer out of its mind", () => {
       fc.asyncProperty(
         fc.array(step, { minLength: 1, maxLength: 25 }),
         fc.constantFrom("none" as const, "good" as const, "able" as const),
-        async (steps, begin) => {
-          const world = new World();
-          const several = { receive: true, send: "all" as const };
-          await world.start(A, [B, C], { peers: { [B]: { passive: true, addPath: several } } });
-          await world.start(C, [A], { originate: ["10.3.0.0/24"] });
-          await world.advance(SECOND);
-          const good = [openMessage(), encodeKeepalive()];
-          const able = [openMessage({ capabilities: everything }), encodeKeepalive()];
-          const first = { none: [], good, able }[begin];
-          let peer = await talk(world, first);
-          for (const { message: bytes, damage: how, thenMs, again } of steps) {
-            if (again && peer.isClosed()) peer = await talk(world, first);
-            peer.connection.write(spoiled(bytes, how));
-            await world.advance(thenMs);
-          }
-          const [, c] = world.speakers.get(A)!.peers();
-          assert.equal(c?.state, "Established");
-          assert.equal(c?.lastError, "");
-          peer.connection.destroy();
-          await world.advance(400 * SECOND);
-          await talk(world, [...good, announcement(["10.9.9.0/24"])]);
-          assert.deepEqual(world.state(A), ["Established", "Established"]);
-          assert.deepEqual(world.routes(A), ["10.3.0.0/24", "10.9.9.0/24"]);
-          for (const speaker of world.speakers.values()) await speaker.stop();
-        },
+        (steps, begin) =>
+          playMadPeer(
+            steps.map(({ message: bytes, damage: how, thenMs, again }) => ({
+              bytes: spoiled(bytes, how),
+              ...{ thenMs, again },
+            })),
+            begin,
+          ),
       ),
       { numRuns: RUNS },
     );
