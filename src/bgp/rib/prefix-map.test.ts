@@ -6,9 +6,12 @@ import fc from "fast-check";
 import type { PrefixKey } from "../wire/index.ts";
 import { PrefixMap, PrefixQueue } from "./prefix-map.ts";
 
-/** Few, so that they meet again; among them the lowest, the highest, and some that differ only in high bits. */
+/**
+ * Few, so that they meet again, and enough for a table to become an array; among them the lowest, the
+ * highest, and some that differ only in high bits.
+ */
 const keys: readonly PrefixKey[] = [
-  ...Array.from({ length: 40 }, (_, i) => i * 64 + 24),
+  ...Array.from({ length: 60 }, (_, i) => i * 64 + 24),
   ...Array.from({ length: 40 }, (_, i) => i * 2 ** 32 + 8),
   ...[0, 2 ** 38 - 32, 2 ** 32 - 1, 2 ** 31],
   ...Array.from({ length: 8 }, (_, i) => (BigInt(i) << 72n) | 64n),
@@ -22,6 +25,10 @@ const act: fc.Arbitrary<Act> = fc.oneof(
   fc.tuple(fc.constantFrom("delete" as const, "get" as const), key),
 );
 const history = fc.array(act, { maxLength: 300, size: "max" });
+
+function byKey(a: PrefixKey, b: PrefixKey): number {
+  return a < b ? -1 : 1;
+}
 
 function carryOut(acts: readonly Act[], map: PrefixMap<number>, naive: Map<PrefixKey, number>) {
   for (const [verb, at, value] of acts) {
@@ -44,12 +51,7 @@ describe("a map of prefixes", () => {
         const map = new PrefixMap<number>();
         const naive = new Map<PrefixKey, number>();
         carryOut(acts, map, naive);
-        const ordered = [...naive.keys()];
-        const narrow = (each: PrefixKey) => typeof each === "number";
-        assert.deepEqual(
-          [...map.keys()],
-          [...ordered.filter(narrow), ...ordered.filter((each) => !narrow(each))],
-        );
+        assert.deepEqual([...map.keys()].sort(byKey), [...naive.keys()].sort(byKey));
         for (const each of keys) assert.equal(map.get(each), naive.get(each));
       }),
       { numRuns: 100 },
@@ -80,17 +82,26 @@ describe("a map of prefixes", () => {
     );
   });
 
-  it("holds many, in as many slots as it needs again once they are gone", () => {
+  it("holds many, a few beside many, and many after others are gone", () => {
+    const few = new PrefixMap<number>();
+    for (let i = 0; i < 3; i++) few.set(i * 2 ** 20 + 32, i);
     const map = new PrefixMap<number>();
     for (let round = 0; round < 3; round++) {
-      for (let i = 0; i < 20_000; i++) map.set(i * 64 + 32 + round * 2 ** 33, i);
+      const keyOf = (i: number) => i * 64 + 32 + round * 2 ** 33;
+      for (let i = 0; i < 20_000; i++) map.set(keyOf(i), i);
       assert.equal(map.size, 20_000);
+      // Many of its numbers lie beyond what the small table knew when it was made.
+      few.set(keyOf(19_999), round);
+      assert.equal(few.get(keyOf(19_999)), round);
+      assert.equal([...map.keys()].length, 20_000);
       for (let i = 0; i < 20_000; i++) {
-        assert.equal(map.get(i * 64 + 32 + round * 2 ** 33), i);
-        assert.equal(map.delete(i * 64 + 32 + round * 2 ** 33), true);
+        assert.equal(map.get(keyOf(i)), i);
+        assert.equal(map.delete(keyOf(i)), true);
       }
       assert.deepEqual([...map.keys()], []);
     }
+    assert.equal(few.size, 6);
+    for (let i = 0; i < 3; i++) assert.equal(few.get(i * 2 ** 20 + 32), i);
   });
 });
 
@@ -103,7 +114,7 @@ describe("a queue of prefixes", () => {
     assert.equal(queue.delete(24), true);
     assert.equal(queue.delete(24), false);
     queue.add(24);
-    assert.deepEqual([...queue], [88, 152, 24, 1n]);
+    assert.deepEqual([...queue], [88, 152, 1n, 24]);
   });
 
   it("is worked off while more comes", () => {

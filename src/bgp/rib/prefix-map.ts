@@ -1,186 +1,144 @@
 /**
- * A `Map` from prefixes in less memory and time than JavaScript's: IPv4 keys stand one after the other in
- * an array of numbers, in the order in which they came, and a table of slots by hash says where. IPv6,
- * whose keys are bigints, is left to a `Map`. A walk goes on while the table changes, as that of a `Map`.
+ * A `Map` and a queue of prefixes, by their numbers in the index that all tables share: a table of many
+ * is an array, one of few is a `Map` of small integers. A walk goes on while the table changes.
  */
 
 import type { PrefixKey } from "../wire/index.ts";
+import { type Holder, prefixIndex } from "./prefix-index.ts";
 
-const GONE = -1;
-const EMPTY_SLOT = 0;
-const GONE_SLOT = -1;
-const LEAST_SLOTS = 16;
-/** Of the slots; entries that are gone take theirs until the table is made anew. */
-const MOST_TAKEN = 0.75;
+/** A table that holds more than one of so many numbers is an array. */
+const MOST_SPARSE = 16;
+const LEAST_DENSE = 64;
 
-/** By chance, odd: a peer that chooses its prefixes is not to choose where they collide. */
-const randomOdd = () => Math.floor(Math.random() * 2 ** 32) | 1;
-const LOW_FACTOR = randomOdd();
-const HIGH_FACTOR = randomOdd();
+export class PrefixMap<V> implements Holder {
+  /** By number; one of the two holds everything. */
+  #dense: (V | undefined)[] | undefined;
+  #sparse = new Map<number, V>();
+  #size = 0;
 
-export class PrefixMap<V> {
-  readonly #wide = new Map<bigint, V>();
-  #keys = new Float64Array(0);
-  #values: (V | undefined)[] = [];
-  /** Number of an entry and one, by hash. */
-  #slots = new Int32Array(0);
-  #shift = 32;
-  /** Entries before it are gone. */
-  #head = 0;
-  #end = 0;
-  #live = 0;
-  readonly #walks = new Set<Walk>();
+  constructor() {
+    prefixIndex.register(this);
+  }
 
   get size(): number {
-    return this.#live + this.#wide.size;
+    return this.#size;
   }
 
   get(key: PrefixKey): V | undefined {
-    if (typeof key !== "number") return this.#wide.get(key);
-    const slot = this.#find(key);
-    return slot < 0 ? undefined : this.#values[this.#slots[slot]! - 1];
+    if (this.#size === 0) return undefined;
+    const number = prefixIndex.find(key);
+    return number < 0 ? undefined : this.#at(number);
   }
 
   has(key: PrefixKey): boolean {
-    return typeof key === "number" ? this.#find(key) >= 0 : this.#wide.has(key);
+    return this.get(key) !== undefined;
   }
 
   set(key: PrefixKey, value: V): void {
-    if (typeof key !== "number") {
-      this.#wide.set(key, value);
+    const number = prefixIndex.add(key);
+    if (this.#at(number) === undefined) this.#size++;
+    if (this.#dense === undefined) {
+      this.#sparse.set(number, value);
+      if (this.#size >= LEAST_DENSE && this.#isDense()) this.#toDense();
       return;
     }
-    const slot = this.#find(key);
-    if (slot >= 0) this.#values[this.#slots[slot]! - 1] = value;
-    else this.#append(key, value);
+    if (number >= this.#dense.length) {
+      if (this.#isDense()) this.#toDense();
+      else this.#toSparse();
+    }
+    if (this.#dense === undefined) this.#sparse.set(number, value);
+    else this.#dense[number] = value;
   }
 
   delete(key: PrefixKey): boolean {
-    if (typeof key !== "number") return this.#wide.delete(key);
-    const slot = this.#find(key);
-    if (slot < 0) return false;
-    const entry = this.#slots[slot]! - 1;
-    this.#slots[slot] = GONE_SLOT;
-    this.#keys[entry] = GONE;
-    this.#values[entry] = undefined;
-    this.#live--;
-    while (this.#head < this.#end && this.#keys[this.#head] === GONE) this.#head++;
+    if (this.#size === 0) return false;
+    const number = prefixIndex.find(key);
+    if (number < 0 || this.#at(number) === undefined) return false;
+    this.#size--;
+    if (this.#dense === undefined) this.#sparse.delete(number);
+    else if (this.#size === 0) this.#dense = undefined;
+    else this.#dense[number] = undefined;
     return true;
   }
 
   /**
-   * In the order in which they came, IPv4 first. What is added meanwhile may come or not, everything else
-   * comes once. Who leaves a walk unfinished calls its `return`, as `for...of` does.
+   * In no order. What is added meanwhile may come or not, everything else that stays comes once.
    */
-  keys(): Generator<PrefixKey, undefined> {
-    return this.#walk();
-  }
-
-  *#walk(): Generator<PrefixKey, undefined> {
-    const walk: Walk = { at: this.#head };
-    this.#walks.add(walk);
-    try {
-      while (walk.at < this.#end) {
-        const key = this.#keys[walk.at++]!;
-        if (key !== GONE) yield key;
-      }
-    } finally {
-      this.#walks.delete(walk);
+  *keys(): Generator<PrefixKey, undefined> {
+    let at = 0;
+    for (; this.#dense !== undefined && at < this.#dense.length; at++) {
+      if (this.#dense[at] !== undefined) yield prefixIndex.keyOf(at);
     }
-    yield* this.#wide.keys();
-  }
-
-  /** The slot of the key, or a negative number. */
-  #find(key: number): number {
-    if (this.#live === 0) return -1;
-    const slots = this.#slots;
-    const mask = slots.length - 1;
-    for (let slot = this.#home(key); ; slot = (slot + 1) & mask) {
-      const entry = slots[slot]!;
-      if (entry === EMPTY_SLOT) return -1;
-      if (entry !== GONE_SLOT && this.#keys[entry - 1] === key) return slot;
+    if (this.#dense !== undefined) return;
+    // Should it become an array meanwhile, this Map stays as it was.
+    for (const number of this.#sparse.keys()) {
+      if (number >= at && this.#at(number) !== undefined) yield prefixIndex.keyOf(number);
     }
   }
 
-  #home(key: number): number {
-    const high = Math.floor(key / 2 ** 32);
-    let hash = Math.imul(key | 0, LOW_FACTOR) ^ Math.imul(high + 1, HIGH_FACTOR);
-    hash = Math.imul(hash ^ (hash >>> 15), LOW_FACTOR);
-    return hash >>> this.#shift;
-  }
-
-  #append(key: number, value: V): void {
-    if (this.#end === this.#keys.length) this.#rebuild();
-    const slots = this.#slots;
-    const mask = slots.length - 1;
-    let slot = this.#home(key);
-    while (slots[slot] !== EMPTY_SLOT) slot = (slot + 1) & mask;
-    this.#keys[this.#end] = key;
-    this.#values[this.#end] = value;
-    slots[slot] = ++this.#end;
-    this.#live++;
-  }
-
-  /** Without those that are gone, with room for as many again. */
-  #rebuild(): void {
-    let slots = LEAST_SLOTS;
-    while (slots * MOST_TAKEN * MOST_TAKEN <= this.#live) slots *= 2;
-    const keys = new Float64Array(slots * MOST_TAKEN);
-    const values: (V | undefined)[] = [];
-    let end = 0;
-    const walks = [...this.#walks].sort((a, b) => a.at - b.at);
-    let moved = 0;
-    for (let entry = this.#head; entry < this.#end; entry++) {
-      while (moved < walks.length && walks[moved]!.at <= entry) walks[moved++]!.at = end;
-      const key = this.#keys[entry]!;
-      if (key === GONE) continue;
-      keys[end++] = key;
-      values.push(this.#values[entry]);
-    }
-    while (moved < walks.length) walks[moved++]!.at = end;
-    this.#keys = keys;
-    this.#values = values;
-    this.#head = 0;
-    this.#end = end;
-    this.#fillSlots(slots);
-  }
-
-  #fillSlots(count: number): void {
-    const slots =
-      count === this.#slots.length ? this.#slots.fill(EMPTY_SLOT) : new Int32Array(count);
-    this.#slots = slots;
-    this.#shift = 32 - Math.log2(count);
-    for (let entry = 0; entry < this.#end; entry++) {
-      let slot = this.#home(this.#keys[entry]!);
-      while (slots[slot] !== EMPTY_SLOT) slot = (slot + 1) & (count - 1);
-      slots[slot] = entry + 1;
+  mark(held: Uint8Array): void {
+    for (const number of this.#sparse.keys()) held[number] = 1;
+    const dense = this.#dense ?? [];
+    for (let number = 0; number < dense.length; number++) {
+      if (dense[number] !== undefined) held[number] = 1;
     }
   }
-}
 
-interface Walk {
-  /** Number of the entry to come. */
-  at: number;
+  #at(number: number): V | undefined {
+    if (this.#dense === undefined) return this.#sparse.get(number);
+    return number < this.#dense.length ? this.#dense[number] : undefined;
+  }
+
+  #isDense(): boolean {
+    return this.#size * MOST_SPARSE > prefixIndex.capacity;
+  }
+
+  #toDense(): void {
+    // Of its full length from the start: an array that grows is copied each time.
+    const dense = new Array<V | undefined>(prefixIndex.capacity).fill(undefined);
+    const before = this.#dense ?? [];
+    for (let number = 0; number < before.length; number++) dense[number] = before[number];
+    for (const [number, value] of this.#sparse) dense[number] = value;
+    this.#dense = dense;
+    this.#sparse = new Map();
+  }
+
+  #toSparse(): void {
+    const dense = this.#dense ?? [];
+    this.#dense = undefined;
+    this.#sparse = new Map();
+    for (const [number, value] of dense.entries()) {
+      if (value !== undefined) this.#sparse.set(number, value);
+    }
+  }
 }
 
 /** Prefixes that wait for something: none twice, first come, first served. */
-export class PrefixQueue {
-  readonly #keys = new PrefixMap<true>();
+export class PrefixQueue implements Holder {
+  readonly #numbers = new Set<number>();
+
+  constructor() {
+    prefixIndex.register(this);
+  }
 
   get size(): number {
-    return this.#keys.size;
+    return this.#numbers.size;
   }
 
   add(key: PrefixKey): void {
-    if (!this.#keys.has(key)) this.#keys.set(key, true);
+    this.#numbers.add(prefixIndex.add(key));
   }
 
   delete(key: PrefixKey): boolean {
-    return this.#keys.delete(key);
+    return this.#numbers.delete(prefixIndex.find(key));
   }
 
-  /** As {@link PrefixMap.keys}. */
-  [Symbol.iterator](): Generator<PrefixKey, undefined> {
-    return this.#keys.keys();
+  /** What is added meanwhile comes too. */
+  *[Symbol.iterator](): Generator<PrefixKey, undefined> {
+    for (const number of this.#numbers) yield prefixIndex.keyOf(number);
+  }
+
+  mark(held: Uint8Array): void {
+    for (const number of this.#numbers) held[number] = 1;
   }
 }
