@@ -88,6 +88,19 @@ describe("details of a peer", () => {
     assert.equal(detailsOf(world, A).established, 2);
   });
 
+  it("name the password where nothing came since it was changed", async () => {
+    const world = await pair({ peers: { [B]: { holdTimeSeconds: 9 } } });
+    const peers = { [B]: { holdTimeSeconds: 9, password: "new" } };
+    world.speakers.get(A)!.configure(world.config(A, [B], { peers, originate: ["10.1.0.0/26"] }));
+    world.silence(B);
+    await world.advance(11 * SECOND);
+    const ends = endsOf(world, A).filter((end) => end.includes("Established"));
+    assert.match(
+      ends[0]!,
+      /no whole message came for 9\.\d s .*; our password \(TCP MD5\) was changed since$/,
+    );
+  });
+
   it("have no more than ten ends, and those of sessions are not pushed out by attempts", async () => {
     const world = await alone();
     for (let i = 0; i < 12; i++) {

@@ -18,6 +18,8 @@ export type FsmEvent =
       readonly timer: FsmTimer;
       /** With the hold timer: for how long no whole message has come. */
       readonly silentMs?: number;
+      /** With it: the TCP MD5 key was changed since, and the other side's may not have been. */
+      readonly otherKey?: boolean;
       /** With the connect-retry timer: what to say of a dial that it ends. */
       readonly unanswered?: TcpFailure;
     }

@@ -262,11 +262,12 @@ function sessionTimer(state: FsmState, event: TimerEvent): FsmResult {
   };
 }
 
-function holdExpired(state: FsmState, { silentMs }: TimerEvent): FsmResult {
+function holdExpired(state: FsmState, { silentMs, otherKey }: TimerEvent): FsmResult {
   const missed = state.name === "OpenSent" ? "no OPEN came" : "no whole message came";
   const silence = silentMs === undefined ? "" : ` for ${(silentMs / 1000).toFixed(1)} s`;
+  const key = otherKey ? "; our password (TCP MD5) was changed since" : "";
   const agreed = state.negotiated?.holdTimeSeconds ?? OPEN_HOLD_SECONDS;
-  const reason = `Hold Timer Expired: ${missed}${silence} (hold time ${agreed} s)`;
+  const reason = `Hold Timer Expired: ${missed}${silence} (hold time ${agreed} s)${key}`;
   return fail(state, notification("holdTimerExpired"), reason);
 }
 

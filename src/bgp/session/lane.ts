@@ -85,6 +85,7 @@ export class Lane {
   /** Whole ones: a peer that sends byte after byte and never a message is not alive. */
   #messagesSeen = 0;
   #lastMessageMs = 0;
+  #rekeyedAtMs = Number.NEGATIVE_INFINITY;
   /** The connection, as the record knows it. */
   #recorded = 0;
   /** How to read UPDATEs of the Established session. */
@@ -146,6 +147,7 @@ export class Lane {
   /** The connection's options are to be others now. @throws SwitchyardError */
   reconfigure(): void {
     this.#connection?.configure(this.#options.connectionOptions());
+    this.#rekeyedAtMs = this.#options.clock.monotonicMs();
   }
 
   dispatch(event: FsmEvent): void {
@@ -227,7 +229,8 @@ export class Lane {
       if (alive) this.#timers.hold.start((this.#state.negotiated?.holdTimeSeconds ?? 240) * 1000);
       else {
         const silentMs = this.#options.clock.monotonicMs() - this.#lastMessageMs;
-        this.dispatch({ kind: "timer", timer: "hold", silentMs });
+        const otherKey = this.#rekeyedAtMs >= this.#lastMessageMs;
+        this.dispatch({ kind: "timer", timer: "hold", silentMs, otherKey });
       }
     });
   }

@@ -136,6 +136,10 @@ describe("a connection that failed, in words", () => {
       "network: the peer acknowledged nothing any more (read ETIMEDOUT)",
     );
     assert.equal(words("strange"), "network: strange");
+    assert.equal(
+      words("connect EINVAL 192.0.2.2:1790 - Local (127.0.0.1:41859)"),
+      "us: no packet can go from our address to 192.0.2.2 port 1790 (connect EINVAL 192.0.2.2:1790)",
+    );
   });
 
   it("names keys and hops where nothing answers", () => {
@@ -169,6 +173,10 @@ describe("what this side ends, in words", () => {
     assert.equal(
       reason(established, expired),
       "us / Hold Timer Expired / sent Hold Timer Expired: no whole message came for 9.0 s (hold time 9 s)",
+    );
+    assert.match(
+      reason(established, { ...expired, otherKey: true }),
+      /\(hold time 9 s\); our password \(TCP MD5\) was changed since$/,
     );
     assert.equal(
       reason({ name: "OpenSent" }, expired),

@@ -39,7 +39,9 @@ export interface Attempt {
 }
 
 /** `error` as the kernel's name of it stands in there; empty where the other side just closed. */
-export function tcpFailure(error: string, attempt: Attempt): TcpFailure {
+export function tcpFailure(text: string, attempt: Attempt): TcpFailure {
+  // Our port is another one at each attempt, and says nothing.
+  const error = text.replace(/ - Local \(.*\)$/, "");
   const errno = /\bE[A-Z0-9]{3,}\b/.exec(error)?.[0];
   const at = placeOf(attempt.parameters);
   const dialling = attempt.state === "Connect";
@@ -71,6 +73,11 @@ export function tcpFailure(error: string, attempt: Attempt): TcpFailure {
       if (dialling)
         return { ...noAnswer(attempt), reason: `${noAnswer(attempt).reason} (${error})` };
       return make("network", "no answer", "the peer acknowledged nothing any more");
+    case "EINVAL": {
+      const { localAddress } = attempt.parameters;
+      const own = localAddress === undefined ? "our address" : formatAddress(localAddress);
+      return make("us", "local address", `no packet can go from ${own} to ${at}`);
+    }
     case "EADDRNOTAVAIL":
       return make("us", "local address", "this machine does not have the local address");
     default:

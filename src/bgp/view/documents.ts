@@ -40,6 +40,8 @@ export interface PeerDocument {
     /** It has told all it knew when the session began. */
     readonly endOfRib: boolean;
   };
+  /** Of the path to it (RFC 5880), where that is watched. */
+  readonly bfd?: { readonly state: string; readonly since: string; readonly diagnostic: string };
   /** Routes of the last session are kept for it while it restarts. */
   readonly keptForRestart: boolean;
   readonly routes: {

@@ -18,6 +18,7 @@ export function peerDocument(peer: PeerDetails, type: string | undefined): PeerD
     since: time(peer.sinceMs),
     lastError: peer.lastError,
     ...sessionOf(peer),
+    ...bfdOf(peer),
     keptForRestart: peer.gracefulRestart,
     routes: {
       received: peer.routesReceived,
@@ -50,6 +51,12 @@ function sessionOf({
       ...{ holdTimeSeconds, keepaliveSeconds, families, capabilities, endOfRib },
     },
   };
+}
+
+function bfdOf({ bfd }: PeerDetails): Pick<PeerDocument, "bfd"> {
+  if (bfd === undefined) return {};
+  const { state, sinceMs, diagnostic } = bfd;
+  return { bfd: { state, since: time(sinceMs), diagnostic } };
 }
 
 export function endDocument(end: SessionEnd): EndDocument {

@@ -46,6 +46,7 @@ const more: readonly Column[] = [
   ["ROUTER ID", ({ session }) => session?.routerId ?? ""],
   ["HOLD", ({ session }) => (session ? `${session.holdTimeSeconds}s` : "")],
   ["HEARD", heardOf],
+  ["BFD", ({ bfd }) => [bfd?.state, bfd?.diagnostic].filter(Boolean).join(": ")],
   ["WAITING", ({ routes }) => `${routes.waiting}`],
   ["UPDATES IN/OUT", ({ messages: { received, sent } }) => `${received.update}/${sent.update}`],
   ["BYTES IN/OUT", ({ messages: { received, sent } }) => `${received.bytes}/${sent.bytes}`],
