@@ -158,6 +158,8 @@ describe("a peer's filters", () => {
     assert.equal(filtered(ownBlock), "accepted pref 2147483642");
     assert.equal(filtered(ownBlock, hidden), "accepted pref 2147483642");
     assert.equal(filtered({ prefix: "203.0.113.0/24", source: "ebgp" }), "accepted");
+    const relayed = { prefix: "203.0.113.0/24", source: "ibgp" } as const;
+    assert.equal(filtered(relayed), "accepted med 100", "less preferred than whose it is");
     assert.equal(filtered({ ...ownBlock, prefix: "192.168.0.0/26" }), "rejected");
   });
 

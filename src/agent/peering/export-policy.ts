@@ -24,8 +24,13 @@ export interface ExportTarget {
   readonly filters?: readonly PolicyRule[];
 }
 
-/** Any value above 0, which a route without MULTI_EXIT_DISC counts as (RFC 4271 section 9.1.2.2 c). */
-const RELAYED_MED = 100;
+/**
+ * A router that peers with every node must prefer a block's own node to those that relay its route: both
+ * paths are equally long, and the next tie-break would send everything through one node, in plain mode
+ * even round in circles. Any value above 0, which a route without MULTI_EXIT_DISC counts as (RFC 4271
+ * section 9.1.2.2 c); set before the filters, so that what they accept has it too.
+ */
+const relayed: PolicyRule = { source: "ibgp", action: "continue", set: { med: 100 } };
 
 /** Peers that are told the same get the identical policy, so that it is made ready once. */
 export class ExportPolicies {
@@ -55,32 +60,22 @@ export class ExportPolicies {
   #make(family: Family, external: boolean, filters: readonly PolicyRule[]): PolicyRule[] {
     const { exported, hidden, services, advertisements, priority } = this.#input;
     const within = (prefixes: readonly Prefix[]) => prefixes.map((prefix) => ({ prefix }));
-    const relayed = [...exported, ...services];
+    const pools = [...exported, ...services];
     return [
       {
         source: "originated",
         action: "continue",
         set: { localPref: localPrefOf(priority[family]) },
       },
+      ...(external ? [relayed] : []),
       ...filters,
       ...(hidden.length > 0 ? [{ prefixes: within(hidden), action: "reject" } as const] : []),
       ...advertisements[family],
-      ...(relayed.length > 0
-        ? relaying({ prefixes: within(relayed), action: "accept" }, external)
-        : []),
+      ...(pools.length > 0 ? [{ prefixes: within(pools), action: "accept" } as const] : []),
       // A pod's address outside of all pools is nobody else's business; a block outside of them is ours.
       { source: "originated", devices: ["*"], action: "reject" },
       { source: "originated", action: "accept" },
       { action: "reject" },
     ];
   }
-}
-
-/**
- * A router that peers with every node must prefer a block's own node to those that relay its route: both
- * paths are equally long, and the next tie-break would send everything through one node, in plain mode
- * even round in circles.
- */
-function relaying(rule: PolicyRule, external: boolean): PolicyRule[] {
-  return external ? [{ ...rule, source: "ibgp", set: { med: RELAYED_MED } }, rule] : [rule];
 }
