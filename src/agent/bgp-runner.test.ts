@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { LearnedRoute, PeerDetails, SpeakerConfig } from "../bgp/index.ts";
+import type { LearnedRoute, PeerConfig, PeerDetails, SpeakerConfig } from "../bgp/index.ts";
 import { FakeClock, ipv4, prefix4 } from "../lib/index.ts";
 import { silentLog } from "../lib/log/index.ts";
 import { BgpRunner } from "./bgp-runner.ts";
@@ -54,6 +54,28 @@ test("the same configuration again tells the speaker nothing", async () => {
   const originate = [{ prefix: prefix4("10.244.1.0/26") }];
   await runner.configure(planOf({ originate }));
   assert.deepEqual(speakers[0]?.configured, [{ ...config, originate }]);
+});
+
+test("another policy of one among peers that share theirs is told", async () => {
+  const { runner, speakers } = bench();
+  const told = () => speakers[0]?.configured.length;
+  const rules = (med: number) => [{ action: "accept", set: { med } }] as const;
+  const peers = (...policies: PeerConfig["exportPolicy"][]) =>
+    planOf({
+      peers: policies.map((exportPolicy = [], index) => ({
+        ...{ name: `p${index}`, remoteAs: 65000, exportPolicy },
+        address: ipv4(`192.0.2.${index + 1}`),
+      })),
+    });
+  const shared = rules(1);
+  await runner.configure(peers(shared, shared, shared));
+  const again = rules(1);
+  await runner.configure(peers(again, again, again));
+  assert.equal(told(), 0);
+  await runner.configure(peers(shared, rules(2), shared));
+  assert.equal(told(), 1);
+  await runner.configure(peers(shared, shared, rules(2)));
+  assert.equal(told(), 2);
 });
 
 test("a new identity restarts the speaker, with a word to the neighbours", async () => {

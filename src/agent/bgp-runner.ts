@@ -222,9 +222,14 @@ export class BgpRunner {
   }
 }
 
-/** JSON; IPv6 addresses are bigints, which JSON itself does not know. */
+/** JSON; IPv6 addresses are bigints, which JSON itself does not know. A policy that peers share stands there once. */
 function canonicalText(value: unknown): string {
-  return JSON.stringify(value, (_key, item: unknown) =>
-    typeof item === "bigint" ? `${item}` : item,
-  );
+  const policies = new Map<unknown, number>();
+  return JSON.stringify(value, (key, item: unknown) => {
+    if (typeof item === "bigint") return `${item}`;
+    if (key !== "exportPolicy" && key !== "importPolicy") return item;
+    const known = policies.get(item);
+    if (known === undefined) policies.set(item, policies.size);
+    return known ?? item;
+  });
 }
