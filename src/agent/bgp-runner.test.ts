@@ -139,6 +139,15 @@ test("learned routes follow what the speaker says has changed", async () => {
   assert.deepEqual(runner.learned(), []);
 });
 
+test("of several equal paths all next hops are learned", async () => {
+  const { runner, speakers } = bench();
+  await runner.configure(planOf());
+  const nextHops = ["172.139.20.1", "172.139.20.2"].map(ipv4);
+  speakers[0]?.teach([{ ...route("198.51.100.0/24", "172.139.20.1"), nextHops }]);
+  const expected = { prefix: prefix4("198.51.100.0/24"), nextHop: nextHops[0], nextHops };
+  assert.deepEqual(runner.learned(), [expected]);
+});
+
 test("routes to service addresses are learned, but not for the kernel", async () => {
   const { runner, speakers } = bench();
   const unprogrammed = [prefix4("10.96.0.0/12")];

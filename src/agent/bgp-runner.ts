@@ -125,8 +125,10 @@ export class BgpRunner {
 
   #learn(prefix: Prefix, best: LearnedFacts | undefined): void {
     const key = formatPrefix(prefix);
-    if (best) this.#learned.set(key, { prefix, nextHop: best.nextHop });
-    else this.#learned.delete(key);
+    const { nextHop, nextHops } = best ?? {};
+    if (nextHop !== undefined) {
+      this.#learned.set(key, { prefix, nextHop, ...(nextHops ? { nextHops } : {}) });
+    } else this.#learned.delete(key);
   }
 
   /** Once true it stays true for this identity: what BGP withdraws from then on is really gone. */

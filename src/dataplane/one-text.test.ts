@@ -21,25 +21,33 @@ const routePlan: fc.Arbitrary<RoutePlan> = fc
     link: fc.boolean(),
     blackhole: fc.boolean(),
     protocol: fc.constantFrom(3, 12, 80),
+    hops: fc.uniqueArray(fc.integer({ min: 1, max: 0xdfff_ffff }), { maxLength: 3 }),
   })
-  .map(({ length, address, gateway, device, onlink, link, blackhole, protocol }): RoutePlan => {
-    const mask = length === 0 ? 0 : (0xffff_ffff << (32 - length)) >>> 0;
-    const destination: Prefix4 = {
-      ...prefix4("0.0.0.0/0"),
-      address: ((address & mask) >>> 0) as Ipv4,
-      length,
-    };
-    const common = { destination, protocol, reason: "test" };
-    if (blackhole) return { ...common, kind: "blackhole", scope: "global" };
-    return {
-      ...common,
-      kind: "unicast",
-      scope: link ? "link" : "global",
-      device,
-      ...(gateway === undefined ? {} : { gateway: gateway as Ipv4 }),
-      ...(onlink ? { onlink } : {}),
-    };
-  });
+  .map(
+    ({ length, address, gateway, device, onlink, link, blackhole, protocol, hops }): RoutePlan => {
+      const mask = length === 0 ? 0 : (0xffff_ffff << (32 - length)) >>> 0;
+      const destination: Prefix4 = {
+        ...prefix4("0.0.0.0/0"),
+        address: ((address & mask) >>> 0) as Ipv4,
+        length,
+      };
+      const common = { destination, protocol, reason: "test" };
+      if (blackhole) return { ...common, kind: "blackhole", scope: "global" };
+      if (hops.length > 1) {
+        const sorted = hops.sort((a, b) => a - b);
+        const nextHops = sorted.map((each) => ({ gateway: each as Ipv4, device }));
+        return { ...common, kind: "unicast", scope: "global", nextHops };
+      }
+      return {
+        ...common,
+        kind: "unicast",
+        scope: link ? "link" : "global",
+        device,
+        ...(gateway === undefined ? {} : { gateway: gateway as Ipv4 }),
+        ...(onlink ? { onlink } : {}),
+      };
+    },
+  );
 
 it("a route reads the same as planned and as held", () => {
   fc.assert(

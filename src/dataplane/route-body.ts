@@ -4,7 +4,7 @@
  */
 
 import type { IpAddress, Prefix } from "../lib/index.ts";
-import type { Route, RouteType } from "../netlink/index.ts";
+import type { Route, RouteNextHop, RouteType } from "../netlink/index.ts";
 
 export interface RouteBody {
   readonly id: number;
@@ -14,6 +14,8 @@ export interface RouteBody {
   readonly gateway: IpAddress | undefined;
   readonly device: number | undefined;
   readonly onlink: boolean;
+  /** Of a route with several, in place of gateway and device; in the order of their gateways. */
+  readonly nextHops: readonly RouteNextHop[] | undefined;
 }
 
 /** 0 is no body: see {@link RouteTable}. */
@@ -43,13 +45,15 @@ export class RouteBodies {
         body.protocol === values.protocol &&
         body.type === values.type &&
         body.scope === values.scope &&
-        body.onlink === values.onlink
+        body.onlink === values.onlink &&
+        sameHops(body.nextHops, values.nextHops)
       ) {
         return body;
       }
     }
-    const { type, protocol, scope, gateway, device, onlink } = values;
-    const body = { id: this.#all.length, type, protocol, scope, gateway, device, onlink };
+    const { type, protocol, scope, gateway, device, onlink, nextHops } = values;
+    const id = this.#all.length;
+    const body = { id, type, protocol, scope, gateway, device, onlink, nextHops };
     this.#all.push(body);
     candidates.push(body);
     return body;
@@ -66,6 +70,7 @@ export class RouteBodies {
           // The kernel hangs IPv6 blackholes and the like on `lo`.
           device: route.type === "unicast" ? route.device : undefined,
           onlink: route.onlink ?? false,
+          nextHops: route.nextHops && sortedHops(route.nextHops),
         })
       : undefined;
   }
@@ -96,6 +101,7 @@ const PLAIN_KEYS: ReadonlySet<string> = new Set([
   "device",
   "onlink",
   "preference",
+  "nextHops",
   "flags",
 ]);
 
@@ -105,12 +111,34 @@ function isPlain(route: Route): boolean {
   for (const key in route) {
     if (!PLAIN_KEYS.has(key) && route[key as keyof Route] !== undefined) return false;
   }
-  return true;
+  return route.nextHops?.every(isPlainHop) ?? true;
+}
+
+const isPlainHop = ({ gateway, weight = 1, onlink, encap }: RouteNextHop): boolean =>
+  gateway !== undefined && weight === 1 && !onlink && encap === undefined;
+
+/** Ours are written in this order, and mean the same in any. */
+export function sortedHops(hops: readonly RouteNextHop[]): readonly RouteNextHop[] {
+  return hops
+    .map(({ gateway, device }) => ({ gateway: gateway!, device, weight: 1 }))
+    .sort((a, b) => {
+      if (a.gateway === b.gateway) return a.device - b.device;
+      return a.gateway < b.gateway ? -1 : 1;
+    });
+}
+
+function sameHops(a: RouteBody["nextHops"], b: RouteBody["nextHops"]): boolean {
+  if (a === undefined || b === undefined) return a === b;
+  if (a.length !== b.length) return false;
+  return a.every(({ gateway, device }, at) => {
+    const other = b[at]!;
+    return gateway === other.gateway && device === other.device;
+  });
 }
 
 /** The route of a destination with this body, as the kernel would give it. */
 export function routeOf(destination: Prefix, body: RouteBody): Route {
-  const { type, protocol, scope, gateway, device, onlink } = body;
+  const { type, protocol, scope, gateway, device, onlink, nextHops } = body;
   return {
     type,
     destination,
@@ -121,5 +149,6 @@ export function routeOf(destination: Prefix, body: RouteBody): Route {
     ...(gateway === undefined ? {} : { gateway }),
     ...(device === undefined ? {} : { device }),
     ...(onlink ? { onlink } : {}),
+    ...(nextHops === undefined ? {} : { nextHops }),
   };
 }

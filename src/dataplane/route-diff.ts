@@ -7,7 +7,7 @@
 import { formatPrefix, type Prefix, prefixesOverlap } from "../lib/index.ts";
 import { formatRoute, type Route } from "../netlink/index.ts";
 import { type RoutePlan, renderRoute } from "../plan/index.ts";
-import { hasOurMetric, type RouteBody, routeOf } from "./route-body.ts";
+import { hasOurMetric, type RouteBody, routeOf, sortedHops } from "./route-body.ts";
 import type { RouteTable, TableEntry } from "./route-table.ts";
 import type { Failure } from "./types.ts";
 
@@ -49,16 +49,14 @@ export class RouteDiff {
   decide(plan: RoutePlan): RouteWrite | undefined {
     const { table, deviceIndex, obstacle } = this.#input;
     const { destination } = plan;
-    const device = plan.device === undefined ? undefined : deviceIndex(plan.device);
-    const wanted = wantedBody(table, plan, device);
+    const wanted = wantedBody(table, plan, deviceIndex);
     const comparison = table.compare(destination, wanted);
     const failedBefore = this.#absent.size > 0 && this.#absent.has(formatPrefix(destination));
     if (comparison === "twice" || failedBefore) {
       return this.#fail(plan, "the plan holds two routes for it");
     }
-    if (plan.device !== undefined && device === undefined) {
-      return this.#fail(plan, `device ${plan.device} does not exist`);
-    }
+    const missing = devicesOf(plan).find((name) => deviceIndex(name) === undefined);
+    if (missing !== undefined) return this.#fail(plan, `device ${missing} does not exist`);
     if (comparison === "same") return undefined;
     const before = table.bodyAt(destination) ?? table.at(destination);
     if ("id" in before) {
@@ -147,13 +145,22 @@ export function routeObject(destination: Prefix): string {
   return `route ${formatPrefix(destination)}`;
 }
 
+function devicesOf({ device, nextHops = [] }: RoutePlan): readonly string[] {
+  if (nextHops.length > 0) return nextHops.map((hop) => hop.device);
+  return device === undefined ? [] : [device];
+}
+
 function wantedBody(
   { bodies }: RouteTable,
   plan: RoutePlan,
-  device: number | undefined,
+  deviceIndex: RouteDiffInput["deviceIndex"],
 ): RouteBody {
   const { kind: type, protocol, gateway, onlink = false } = plan;
+  const device = plan.device === undefined ? undefined : deviceIndex(plan.device);
+  const nextHops =
+    plan.nextHops &&
+    sortedHops(plan.nextHops.map((hop) => ({ ...hop, device: deviceIndex(hop.device) ?? 0 })));
   // IPv6 knows no scopes of routes.
   const scope = typeof plan.destination.address === "number" ? plan.scope : "global";
-  return bodies.intern({ type, protocol, scope, gateway, device, onlink });
+  return bodies.intern({ type, protocol, scope, gateway, device, onlink, nextHops });
 }

@@ -154,13 +154,10 @@ export class RouteTable {
   /** True if any route leads over this device. */
   uses(device: number): boolean {
     for (let id = 1; id < this.#uses.length; id++) {
-      if (this.#uses[id] && this.bodies.get(id).device === device) return true;
+      if (this.#uses[id] && leadsOver(this.bodies.get(id), device)) return true;
     }
     for (const routes of this.#whole.values()) {
-      for (const route of routes) {
-        if (route.device === device || route.nextHops?.some((hop) => hop.device === device))
-          return true;
-      }
+      if (routes.some((route) => leadsOver(route, device))) return true;
     }
     return false;
   }
@@ -291,6 +288,10 @@ export class RouteTable {
     else if (id !== NONE) this.#uses[id]!--;
     column.bodies[place] = NONE;
   }
+}
+
+function leadsOver(route: Route | RouteBody, device: number): boolean {
+  return route.device === device || (route.nextHops?.some((hop) => hop.device === device) ?? false);
 }
 
 export interface TableEntry {

@@ -8,6 +8,18 @@ export interface Way {
   readonly device: string;
 }
 
+/** The ways to several next hops, each once, in the order of their gateways. */
+export function resolveNextHops(
+  routes: readonly HostRoute[],
+  nextHops: readonly IpAddress[],
+): readonly Way[] {
+  const ways = nextHops.flatMap((nextHop) => resolveNextHop(routes, nextHop) ?? []);
+  const sorted = ways.sort((a, b) => (a.gateway < b.gateway ? -1 : a.gateway > b.gateway ? 1 : 0));
+  return sorted.filter(
+    (way, at) => way.gateway !== sorted[at - 1]?.gateway || way.device !== sorted[at - 1]?.device,
+  );
+}
+
 /** Longest match among the host's routes; a connected network is reached at the next hop itself. */
 export function resolveNextHop(routes: readonly HostRoute[], nextHop: IpAddress): Way | undefined {
   let best: HostRoute | undefined;

@@ -232,6 +232,23 @@ test("a network of the routers is routed to their next hop", () => {
   );
 });
 
+test("a network with several equal next hops is routed over all that lead anywhere, each once", () => {
+  const at = (nextHops: readonly string[]) => {
+    const [nextHop] = nextHops.map(ipv4);
+    const prefix = prefix4("198.51.100.0/24");
+    const learned = [{ prefix, nextHop: nextHop!, nextHops: nextHops.map(ipv4) }];
+    return routes(snapshot({ learned })).filter((line) => line.startsWith("198."));
+  };
+  assert.deepEqual(at(["172.139.20.3", "172.139.20.2"]), [
+    "198.51.100.0/24 proto bird\n\tnexthop via 172.139.20.2 dev eth0 weight 1\n\tnexthop via 172.139.20.3 dev eth0 weight 1",
+  ]);
+  // Both beyond the router: one way.
+  const beyond = "198.51.100.0/24 via 172.139.20.1 dev eth0 proto bird";
+  assert.deepEqual(at(["192.0.2.1", "192.0.2.2"]), [beyond]);
+  // The node itself is no way to anywhere.
+  assert.deepEqual(at(["192.0.2.1", "172.139.20.75"]), [beyond]);
+});
+
 test("tunnels are planned for what must be received, whatever is sent", () => {
   const none = plan(snapshot({ receive: [], pools: [poolFact({ ipipMode: "Never" })] }));
   assert.equal(none.ipip ?? none.vxlan, undefined);

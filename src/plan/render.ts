@@ -38,7 +38,7 @@ function routeWords(route: RoutePlan, table: readonly string[]): string {
   words.push(formatDestination(route.destination));
   if (route.gateway !== undefined) words.push("via", formatAddress(route.gateway));
   if (route.device !== undefined) words.push("dev", route.device);
-  else if (ipv6) words.push("dev", "lo");
+  else if (ipv6 && route.kind !== "unicast") words.push("dev", "lo");
   words.push(...table);
   if (route.protocol !== RTPROT_BOOT) {
     words.push("proto", PROTOCOL_NAMES[route.protocol] ?? String(route.protocol));
@@ -48,7 +48,11 @@ function routeWords(route: RoutePlan, table: readonly string[]): string {
   if (ipv6) words.push("metric", "1024");
   if (route.onlink) words.push("onlink");
   if (ipv6) words.push("pref", "medium");
-  return words.join(" ");
+  return [words.join(" "), ...(route.nextHops ?? []).map(nextHopLine)].join("\n\t");
+}
+
+function nextHopLine({ gateway, device }: NonNullable<RoutePlan["nextHops"]>[number]): string {
+  return `nexthop via ${formatAddress(gateway)} dev ${device} weight 1`;
 }
 
 export interface IpipLinkText {

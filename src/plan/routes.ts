@@ -12,7 +12,7 @@ import {
 import { poolOf, routeSourceOf } from "./destinations.ts";
 import { IPIP_DEVICE, VXLAN_DEVICE, VXLAN6_DEVICE } from "./devices.ts";
 import { addressOf } from "./families.ts";
-import { resolveNextHop } from "./next-hop.ts";
+import { resolveNextHop, resolveNextHops } from "./next-hop.ts";
 import { nodeIndex } from "./node-index.ts";
 import type { Destination, RoutePlan, Snapshot } from "./types.ts";
 
@@ -132,20 +132,21 @@ function externalRoutes({
   const { byAddress } = nodeIndex(nodes);
   const { peerGateways = [] } = settings;
   const routes: RoutePlan[] = [];
-  for (const { prefix, nextHop } of learned) {
+  for (const { prefix, nextHop, nextHops = [nextHop] } of learned) {
     // The way to a peer is not for peers to tell.
     if (isHostPrefix(prefix) && peerGateways.some(({ peer }) => peer === prefix.address)) continue;
     const node = byAddress.get(nextHop);
     if (node && (node.name === me || poolOf(pools, prefix))) continue;
-    const way = resolveNextHop(host.routes, nextHop);
-    if (!way) continue;
+    const others = nextHops.filter((each) => byAddress.get(each)?.name !== me);
+    const ways = resolveNextHops(host.routes, others);
+    if (ways.length === 0) continue;
     routes.push({
       kind: "unicast",
       destination: prefix,
-      ...way,
+      ...(ways.length === 1 ? ways[0] : { nextHops: ways }),
       scope: "global",
       protocol: settings.bgpProtocol,
-      reason: `learned by BGP, next hop ${formatAddress(nextHop)}`,
+      reason: `learned by BGP, next hop ${others.map(formatAddress).join(", ")}`,
     });
   }
   return routes;

@@ -64,6 +64,8 @@ export interface WorkloadFacts {
 export interface LearnedFacts {
   readonly prefix: Prefix;
   readonly nextHop: IpAddress;
+  /** All that packets may take, `nextHop` first; absent where it is alone. */
+  readonly nextHops?: readonly IpAddress[];
 }
 
 /** A route of the host that is not ours: used to find the way to a next hop. */
@@ -219,6 +221,8 @@ export interface RoutePlan {
   /** Name of the device; only a unicast route has one. */
   readonly device?: string;
   readonly onlink?: boolean;
+  /** In place of `gateway` and `device`: several, in their order, that packets are spread over. */
+  readonly nextHops?: readonly Required<Pick<RoutePlan, "gateway" | "device">>[];
   readonly scope: "global" | "link";
   readonly protocol: number;
   /** Why the route exists, for the operator. */

@@ -65,6 +65,8 @@ export function explicitPeers({
       ...(allowedLocalAs > 0 && { allowedLocalAs }),
       localAddress: own,
       families: sessionFamilies[family],
+      // A reflector or a router may know several ways; the nodes of a mesh know one each.
+      addPath: { receive: true },
       ...(imported.length > 0 && { importPolicy: imported }),
       exportPolicy: local.exports.of({ family, external, filters: exported }),
     },

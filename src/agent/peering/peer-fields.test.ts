@@ -49,6 +49,21 @@ const said = ({ keepaliveSeconds, nextHop }: PeerConfig) => ({
   ...(nextHop !== undefined && { nextHop }),
 });
 
+describe("sessions of BGPPeers", () => {
+  test("take several paths to a prefix, those of the mesh one", () => {
+    const [named] = sessions({ peerIP: "192.0.2.1", asNumber: 65000 as never });
+    assert.deepEqual(named?.addPath, { receive: true });
+    const facts = { blocks: [], workloads: [], services: { told: [], cidrs: [] } };
+    const view = clusterView({ nodes });
+    const { config } = bgpPlan({
+      ...{ ...facts, view, node: "node1", hashedRouterId, secret: () => ({}) },
+    })!;
+    assert.ok(config.peers.length > 0);
+    for (const { addPath } of config.peers) assert.equal(addPath, undefined);
+    assert.deepEqual(config.multipath, { maximumPaths: 16, relaxAsPath: true });
+  });
+});
+
 describe("fields of sessions with selected nodes", () => {
   for (const [spec, external, internal] of rows) {
     test(JSON.stringify(spec), () => {

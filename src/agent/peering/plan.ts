@@ -177,6 +177,8 @@ export function bgpPlan(input: BgpPlanInput): BgpPlan | undefined {
         },
       ],
       gracefulRestart: { restartTimeSeconds: DEFAULT_RESTART_SECONDS },
+      // As BIRD merges paths for Calico's kernel: 16 at most, whatever stands in their AS paths.
+      multipath: { maximumPaths: 16, relaxAsPath: true },
       peers: [...peers.values()],
       originate,
     },
