@@ -1,5 +1,5 @@
 /**
- * Two network namespaces joined by a veth pair: our speakers in one, the other program in the second, two
+ * Two network namespaces joined by a veth pair: our speakers in one, the other program in the second, several
  * addresses of each family in each. Everything made here is removed by `close`.
  */
 
@@ -21,8 +21,9 @@ const addresses = (index: number): Addresses => ({
 
 export const OURS = addresses(1);
 export const THEIRS = addresses(2);
-/** Where a third speaker is needed, ours or another one of the program. */
+/** Where more speakers are needed, ours or another one of the program. */
 export const OURS_TOO = addresses(3);
+export const OURS_LAST = addresses(5);
 export const THEIRS_TOO = addresses(4);
 
 let labs = 0;
@@ -33,7 +34,7 @@ export class Lab {
   readonly #places: Place[] = [];
 
   constructor() {
-    const ends = { o: [OURS, OURS_TOO], t: [THEIRS, THEIRS_TOO] };
+    const ends = { o: [OURS, OURS_TOO, OURS_LAST], t: [THEIRS, THEIRS_TOO] };
     for (const end of ["o", "t"]) ip("netns", "add", this.#name + end);
     const veth = ["link", "add", "eth0", "netns", `${this.#name}o`, "type", "veth"];
     ip(...veth, "peer", "name", "eth0", "netns", `${this.#name}t`);

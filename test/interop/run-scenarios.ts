@@ -7,7 +7,7 @@ import type { Program } from "./programs/program.ts";
 import { type Ends, type Scenario, Stage } from "./scenario.ts";
 
 /** Most of a scenario is waiting for timers of the other program. */
-const AT_ONCE = 4;
+const AT_ONCE = 6;
 
 const folder = join(import.meta.dirname, "scenarios");
 /** A part of a scenario's name, to play only those. */

@@ -174,7 +174,7 @@ export class Stage {
     condition: (report: SpeakerReport) => boolean,
     options: Parameters<typeof until>[2] = {},
   ): Promise<SpeakerReport> {
-    return this.ours.until(what, condition, { ...options, state: () => this.#theirState() });
+    return this.ours.until(what, condition, { ...options, state: () => this.state() });
   }
 
   /** Waits for a word of the program on the session. */
@@ -183,7 +183,7 @@ export class Stage {
       const session = await this.theirSession();
       return condition(session) && session;
     };
-    return until(what, probe, { state: () => this.#theirState() });
+    return until(what, probe, { state: () => this.state() });
   }
 
   /** Waits until exactly these are learned from the program, and it has told all. */
@@ -201,7 +201,7 @@ export class Stage {
         const routes = await this.theirs.routes();
         return samePrefixes(routes, prefixes) && routes;
       },
-      { state: () => this.#theirState() },
+      { state: () => this.state() },
     );
   }
 
@@ -213,7 +213,8 @@ export class Stage {
     await this.lab.close();
   }
 
-  async #theirState(): Promise<string> {
+  /** All that both ends say, for whoever waited in vain. */
+  async state(): Promise<string> {
     const running = this.#theirs;
     if (running === undefined) return "";
     try {

@@ -52,6 +52,8 @@ export interface RouteReport {
   readonly largeCommunities: readonly string[];
   readonly routeTargets: readonly string[];
   readonly stale: boolean;
+  /** Next hops of all paths known, sorted. */
+  readonly paths: readonly string[];
 }
 
 export interface SpeakerReport {
@@ -74,7 +76,7 @@ function report(): void {
   if (speaker === undefined) return;
   const peers = speaker.peers().map(({ address: _, ...peer }) => peer);
   const received = peers.reduce((sum, peer) => sum + peer.routesReceived, 0);
-  const routes = received > MANY ? [] : speaker.routes().map(reported);
+  const routes = received > MANY ? [] : speaker.routes().map((route) => reported(route, speaker!));
   const line: SpeakerReport = {
     peers,
     routes: routes.sort((a, b) => (a.prefix < b.prefix ? -1 : 1)),
@@ -86,7 +88,8 @@ function report(): void {
   process.stdout.write(`${JSON.stringify(line)}\n`);
 }
 
-function reported(route: LearnedRoute): RouteReport {
+function reported(route: LearnedRoute, from: Speaker): RouteReport {
+  const { paths } = from.why(route.prefix);
   return {
     prefix: formatPrefix(route.prefix),
     nextHop: formatAddress(route.nextHop),
@@ -96,6 +99,7 @@ function reported(route: LearnedRoute): RouteReport {
     largeCommunities: route.largeCommunities.map((each) => each.join(":")).sort(),
     routeTargets: route.extendedCommunities.flatMap(routeTarget).sort(),
     stale: route.stale,
+    paths: paths.map((path) => formatAddress(path.route.nextHop)).sort(),
   };
 }
 

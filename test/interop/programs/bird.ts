@@ -33,11 +33,12 @@ function route(setup: RouteSetup): string {
 }
 
 function channel(family: 4 | 6, session: SessionSetup): string {
-  const { extendedNextHop, maximumPrefixes, reflectorClient } = session;
+  const { addPath, extendedNextHop, maximumPrefixes, reflectorClient } = session;
   const lines = [
     "import all;",
     `export where source = RTS_STATIC${reflectorClient ? " || source = RTS_BGP" : ""};`,
     extendedNextHop ? "extended next hop on;" : "",
+    addPath ? "add paths on;" : "",
     maximumPrefixes === undefined ? "" : `import limit ${maximumPrefixes} action disable;`,
   ];
   return `ipv${family} { ${lines.join(" ")} };`;
@@ -117,7 +118,7 @@ const ATTRIBUTE = /^\tBGP\.(\w+): ?(.*(?:\n\t\t.*)*)$/gm;
 function parseRoutes(text: string): RouteSeen[] {
   const routes: RouteSeen[] = [];
   let prefix = "";
-  for (const block of text.split(/\n(?=\S| {10,}unicast)/)) {
+  for (const block of text.split(/\n(?=\S| {10,}\S)/)) {
     prefix = /^([\da-f.:]+\/\d+)\s/.exec(block)?.[1] ?? prefix;
     if (!block.includes("BGP.origin")) continue;
     const said = new Map([...block.matchAll(ATTRIBUTE)].map(([, k, v]) => [k, v]));
@@ -220,6 +221,7 @@ export const bird: Program = {
   command: ["bird", "--version"],
   shutdownWords: /Received: Administrative shutdown/i,
   lacks: {
+    announcesPaths: "BIRD has one route of its own to a prefix",
     forwards: "BIRD sets the F bit of RFC 4724 only after its own restart with -R",
   },
   async start(place, setup, restarted = false) {

@@ -2,7 +2,10 @@
 
 import type { RouteSeen, SessionSeen } from "./program.ts";
 
-type Nlri = readonly { readonly nlri: string }[];
+type Nlri = readonly { readonly nlri: string; readonly "path-information"?: string }[];
+
+/** RFC 7911: a path identifier makes it another route. */
+const nameOf = (each: Nlri[number]) => `${each.nlri} ${each["path-information"]}`;
 
 interface Attributes {
   readonly "as-path"?: readonly number[];
@@ -83,12 +86,13 @@ export class ExabgpEvents {
     }
     known.updatesReceived++;
     for (const withdrawn of Object.values(update.withdraw ?? {})) {
-      for (const { nlri } of withdrawn) known.routes.delete(nlri);
+      for (const each of withdrawn) known.routes.delete(nameOf(each));
     }
     for (const byNextHop of Object.values(update.announce ?? {})) {
       for (const [nextHop, announced] of Object.entries(byNextHop)) {
-        for (const { nlri } of announced) {
-          known.routes.set(nlri, routeSeen(nlri, nextHop, update.attribute ?? {}));
+        for (const each of announced) {
+          const route = routeSeen(each.nlri, nextHop, update.attribute ?? {});
+          known.routes.set(nameOf(each), route);
         }
       }
     }

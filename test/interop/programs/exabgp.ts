@@ -5,6 +5,7 @@
  *
  * How it differs: with graceful restart agreed on it ends a session without a NOTIFICATION. It always says that
  * it has restarted and keeps forwarding. A listening socket, with its keys, belongs to a neighbour (`listen`).
+ * It fails to tell what was negotiated where it sends several paths.
  */
 
 import { appendFileSync, existsSync, readFileSync } from "node:fs";
@@ -25,7 +26,10 @@ const ADMINISTRATIVE_RESET = 4;
 const AS_TRANS = 23456;
 
 /** IPv4 over IPv6 alone needs its next hop said; "self" is not announced then. */
-function routeText({ prefix, nextHop, ...route }: RouteSetup, [session]: readonly SessionSetup[]) {
+function routeText(
+  { prefix, nextHop, pathId, ...route }: RouteSetup,
+  [session]: readonly SessionSetup[],
+) {
   const { communities = [], largeCommunities = [], routeTargets = [] } = route;
   const targets = routeTargets.map((each) => `target:${each}`);
   const lists = [
@@ -37,7 +41,8 @@ function routeText({ prefix, nextHop, ...route }: RouteSetup, [session]: readonl
     values.length > 0 ? [`${name} [ ${values.join(" ")} ]`] : [],
   );
   const self = session?.extendedNextHop ? session.localAddress : "self";
-  return [`route ${prefix} next-hop ${nextHop ?? self}`, ...words].join(" ");
+  const id = pathId === undefined ? [] : [`path-information 0.0.0.${pathId}`];
+  return [`route ${prefix} next-hop ${nextHop ?? self}`, ...id, ...words].join(" ");
 }
 
 function timesToLive({ ttlSecurityHops, ttl }: SessionSetup): string {
@@ -67,14 +72,14 @@ neighbor ${session.neighbor} {
     route-refresh enable;
     extended-message ${on(session.extendedMessages)};
     nexthop ${on(session.extendedNextHop)};
-    add-path disable;
+    add-path ${session.addPath ? "send/receive" : "disable"};
   }
   family { ${session.families.map((family) => `${family.replace("-", " ")};`).join(" ")} }
   ${session.extendedNextHop ? "nexthop { ipv4 unicast ipv6; }" : ""}
   api {
     processes [ events ];
     neighbor-changes;
-    negotiated;
+    ${session.addPath ? "" : "negotiated;"}
     receive { parsed; update; }
     send { parsed; update; notification; }
   }
@@ -128,10 +133,11 @@ class RunningExabgp implements RunningProgram {
   }
 
   async setRoutes(routes: readonly RouteSetup[]): Promise<void> {
-    const kept = new Set(routes.map(({ prefix }) => prefix));
-    const known = new Set(this.#routes.map(({ prefix }) => prefix));
-    const gone = this.#routes.filter(({ prefix }) => !kept.has(prefix));
-    const added = routes.filter(({ prefix }) => !known.has(prefix));
+    const name = ({ prefix, pathId }: RouteSetup) => `${prefix} ${pathId}`;
+    const kept = new Set(routes.map(name));
+    const known = new Set(this.#routes.map(name));
+    const gone = this.#routes.filter((route) => !kept.has(name(route)));
+    const added = routes.filter((route) => !known.has(name(route)));
     this.#routes = routes;
     this.#command(
       ...gone.map((route) => `withdraw ${routeText(route, this.#setup.sessions)}`),
@@ -173,6 +179,7 @@ export const exabgp: Program = {
     plain: "ExaBGP always offers the families (RFC 4760)",
     reflects: noTable,
     roles: "ExaBGP 4 has no roles (RFC 9234)",
+    ttlSecurity: "ExaBGP asks for a time to live once it has connected, and hears what came before",
     ttlSecurityListening: "ExaBGP asks for a time to live only where it dials",
     shutdownMessage: "ExaBGP 4.2 cannot decode a shutdown with words (RFC 9003)",
     tellsInGrace: "ExaBGP ends sessions with graceful restart without a NOTIFICATION",

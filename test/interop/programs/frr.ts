@@ -59,9 +59,10 @@ function activation(family: Family, { sessions, routes }: ProgramSetup): string 
   const via = nextHopMap(family, routes) === "" ? "" : `route-map via-${family} out`;
   const lines = sessions
     .filter(({ families }) => families.includes(`${family}-unicast`))
-    .flatMap(({ neighbor: address, reflectorClient, maximumPrefixes }) => [
+    .flatMap(({ neighbor: address, addPath, reflectorClient, maximumPrefixes }) => [
       `  neighbor ${address} activate`,
       ...(via === "" ? [] : [`  neighbor ${address} ${via}`]),
+      ...(addPath ? [`  neighbor ${address} addpath-tx-all-paths`] : []),
       ...(reflectorClient ? [`  neighbor ${address} route-reflector-client`] : []),
       ...(maximumPrefixes === undefined
         ? []
@@ -263,6 +264,7 @@ export const frr: Program = {
   command: ["/usr/lib/frr/bgpd", "--version"],
   shutdownWords: /Administrative Shutdown/,
   lacks: {
+    announcesPaths: "FRR has one route of its own to a prefix",
     announcesNoExport: "FRR applies NO_EXPORT to the routes it originates itself",
     bfd: "bgpd reaches FRR's BFD only through zebra, without which it runs here",
     twoOctetAs: "FRR can only leave out all capabilities, not that for AS numbers alone",

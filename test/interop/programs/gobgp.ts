@@ -19,14 +19,16 @@ import type {
 const FAMILIES = ["ipv4", "ipv6"] as const;
 const familyOf = (prefix: string) => (prefix.includes(":") ? "ipv6" : "ipv4");
 
-function afiSafi(family: string, { restartSeconds, maximumPrefixes }: SessionSetup): string {
+function afiSafi(family: string, session: SessionSetup): string {
+  const { addPath, restartSeconds, maximumPrefixes } = session;
+  const paths = "[neighbors.afi-safis.add-paths.config]\nreceive = true\nsend-max = 8\n";
   const limit = `[neighbors.afi-safis.prefix-limit.config]\nmax-prefixes = ${maximumPrefixes}`;
   return `[[neighbors.afi-safis]]
 [neighbors.afi-safis.config]
 afi-safi-name = "${family}"
 [neighbors.afi-safis.mp-graceful-restart.config]
 enabled = ${restartSeconds !== undefined}
-${maximumPrefixes === undefined ? "" : limit}`;
+${addPath ? paths : ""}${maximumPrefixes === undefined ? "" : limit}`;
 }
 
 function neighbor(session: SessionSetup): string {
@@ -188,23 +190,25 @@ class RunningGobgp implements RunningProgram {
   }
 
   async setRoutes(routes: readonly RouteSetup[]): Promise<void> {
-    const kept = new Set(routes.map(({ prefix }) => prefix));
-    const known = new Set(this.#routes.map(({ prefix }) => prefix));
-    for (const { prefix } of this.#routes) {
-      if (!kept.has(prefix)) await this.#rib("del", prefix);
+    const name = ({ prefix, pathId }: RouteSetup) => `${prefix} ${pathId}`;
+    const kept = new Set(routes.map(name));
+    const known = new Set(this.#routes.map(name));
+    for (const route of this.#routes) {
+      if (!kept.has(name(route))) await this.#rib("del", route);
     }
-    for (const { prefix, nextHop, communities, largeCommunities, routeTargets } of routes) {
-      if (known.has(prefix)) continue;
+    for (const route of routes) {
+      if (known.has(name(route))) continue;
+      const { nextHop, communities, largeCommunities, routeTargets } = route;
       const attributes: readonly (readonly [string, readonly string[] | undefined])[] = [
         ["nexthop", nextHop === undefined ? undefined : [nextHop]],
         ["community", communities],
         ["large-community", largeCommunities],
         ["rt", routeTargets],
       ];
-      const words = attributes.flatMap(([name, values = []]) =>
-        values.length > 0 ? [name, values.join(",")] : [],
+      const words = attributes.flatMap(([word, values = []]) =>
+        values.length > 0 ? [word, values.join(",")] : [],
       );
-      await this.#rib("add", prefix, "origin", "igp", ...words);
+      await this.#rib("add", route, "origin", "igp", ...words);
     }
     this.#routes = routes;
   }
@@ -221,8 +225,10 @@ class RunningGobgp implements RunningProgram {
     await this.#end(signal);
   }
 
-  async #rib(what: "add" | "del", prefix: string, ...words: readonly string[]): Promise<void> {
-    await this.#gobgp("global", "rib", what, "-a", familyOf(prefix), prefix, ...words);
+  async #rib(what: "add" | "del", route: RouteSetup, ...words: readonly string[]): Promise<void> {
+    const { prefix, pathId } = route;
+    const id = pathId === undefined ? [] : ["identifier", String(pathId)];
+    await this.#gobgp("global", "rib", what, "-a", familyOf(prefix), prefix, ...id, ...words);
   }
 
   async #gobgp(...words: readonly string[]): Promise<string> {
@@ -244,6 +250,7 @@ export const gobgp: Program = {
   shutdownWords: /^received 6\/2 /m,
   lacks: {
     bfd: "GoBGP 3 has no BFD",
+    forwards: "GoBGP sets the F bit of RFC 4724 only when it is started with -r",
     extendedMessages: "GoBGP 3 has no extended messages (RFC 8654)",
     manyRoutes: "GoBGP takes routes one by one through its API",
     plain: "GoBGP always offers its capabilities",

@@ -8,6 +8,8 @@ import type { Place } from "../place.ts";
 
 /** What not every program has; a scenario names what it needs, a program what it lacks, and why. */
 export type Feature =
+  /** Tells several paths of its own to one prefix (RFC 7911). */
+  | "announcesPaths"
   | "announcesNoExport"
   /** Watches the path by BFD, single hop. */
   | "bfd"
@@ -44,6 +46,8 @@ export type Feature =
 
 export interface RouteSetup {
   readonly prefix: string;
+  /** RFC 7911; none unless told. */
+  readonly pathId?: number;
   /** The session's own address unless told. */
   readonly nextHop?: string;
   /** `64512:1` */
@@ -75,6 +79,8 @@ export interface SessionSetup {
   readonly reflectorClient?: boolean;
   readonly extendedMessages?: boolean;
   readonly extendedNextHop?: boolean;
+  /** Tells all paths to a prefix, and takes several (RFC 7911). */
+  readonly addPath?: boolean;
   readonly maximumPrefixes?: number;
   /** Speaks RFC 4271 alone, without capabilities. */
   readonly plain?: boolean;

@@ -13,12 +13,9 @@ export const scenario: Scenario = {
     await stage.start({ ...ends, ourRoutes: ours, theirRoutes: theirs });
     await stage.untilWeHave(theirs);
     await stage.theirs.reset();
-    await stage.untilOurs("the error is shown", ({ peers }) => {
-      // A Hard Reset from those that know RFC 8538: routes are not to be kept through it.
-      return /^received Cease \/ (Hard Reset: Cease \/ )?Administrative Reset/.test(
-        peers[0]?.lastError ?? "",
-      );
-    });
+    // A Hard Reset from those that know RFC 8538: routes are not to be kept through it.
+    const told = /^received Cease \/ (Hard Reset: Cease \/ )?Administrative Reset/m;
+    await stage.untilOurs("the error is shown", () => told.test(stage.ours.errors.join("\n")));
     await stage.untilEstablished();
     await stage.untilWeHave(theirs);
     await stage.untilTheyHave(ours);

@@ -8,7 +8,8 @@ export const scenario: Scenario = {
   variants: { "the end": {}, "the words": { needs: ["shutdownMessage"] } },
   async run(stage, _, variant) {
     const [ours, theirs] = [["10.1.0.0/26"], ["10.2.0.0/26"]];
-    await stage.start({ ourRoutes: ours, theirRoutes: theirs });
+    // Passive: what ended the session is not to be followed by what ended their next attempt.
+    await stage.start({ ourRoutes: ours, theirRoutes: theirs, theirs: { passive: true } });
     await stage.untilWeHave(theirs);
     await stage.untilTheyHave(ours);
     await stage.ours.shutDown(variant === "the words" ? "moved to rack 7" : undefined);
