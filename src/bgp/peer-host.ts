@@ -3,7 +3,7 @@
 import type { Clock } from "../lib/index.ts";
 import type { Log } from "../lib/log/index.ts";
 import type { Bfd } from "./bfd/index.ts";
-import type { Origination, Path } from "./rib/index.ts";
+import type { ExportGroups, Origination, Path } from "./rib/index.ts";
 import type { Transport } from "./session/index.ts";
 import type { Slices } from "./slices.ts";
 import type { AttributeTable, PrefixKey } from "./wire/index.ts";
@@ -14,6 +14,7 @@ export interface PeerHost {
   readonly transport: Transport;
   readonly table: AttributeTable;
   readonly slices: Slices;
+  readonly exportGroups: ExportGroups;
   readonly bfd: Bfd;
   /** A peer's path after import policy, in place of the one before. */
   onPath(key: PrefixKey, path: Path): void;

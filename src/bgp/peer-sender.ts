@@ -12,7 +12,6 @@ import {
   Exporter,
   type ExportTarget,
   type OutgoingAttributes,
-  type SentAttributes,
   type SentPath,
   type WantedPath,
 } from "./rib/index.ts";
@@ -32,7 +31,10 @@ import {
 const SLICE_ROUTES = 1000;
 
 export interface PeerSenderOptions {
-  readonly host: Pick<PeerHost, "clock" | "slices" | "route" | "routes" | "allKeys" | "deferring">;
+  readonly host: Pick<
+    PeerHost,
+    "clock" | "slices" | "exportGroups" | "route" | "routes" | "allKeys" | "deferring"
+  >;
   readonly session: Pick<PeerSession, "send">;
   readonly negotiated: Negotiated;
   readonly target: ExportTarget;
@@ -43,7 +45,6 @@ export interface PeerSenderOptions {
 export class PeerSender {
   readonly #options: PeerSenderOptions;
   readonly #table: AdjRibOutTable;
-  readonly #sent: SentAttributes = new Map();
   #exporter: Exporter;
   #maximumPaths: number;
   #writable = true;
@@ -61,7 +62,7 @@ export class PeerSender {
 
   constructor(options: PeerSenderOptions) {
     this.#options = options;
-    this.#exporter = new Exporter(options.target, this.#sent);
+    this.#exporter = new Exporter(options.target, options.host.exportGroups);
     this.#intervalSeconds = options.intervalSeconds;
     this.#interval = new Deadline(options.host.clock, () => this.#work());
     this.#maximumPaths = options.target.maximumPaths;
@@ -166,7 +167,7 @@ export class PeerSender {
 
   /** The export policy has changed. */
   retarget(target: ExportTarget): void {
-    this.#exporter = new Exporter(target, this.#sent);
+    this.#exporter = new Exporter(target, this.#options.host.exportGroups);
     this.#walk?.return?.();
     this.#maximumPaths = target.maximumPaths;
     // What was sent and is no route any more waits already.

@@ -12,6 +12,7 @@ import { Peer } from "./peer.ts";
 import type { PeerHost } from "./peer-host.ts";
 import {
   type Change,
+  ExportGroups,
   LocRib,
   type Origination,
   Originations,
@@ -123,6 +124,7 @@ export class Speaker {
       transport,
       table: new AttributeTable(),
       slices: this.#slices,
+      exportGroups: new ExportGroups(),
       bfd: new Bfd({ clock, log, transport: options.bfdTransport ?? nodeBfdTransport }),
       onPath: (key, path) => this.#onChange(key, this.#rib.replace(key, path)),
       onNoPath: (key, peerId, pathId) => this.#onChange(key, this.#rib.remove(key, peerId, pathId)),

@@ -7,7 +7,7 @@
 import type { AddressFamily } from "../types.ts";
 import { encodeAnnounce, encodeWithdraw, familyOfKey, type PrefixKey } from "../wire/index.ts";
 import { type AdjRibOutTable, fitsMessage, forgotten, type SentPath } from "./adj-rib-out.ts";
-import type { OutgoingAttributes } from "./export.ts";
+import type { OutgoingAttributes } from "./export-target.ts";
 import { PrefixMap, PrefixQueue } from "./prefix-map.ts";
 
 /** A path as the peer is to be told of it, and which it is: whose, and by which identifier learned. */

@@ -5,7 +5,7 @@
 
 import type { AddressFamily } from "../types.ts";
 import { encodeAnnounce, encodeWithdraw, familyOfKey, type PrefixKey } from "../wire/index.ts";
-import type { OutgoingAttributes } from "./export.ts";
+import type { OutgoingAttributes } from "./export-target.ts";
 import { PrefixMap, PrefixQueue } from "./prefix-map.ts";
 
 export interface AdjRibOutOptions {

@@ -17,7 +17,8 @@ import {
   wellKnownCommunity,
 } from "../wire/index.ts";
 import { AdjRibOut } from "./adj-rib-out.ts";
-import { Exporter, type ExportTarget, Originations, type OutgoingAttributes } from "./export.ts";
+import { Exporter, Originations } from "./export.ts";
+import type { ExportTarget, OutgoingAttributes } from "./export-target.ts";
 import { makePath, type Path, type Source } from "./path.ts";
 
 const identity = {

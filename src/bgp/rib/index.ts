@@ -6,6 +6,8 @@ export * from "./adj-rib-out.ts";
 export * from "./adj-rib-out-paths.ts";
 export { lostTo } from "./decision.ts";
 export * from "./export.ts";
+export { ExportGroups } from "./export-group.ts";
+export type * from "./export-target.ts";
 export * from "./loc-rib.ts";
 export * from "./path.ts";
 export * from "./path-cache.ts";

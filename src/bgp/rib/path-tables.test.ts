@@ -15,7 +15,7 @@ import { AdjRibIn } from "./adj-rib-in.ts";
 import { AdjRibInPaths } from "./adj-rib-in-paths.ts";
 import { AdjRibOutPaths, type WantedPath } from "./adj-rib-out-paths.ts";
 import { bestPath } from "./decision.ts";
-import type { OutgoingAttributes } from "./export.ts";
+import type { OutgoingAttributes } from "./export-target.ts";
 import { LocRib } from "./loc-rib.ts";
 import { makePath, type Path } from "./path.ts";
 
