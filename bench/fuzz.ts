@@ -7,7 +7,7 @@ import { parseArgs } from "node:util";
 import { systemClock } from "../src/lib/index.ts";
 import { Coverage } from "./fuzz/coverage.ts";
 import { explore, type Target } from "./fuzz/explore.ts";
-import { formatInput, parseInput } from "./fuzz/input.ts";
+import { formatInput, type Input, parseInput } from "./fuzz/input.ts";
 import { seededRandom } from "./fuzz/mutate.ts";
 import { Watchdog } from "./fuzz/watchdog.ts";
 
@@ -52,6 +52,8 @@ const watchdog = new Watchdog();
 const random = seededRandom(Number(values.seed));
 process.stdout.write(`seed ${values.seed}, ${minutes} minutes\n`);
 let failed = false;
+/** What one target has kept leads the next one on: a message that is special is so in a session, too. */
+const kept: Input[] = [];
 for (const [index, target] of targets.entries()) failed ||= await one(target, index);
 await watchdog.close();
 process.exitCode = failed ? 1 : 0;
@@ -75,8 +77,12 @@ async function one(target: Target, index: number): Promise<boolean> {
     }
     return nowMs - beginMs < forMs;
   };
-  const onRun = (input: Parameters<Target["run"]>[0]) => watchdog.begin(target.name, input);
-  const { executions, corpus, finding } = await explore({ target, coverage, random, goOn, onRun });
+  const onRun = (input: Input) => watchdog.begin(target.name, input);
+  const { executions, corpus, finding } = await explore({
+    target: { ...target, seeds: [...target.seeds, ...kept] },
+    ...{ coverage, random, goOn, onRun },
+  });
+  kept.push(...corpus.slice(target.seeds.length + kept.length));
   const known = `${corpus.length} kept, ${coverage.size} characters of code reached`;
   process.stdout.write(`${target.name}: ${executions} inputs, ${known}\n`);
   if (finding) {

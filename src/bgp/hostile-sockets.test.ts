@@ -1,11 +1,16 @@
-/** What a real kernel adds: ten thousand connections of strangers, and a storm of a million changes. */
+/**
+ * What a real kernel adds: ten thousand connections of strangers, and a storm of a million changes
+ * that all goes on to another peer.
+ */
 
 import assert from "node:assert/strict";
 import { connect, type Socket } from "node:net";
 import { after, before, describe, it } from "node:test";
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
 import { formatAddress, ipv4, systemClock } from "../lib/index.ts";
 import { silentLog } from "../lib/log/index.ts";
-import { type PeerConfig, Speaker } from "./index.ts";
+import { type PeerConfig, Speaker, type SpeakerConfig } from "./index.ts";
 import { announcement, openMessage, withdrawal } from "./testing/scripted-peer.ts";
 import { encodeKeepalive } from "./wire/index.ts";
 
@@ -14,22 +19,35 @@ const OURS = "127.0.2.1";
 const FRIEND = "127.0.2.2";
 const STORM = "127.0.2.3";
 
-function speaker(address: string, peers: readonly PeerConfig[]): Speaker {
-  const config = {
-    localAs: 64512,
+/** So that all that one says is told to the others. */
+const asOf = (address: string) => 64512 + Number(address.at(-1));
+
+function configOf(address: string, peers: readonly PeerConfig[]): SpeakerConfig {
+  return {
+    localAs: asOf(address),
     routerId: ipv4(address),
     listen: [{ addresses: [ipv4(address)], port: PORT }],
     peers,
     originate: [],
   };
+}
+
+function speaker(address: string, peers: readonly PeerConfig[]): Speaker {
+  const config = configOf(address, peers);
   return new Speaker({ clock: systemClock, log: silentLog, config });
 }
 
 function peer(local: string, remote: string, passive = false): PeerConfig {
   return {
     ...{ name: remote, address: ipv4(remote), port: PORT, localAddress: ipv4(local) },
-    ...{ remoteAs: 64512, passive, holdTimeSeconds: 9 },
+    ...{ remoteAs: asOf(remote), passive, holdTimeSeconds: 9 },
   };
+}
+
+function heapBytes(): number {
+  setFlagsFromString("--expose-gc");
+  runInNewContext("gc")();
+  return process.memoryUsage().heapUsed;
 }
 
 async function until(what: string, condition: () => boolean): Promise<void> {
@@ -44,18 +62,22 @@ const openSockets = () =>
   process.getActiveResourcesInfo().filter((name) => name === "TCPSocketWrap").length;
 
 describe("a speaker on a hostile network", () => {
+  const ourPeers = [FRIEND, STORM].map((name) => peer(OURS, name, true));
   let ours: Speaker;
   let friend: Speaker;
   let since: number | undefined;
+  let friendSince: number | undefined;
   const friendly = () => ours.peers().find(({ address }) => address === ipv4(FRIEND));
 
   before(async () => {
-    ours = speaker(OURS, [peer(OURS, FRIEND, true), peer(OURS, STORM, true)]);
+    ours = speaker(OURS, ourPeers);
     friend = speaker(FRIEND, [peer(FRIEND, OURS)]);
     await ours.start();
     await friend.start();
     await until("a session", () => friendly()?.state === "Established");
+    await until("its other end", () => friend.peers()[0]?.state === "Established");
     since = friendly()?.sinceMs;
+    friendSince = friend.peers()[0]?.sinceMs;
   });
   after(async () => {
     await ours.stop();
@@ -88,7 +110,12 @@ describe("a speaker on a hostile network", () => {
 
   it("takes a million changes of a peer, with bounded memory, and loses no session", async () => {
     const prefixes = Array.from({ length: 800 }, (_, i) => `10.${i >> 8}.${i & 255}.0/24`);
-    const storm = Buffer.concat([announcement(prefixes), withdrawal(prefixes)]);
+    /** Each with attributes of its own. */
+    const storm = (med: number) => {
+      const asPath = [{ kind: "sequence" as const, asns: [asOf(STORM)] }];
+      const routes = announcement(prefixes, { med, asPath, nextHop: ipv4(STORM) });
+      return Buffer.concat([routes, withdrawal(prefixes)]);
+    };
     let changes = 0;
     ours.onRoutes((batch) => {
       changes += batch.length;
@@ -96,23 +123,30 @@ describe("a speaker on a hostile network", () => {
     const socket: Socket = connect({ host: OURS, port: PORT, localAddress: STORM });
     const write = (bytes: Uint8Array) =>
       socket.write(bytes) ? undefined : new Promise((resolve) => socket.once("drain", resolve));
-    await write(openMessage({ hold: 9, id: ipv4(STORM) }));
+    await write(openMessage({ hold: 9, id: ipv4(STORM), as: asOf(STORM) }));
     await write(encodeKeepalive());
     const beforeBytes = process.memoryUsage.rss();
+    const heapBefore = heapBytes();
     for (let sent = 0; sent < 1_000_000; sent += 2 * prefixes.length) {
-      await write(storm);
+      await write(storm(sent));
       if (sent % 100_000 < 1600) await write(encodeKeepalive());
     }
-    await write(announcement(prefixes.slice(0, 100)));
+    const last = storm(1).subarray(0, -withdrawal(prefixes).length);
+    await write(last);
     const stormy = () => ours.peers().find(({ address }) => address === ipv4(STORM));
-    await until("all is taken", () => stormy()?.routesReceived === 100);
-    await until("all is told", () => ours.routes().length === 100);
+    await until("all is taken", () => stormy()?.routesReceived === prefixes.length);
+    await until("all is told", () => ours.routes().length === prefixes.length);
+    await until("all is told on", () => friend.routes().length === prefixes.length);
     const grownBytes = process.memoryUsage.rss() - beforeBytes;
     assert.ok(changes > 0);
     assert.ok(grownBytes < 200e6, `${(grownBytes / 1e6).toFixed(0)} MB more`);
     assert.equal(stormy()?.state, "Established", `${formatAddress(ipv4(STORM))}`);
     assert.equal(friendly()?.sinceMs, since);
+    await write(withdrawal(prefixes));
     await until("the friend knows none of it", () => friend.routes().length === 0);
+    assert.deepEqual(friend.peers()[0]?.sinceMs, friendSince);
     socket.destroy();
+    const keptBytes = heapBytes() - heapBefore;
+    assert.ok(keptBytes < 20e6, `${(keptBytes / 1e6).toFixed(1)} MB kept`);
   });
 });

@@ -10,7 +10,7 @@ import { Strangers } from "./strangers.ts";
 import { everything, playMadPeer } from "./testing/mad-peer.ts";
 import { MemoryNetwork } from "./testing/memory-network.ts";
 import { alone, announcement, openMessage, talk, withdrawal } from "./testing/scripted-peer.ts";
-import { A, B, SECOND, type World } from "./testing/simulated-world.ts";
+import { A, B, C, SECOND, World } from "./testing/simulated-world.ts";
 import {
   AttributeTable,
   encodeEndOfRib,
@@ -71,6 +71,42 @@ describe("half-open connections", () => {
       assert.deepEqual(world.state(A), ["Established"]);
     });
   }
+});
+
+describe("a peer that reads nothing", () => {
+  it("has nothing waiting for it but what is so at last, and costs the others nothing", async () => {
+    const world = new World();
+    const prefixes = Array.from({ length: 300 }, (_, i) => `10.${i >> 8}.${i & 255}.0/24`);
+    const config = (round: number) => {
+      const { originate, ...rest } = world.config(A, [B, C], { originate: prefixes });
+      // Each with attributes of its own: a message each, if all were told.
+      return {
+        ...rest,
+        originate: originate.map((each, i) => ({ ...each, med: 5000 * round + i })),
+      };
+    };
+    const ours = await world.startConfig(A, config(0));
+    for (const name of [B, C]) await world.start(name, [A]);
+    await world.advance(SECOND);
+    world.network.block(ipv4(B));
+    for (let round = 1; round <= 40; round++) {
+      ours.configure(config(round));
+      await world.advance(SECOND);
+    }
+    const held = world.network.heldWrites(ipv4(B));
+    assert.ok(held < 700, `${held} messages wait, of 12,000`);
+    const told = (name: string) =>
+      world.speakers
+        .get(name)!
+        .routes()
+        .map(({ med = 0 }) => med);
+    assert.ok(Math.min(...told(C)) >= 200_000);
+    assert.ok(Math.max(...told(B)) < 200_000);
+    world.network.unblock(ipv4(B));
+    await world.advance(10 * SECOND);
+    assert.deepEqual(told(B).sort(), told(C).sort());
+    assert.deepEqual(world.state(A), ["Established", "Established"]);
+  });
 });
 
 describe("more prefixes than are allowed", () => {

@@ -22,6 +22,8 @@ class End implements Connection {
   blocked = false;
   #handlers: ConnectionHandlers | undefined;
   #open = true;
+  /** What is written while the other end reads nothing. */
+  readonly #held: Uint8Array[] = [];
   readonly #clock: Clock;
 
   constructor(clock: Clock, local: IpAddress, remote: IpAddress) {
@@ -38,7 +40,10 @@ class End implements Connection {
     const copy = bytes.slice();
     const { peer } = this;
     if (this.#open && !this.silent) {
-      if (this.blocked) return false;
+      if (this.blocked) {
+        this.#held.push(copy);
+        return false;
+      }
       this.#clock.schedule(LATENCY_MS, () => peer?.receive((handlers) => handlers.onData(copy)));
     }
     return true;
@@ -60,6 +65,18 @@ class End implements Connection {
     this.#handlers = undefined;
     const { peer } = this;
     if (!this.silent) this.#clock.schedule(LATENCY_MS, () => peer?.fail(""));
+  }
+
+  get heldWrites(): number {
+    return this.#held.length;
+  }
+
+  /** The other end reads again. */
+  unblock(): void {
+    if (!this.blocked) return;
+    this.blocked = false;
+    for (const bytes of this.#held.splice(0)) this.write(bytes);
+    this.receive((handlers) => handlers.onDrain());
   }
 
   /** Runs unless this end is closed. */
@@ -124,6 +141,18 @@ export class MemoryNetwork {
   /** The machine reads nothing any more: what others send to it on present connections is not taken. */
   block(address: IpAddress): void {
     for (const end of this.#ends) if (end.remoteAddress === address) end.blocked = true;
+  }
+
+  /** It reads again. */
+  unblock(address: IpAddress): void {
+    for (const end of this.#ends) if (end.remoteAddress === address) end.unblock();
+  }
+
+  /** How often others have written to it since it reads nothing. */
+  heldWrites(address: IpAddress): number {
+    let sum = 0;
+    for (const end of this.#ends) if (end.remoteAddress === address) sum += end.heldWrites;
+    return sum;
   }
 
   #dial(
