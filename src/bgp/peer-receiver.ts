@@ -172,6 +172,7 @@ export class PeerReceiver {
     if (this.#reception) this.#reception.source.peer = config.name;
     if (samePolicy) return;
     this.#policy = undefined;
+    this.#variants.forgetRules();
     for (const table of this.#tables.values()) {
       const replay = table.replay();
       this.#options.host.slices.add(() => !replay.next().done);

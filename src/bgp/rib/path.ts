@@ -106,7 +106,7 @@ function refusalOf(parts: PathParts): Refusal | undefined {
 
 /** Paths as policy changes them: equal changes of one path are one path, equal attributes one object. */
 export class PathVariants {
-  readonly #variants = new WeakMap<Path, Map<RouteChanges, Path>>();
+  #variants = new WeakMap<Path, Map<RouteChanges, Path>>();
   readonly #attributes = new AttributeTable();
 
   /** Bound, so that it can be handed to a policy as it is. */
@@ -123,6 +123,11 @@ export class PathVariants {
     }
     return variant;
   };
+
+  /** The rules are others now. Attributes stay known: by them is seen what has not changed. */
+  forgetRules(): void {
+    this.#variants = new WeakMap();
+  }
 
   #make(path: Path, changes: RouteChanges): Path {
     const changed = changeAttributes(path.attributes, changes);
