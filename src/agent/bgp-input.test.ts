@@ -150,6 +150,20 @@ test("the host's routes matter while a filter asks by which interface a route le
   await stop();
 });
 
+test("a peer behind a gateway is behind the gateway's interface", async () => {
+  const { input, plans, setView, stop } = bench();
+  const spec = { ...filtered.spec, reachableBy: "172.139.30.1" };
+  setView([], { bgpPeers: [{ ...filtered, spec }], bgpFilters: [filter] });
+  input.noteHostRoutes([
+    { destination: prefix("0.0.0.0/0"), device: "eth0" },
+    { destination: prefix("172.139.30.0/24"), device: "eth1" },
+  ]);
+  await input.configure();
+  const { nextHops = [] } = plans.at(-1)?.config.peers[0]?.importPolicy?.[0] ?? {};
+  assert.deepEqual(nextHops.map(formatPrefix).sort(), ["172.139.30.0/24", "192.0.2.1/32"]);
+  await stop();
+});
+
 test("events that change nothing here are nobody's business", async () => {
   const { store, input, clock, changes, stop } = bench();
   await input.configure();

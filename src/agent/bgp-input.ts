@@ -14,7 +14,7 @@ import {
 import { type Clock, formatPrefix, type Timer } from "../lib/index.ts";
 import type { Log } from "../lib/log/index.ts";
 import { meshChanges, vxlanMacOf } from "../mode/index.ts";
-import type { HostRoute } from "../plan/index.ts";
+import { type HostRoute, withPeerWays } from "../plan/index.ts";
 import type { BgpRunner } from "./bgp-runner.ts";
 import type { Cluster } from "./cluster.ts";
 import { keptLines, Parting, type PartingOutput } from "./parting.ts";
@@ -80,10 +80,11 @@ export class BgpInput {
     this.#services.follow(settings);
     if (!this.#hasSpoken && this.#waits()) return;
     this.#hasSpoken = true;
-    const { blocks, workloads } = clusterFacts(view, node, vxlanMacOf);
+    const { blocks, workloads, settings: ways } = clusterFacts(view, node, vxlanMacOf);
     const services = { told: this.#services.told(), cidrs: serviceCidrs(settings) };
     const secret = this.#secrets.read;
-    const hostRoutes = this.#hostRoutes;
+    const routes = this.#hostRoutes;
+    const hostRoutes = routes && withPeerWays({ routes }, ways).routes;
     const of = { view, node, blocks, workloads, services, hostRoutes };
     const plan = bgpPlan({ ...of, hashedRouterId, secret });
     this.#usesHostRoutes = plan?.usesHostRoutes ?? false;

@@ -10,7 +10,10 @@ import type { HostFacts, HostRoute, RoutePlan, Settings, Snapshot } from "./type
 type WaySettings = Pick<Settings, "peerGateways" | "ignoredInterfaces">;
 
 /** The host as next hops are to be resolved with it. */
-export function withPeerWays(host: HostFacts, settings: WaySettings): HostFacts {
+export function withPeerWays<H extends Pick<HostFacts, "routes">>(
+  host: H,
+  settings: WaySettings,
+): H {
   const { peerGateways = [], ignoredInterfaces = [] } = settings;
   if (peerGateways.length + ignoredInterfaces.length === 0) return host;
   const patterns = ignoredInterfaces.map(globPattern);
