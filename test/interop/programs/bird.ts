@@ -57,6 +57,11 @@ function role({ role: own }: SessionSetup): string {
   return `local role ${word}; require roles on;`;
 }
 
+function longLived({ longLivedSeconds }: SessionSetup): string {
+  if (longLivedSeconds === undefined) return "";
+  return `long lived graceful restart on; long lived stale time ${longLivedSeconds};`;
+}
+
 function session(setup: SessionSetup, index: number, as: number): string {
   const { localAddress, neighbor, neighborAs, restartSeconds, families } = setup;
   return `
@@ -67,6 +72,7 @@ protocol bgp s${index} {
   hold time ${setup.holdSeconds ?? 90};
   connect retry time 1; connect delay time 1; error wait time 1, 2;
   ${restartSeconds === undefined ? "graceful restart off" : `graceful restart on; graceful restart time ${restartSeconds}`};
+  ${longLived(setup)}
   ${setup.passive ? "passive on;" : ""}
   ${setup.password === undefined ? "" : `password "${setup.password}";`}
   ${ttl(setup)}

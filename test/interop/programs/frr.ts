@@ -121,6 +121,7 @@ const byPrefix = (routes: readonly RouteSetup[]) =>
 function configuration(setup: ProgramSetup): string {
   const { as, routerId, sessions, routes } = setup;
   const restart = sessions[0]?.restartSeconds;
+  const longLived = sessions[0]?.longLivedSeconds;
   const maps = FAMILIES.map((family) => nextHopMap(family, routes)).join("");
   return `${maps}router bgp ${as}
  bgp router-id ${routerId}
@@ -128,11 +129,15 @@ function configuration(setup: ProgramSetup): string {
  no bgp network import-check
  no bgp default ipv4-unicast
 ${restart === undefined ? "" : ` bgp graceful-restart\n bgp graceful-restart restart-time ${restart}\n bgp graceful-restart preserve-fw-state`}
+${longLived === undefined ? "" : ` bgp long-lived-graceful-restart stale-time ${longLived}`}
 ${sessions.map(neighbor).join("\n")}
 ${FAMILIES.map((family) => activation(family, setup)).join("\n")}
 exit
 ${routeCommands(as, new Map(), byPrefix(routes))}`;
 }
+
+/** By its own names. */
+const wellKnown: Readonly<Record<string, string>> = { llgrStale: "65535:6" };
 
 interface Path {
   readonly aspath: { readonly segments: readonly { readonly list: readonly number[] }[] };
@@ -155,7 +160,7 @@ function routeSeen(prefix: string, path: Path): RouteSeen {
     nextHop: nextHop?.ip ?? "",
     asPath: path.aspath.segments.flatMap(({ list }) => list),
     localPref: path.locPrf,
-    communities: [...(path.community?.list ?? [])].sort(),
+    communities: (path.community?.list ?? []).map((each) => wellKnown[each] ?? each).sort(),
     largeCommunities: [...(path.largeCommunity?.list ?? [])].sort(),
     routeTargets: extended.flatMap((text) => (text.startsWith("RT:") ? [text.slice(3)] : [])),
     originatorId: path.originatorId,

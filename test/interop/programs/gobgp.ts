@@ -20,7 +20,11 @@ const FAMILIES = ["ipv4", "ipv6"] as const;
 const familyOf = (prefix: string) => (prefix.includes(":") ? "ipv6" : "ipv4");
 
 function afiSafi(family: string, session: SessionSetup): string {
-  const { addPath, restartSeconds, maximumPrefixes } = session;
+  const { addPath, restartSeconds, longLivedSeconds, maximumPrefixes } = session;
+  const longLived = `[neighbors.afi-safis.long-lived-graceful-restart.config]
+enabled = true
+restart-time = ${longLivedSeconds}
+`;
   const paths = "[neighbors.afi-safis.add-paths.config]\nreceive = true\nsend-max = 8\n";
   const limit = `[neighbors.afi-safis.prefix-limit.config]\nmax-prefixes = ${maximumPrefixes}`;
   return `[[neighbors.afi-safis]]
@@ -28,7 +32,7 @@ function afiSafi(family: string, session: SessionSetup): string {
 afi-safi-name = "${family}"
 [neighbors.afi-safis.mp-graceful-restart.config]
 enabled = ${restartSeconds !== undefined}
-${addPath ? paths : ""}${maximumPrefixes === undefined ? "" : limit}`;
+${longLivedSeconds === undefined ? "" : longLived}${addPath ? paths : ""}${maximumPrefixes === undefined ? "" : limit}`;
 }
 
 function neighbor(session: SessionSetup): string {
@@ -48,6 +52,7 @@ idle-hold-time-after-reset = 1
 hold-time = ${holdSeconds}
 keepalive-interval = ${Math.max(1, Math.floor(holdSeconds / 3))}
 ${restartSeconds === undefined ? "" : `[neighbors.graceful-restart.config]\nenabled = true\nrestart-time = ${restartSeconds}\nnotification-enabled = true`}
+${session.longLivedSeconds === undefined ? "" : "long-lived-enabled = true"}
 ${ttlSecurityHops === undefined ? "" : `[neighbors.ttl-security.config]\nenabled = true\nttl-min = ${256 - ttlSecurityHops}`}
 ${ttl === undefined ? "" : `[neighbors.ebgp-multihop.config]\nenabled = true\nmultihop-ttl = ${ttl}`}
 ${session.reflectorClient ? "[neighbors.route-reflector.config]\nroute-reflector-client = true" : ""}

@@ -22,6 +22,8 @@ export type Feature =
   /** Keeps our routes while we restart. */
   | "keepsRoutes"
   | "limitsPrefixes"
+  /** Keeps our routes for longer than our restart (RFC 9494). */
+  | "longLivedRestart"
   | "manyRoutes"
   | "passwords"
   /** Can do without capabilities. */
@@ -67,6 +69,8 @@ export interface SessionSetup {
   readonly families: readonly AddressFamily[];
   /** Graceful restart, with this restart time; none when absent. */
   readonly restartSeconds?: number | undefined;
+  /** Long-lived graceful restart (RFC 9494), with this stale time. */
+  readonly longLivedSeconds?: number;
   readonly holdSeconds?: number;
   /** Waits to be dialled. */
   readonly passive?: boolean;
