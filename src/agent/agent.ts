@@ -127,7 +127,7 @@ export class Agent {
     });
     this.#bgpInput = new BgpInput({
       ...{ ...options, cluster: this.#cluster, bgp },
-      changed: () => this.#next(() => this.#tellServices()),
+      changed: (work) => this.#next(() => this.#speak(work)),
     });
     this.#ipam = new Ipam({ store, clock });
     this.#probe = new ProbeAddress(this.#ipam, options.node);
@@ -330,9 +330,9 @@ export class Agent {
     this.#running = (this.#running ?? Promise.resolve()).then(work);
   }
 
-  /** Nothing but what peers are told depends on them. */
-  async #tellServices(): Promise<void> {
-    if (!this.#stopped) await this.#configureBgp();
+  /** Between passes. */
+  async #speak(work: () => Promise<void>): Promise<void> {
+    if (!this.#stopped) await this.#attempt("bgp", work);
   }
 
   async #pass(): Promise<void> {
@@ -342,7 +342,7 @@ export class Agent {
     this.#passes++;
     const startedMs = this.#options.clock.monotonicMs();
     await this.#attempt("pass", async () => {
-      await this.#configureBgp();
+      await this.#attempt("bgp", () => this.#bgpInput.configure());
       if (probedPool(this.#cluster.view())) await this.#probe.restore();
       const result = await this.#reconciler?.pass();
       if (!result) return;
@@ -371,10 +371,6 @@ export class Agent {
     this.#host.note();
     const { dueMs } = this.#failures;
     this.#wake(dueMs === undefined ? COMPARE_EVERY_MS : Math.max(0, dueMs - endedMs));
-  }
-
-  #configureBgp(): Promise<boolean> {
-    return this.#attempt("bgp", () => this.#bgpInput.configure());
   }
 
   async #syncTunnelAddresses(result: PassResult): Promise<void> {

@@ -3,6 +3,7 @@
  * the speaker to it.
  */
 
+import type { OriginatedRoute } from "../bgp/index.ts";
 import type { Datastore } from "../datastore/index.ts";
 import {
   bgpAddresses,
@@ -27,12 +28,12 @@ export interface BgpInputOptions {
   readonly node: string;
   readonly store: Datastore;
   readonly cluster: Pick<Cluster, "view">;
-  readonly bgp: Pick<BgpRunner, "configure" | "carrying" | "untold">;
+  readonly bgp: Pick<BgpRunner, "configure" | "originate" | "carrying" | "untold">;
   readonly secretsDirectory?: string | undefined;
   readonly clock: Clock;
   readonly log: Log;
-  /** Called when services, or the host's routes, want the speaker to tell something else. */
-  readonly changed: () => void;
+  /** Called with what is to be done, when services or the host's routes want the speaker to tell something else. */
+  readonly changed: (work: () => Promise<void>) => void;
 }
 
 /** Endpoints come and go in droves. */
@@ -54,6 +55,8 @@ export class BgpInput {
   /** When the services were first waited for. */
   #waitingSinceMs: number | undefined;
   #hasSpoken = false;
+  /** What the node tells but for services. */
+  #own: readonly OriginatedRoute[] = [];
   #hostRoutes: readonly HostRoute[] | undefined;
   #usesHostRoutes = false;
 
@@ -66,7 +69,7 @@ export class BgpInput {
       changed: () => {
         this.#dueTimer ??= clock.schedule(DEBOUNCE_MS, () => {
           this.#dueTimer = undefined;
-          changed();
+          changed(() => this.#tellServices());
         });
       },
     });
@@ -81,22 +84,36 @@ export class BgpInput {
     if (!this.#hasSpoken && this.#waits()) return;
     this.#hasSpoken = true;
     const { blocks, workloads, settings: ways } = clusterFacts(view, node, vxlanMacOf);
-    const services = { told: this.#services.told(), cidrs: serviceCidrs(settings) };
     const secret = this.#secrets.read;
     const routes = this.#hostRoutes;
     const hostRoutes = routes && withPeerWays({ routes }, ways).routes;
-    const of = { view, node, blocks, workloads, services, hostRoutes };
+    const of = { view, node, blocks, workloads, serviceCidrs: serviceCidrs(settings), hostRoutes };
     const plan = bgpPlan({ ...of, hashedRouterId, secret });
     this.#usesHostRoutes = plan?.usesHostRoutes ?? false;
-    await bgp.configure(plan && this.#withParting(plan, view));
+    this.#own = plan?.config.originate ?? [];
+    await bgp.configure(plan && this.#withServices(this.#withParting(plan, view)));
     log.trace("bgp configured");
+  }
+
+  /** Nothing but this depends on them, and it costs nothing but this. */
+  async #tellServices(): Promise<void> {
+    if (this.#hasSpoken) this.#options.bgp.originate(this.#originated());
+    else await this.configure();
+  }
+
+  #withServices(plan: BgpPlan): BgpPlan {
+    return { ...plan, config: { ...plan.config, originate: this.#originated() } };
+  }
+
+  #originated(): readonly OriginatedRoute[] {
+    return [...this.#own, ...this.#services.told().map((prefix) => ({ prefix }))];
   }
 
   /** What was read of the host: filters may ask by which interface a route leaves. */
   noteHostRoutes(routes: readonly HostRoute[]): void {
     const before = this.#hostRoutes;
     this.#hostRoutes = routes;
-    if (this.#usesHostRoutes && !sameRoutes(before, routes)) this.#options.changed();
+    if (this.#usesHostRoutes && !sameRoutes(before, routes)) this.#again();
   }
 
   /** With sessions that are not asked for any more, as long as they are needed. */
@@ -114,8 +131,12 @@ export class BgpInput {
     this.#partingTimer =
       dueMs === undefined
         ? undefined
-        : clock.schedule(Math.max(0, dueMs - nowMs), this.#options.changed);
+        : clock.schedule(Math.max(0, dueMs - nowMs), () => this.#again());
     return output.plan;
+  }
+
+  #again(): void {
+    this.#options.changed(() => this.configure());
   }
 
   /** What is kept for now, and what is not known yet of what is to be told. */

@@ -78,6 +78,24 @@ test("another policy of one among peers that share theirs is told", async () => 
   assert.equal(told(), 2);
 });
 
+test("what is originated changes alone, and is neither told twice nor forgotten", async () => {
+  const { runner, speakers } = bench();
+  const originate = [{ prefix: prefix4("10.96.0.9/32") }];
+  runner.originate(originate);
+  await runner.configure(planOf());
+  const [speaker] = speakers;
+  const apart: unknown[] = [];
+  speaker!.originate = (routes) => apart.push(routes);
+  runner.originate(originate);
+  runner.originate([...originate]);
+  assert.deepEqual(apart, [originate]);
+  await runner.configure(planOf({ originate }));
+  await runner.configure(planOf());
+  assert.deepEqual(apart, [originate, []]);
+  assert.deepEqual(speaker?.configured, []);
+  assert.deepEqual(runner.source()?.localAs, 64512);
+});
+
 test("a new identity restarts the speaker, with a word to the neighbours", async () => {
   const { runner, speakers } = bench();
   await runner.configure(planOf());

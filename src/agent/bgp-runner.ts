@@ -1,6 +1,12 @@
 /** Owns the speaker: starts it when the node has an address, feeds it configuration, reads routes. */
 
-import { type PeerDetails, type PeerStatus, Speaker, type SpeakerConfig } from "../bgp/index.ts";
+import {
+  type OriginatedRoute,
+  type PeerDetails,
+  type PeerStatus,
+  Speaker,
+  type SpeakerConfig,
+} from "../bgp/index.ts";
 import { type BgpSource, endDocument, type SpeakerView } from "../bgp/view/index.ts";
 import {
   type Clock,
@@ -25,6 +31,7 @@ export type SpeakerPort = Pick<
   | "start"
   | "stop"
   | "configure"
+  | "originate"
   | "routes"
   | "peers"
   | "onRoutes"
@@ -69,6 +76,7 @@ export class BgpRunner {
   #identity = "";
   /** What the speaker was told last: telling it the same again would make it tell us the same again. */
   #configured = "";
+  #originated = "";
   /** By the text of the prefix. */
   readonly #learned = new Map<string, LearnedFacts>();
   #converged = false;
@@ -87,10 +95,15 @@ export class BgpRunner {
     this.#plan = plan;
     if (!config) return;
     this.#sinceMs ??= this.#clock.monotonicMs();
-    const text = canonicalText(config);
+    const text = canonicalText({ ...config, originate: [] });
     if (this.#speaker) {
-      if (text !== this.#configured) this.#speaker.configure(config);
+      if (text === this.#configured) {
+        this.originate(config.originate);
+        return;
+      }
+      this.#speaker.configure(config);
       this.#configured = text;
+      this.#originated = canonicalText(config.originate);
       return;
     }
     const speaker = this.#makeSpeaker(config);
@@ -98,6 +111,7 @@ export class BgpRunner {
     this.#speaker = speaker;
     this.#identity = identity;
     this.#configured = text;
+    this.#originated = canonicalText(config.originate);
     this.#learned.clear();
     for (const route of speaker.routes()) this.#learn(route.prefix, route);
     speaker.onRoutes((changes) => {
@@ -105,6 +119,16 @@ export class BgpRunner {
       this.#changed(changes.map(({ prefix }) => prefix));
     });
     speaker.onPeers(() => this.#changed());
+  }
+
+  /** Nothing else changes, and nothing is started. O(routes originated). */
+  originate(originate: readonly OriginatedRoute[]): void {
+    if (this.#plan === undefined) return;
+    this.#plan = { ...this.#plan, config: { ...this.#plan.config, originate } };
+    const text = canonicalText(originate);
+    if (this.#speaker === undefined || text === this.#originated) return;
+    this.#speaker.originate(originate);
+    this.#originated = text;
   }
 
   /** Routes learned that the kernel is to have, one best per prefix. */

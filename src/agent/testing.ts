@@ -3,6 +3,7 @@
 import type {
   KeptMessage,
   LearnedRoute,
+  OriginatedRoute,
   PeerDetails,
   PeerStatus,
   ReceivedRoute,
@@ -71,6 +72,10 @@ export class FakeSpeaker implements SpeakerPort {
 
   configure(config: SpeakerConfig): void {
     this.configured.push(config);
+  }
+
+  originate(originate: readonly OriginatedRoute[]): void {
+    this.configured.push({ ...(this.configured.at(-1) ?? this.config), originate });
   }
 
   teach(routes: readonly LearnedRoute[]): void {

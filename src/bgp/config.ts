@@ -9,7 +9,7 @@ import {
 } from "../lib/index.ts";
 import { policyProblem } from "./policy/index.ts";
 import type { SessionParameters } from "./session/index.ts";
-import type { BfdConfig, PeerConfig, PolicyRule, SpeakerConfig } from "./types.ts";
+import type { BfdConfig, OriginatedRoute, PeerConfig, PolicyRule, SpeakerConfig } from "./types.ts";
 
 const DEFAULT_PORT = 179;
 /** More than switches and kernels of today use together. */
@@ -41,7 +41,12 @@ export function checkConfig(config: SpeakerConfig): void {
     check(other === undefined, "peers", `${other} and ${peer.name} have one address, ${address}`);
     addresses.set(address, peer.name);
   }
-  for (const { prefix, largeCommunities = [] } of config.originate) {
+  checkOriginated(config.originate);
+}
+
+/** @throws SwitchyardError INVALID_ARGUMENT that names the field */
+export function checkOriginated(routes: readonly OriginatedRoute[]): void {
+  for (const { prefix, largeCommunities = [] } of routes) {
     for (const part of largeCommunities.flat()) {
       checkRange("originate.largeCommunities", part, [0, 0xffffffff]);
     }

@@ -6,7 +6,14 @@
 import { type Clock, errorText, type Prefix, SwitchyardError, type Timer } from "../lib/index.ts";
 import type { Log } from "../lib/log/index.ts";
 import { Bfd, type BfdTransport, nodeBfdTransport } from "./bfd/index.ts";
-import { checkConfig, passwords, ringBytes, sameData, sessionParameters } from "./config.ts";
+import {
+  checkConfig,
+  checkOriginated,
+  passwords,
+  ringBytes,
+  sameData,
+  sessionParameters,
+} from "./config.ts";
 import { Listening } from "./listening.ts";
 import { Peer } from "./peer.ts";
 import type { PeerHost } from "./peer-host.ts";
@@ -32,6 +39,7 @@ import { Strangers } from "./strangers.ts";
 import type {
   KeptMessage,
   LearnedRoute,
+  OriginatedRoute,
   PeerConfig,
   PeerDetails,
   PeerStatus,
@@ -172,6 +180,13 @@ export class Speaker {
     if (!this.#running) return;
     if (!sameData(before.listen, config.listen)) this.#listening.set(config.listen ?? []);
     this.#apply(config);
+  }
+
+  /** As `configure`, where nothing but what is originated changes, at the cost of that alone. */
+  originate(routes: readonly OriginatedRoute[]): void {
+    checkOriginated(routes);
+    this.#config = { ...this.#config, originate: routes };
+    if (this.#running) this.#originate(this.#config);
   }
 
   peers(): PeerStatus[] {

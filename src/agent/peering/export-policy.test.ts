@@ -24,8 +24,7 @@ const sameAs = peer("inside", { peerIP: "192.0.2.2", asNumber: 64512 });
 function planOf(overrides: Partial<ClusterView>, node = "node1") {
   const view = clusterView(overrides);
   const facts = clusterFacts(view, node, vxlanMacOf);
-  const services = { told: [], cidrs: [] };
-  return bgpPlan({ ...facts, view, node, services, hashedRouterId, secret: () => ({}) })!;
+  return bgpPlan({ ...facts, view, node, serviceCidrs: [], hashedRouterId, secret: () => ({}) })!;
 }
 
 /** What becomes of a route towards the peer of this name, or of the first of the mesh. */

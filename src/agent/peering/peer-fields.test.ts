@@ -32,7 +32,7 @@ function sessions(spec: BGPPeer["spec"], node = "node1"): readonly PeerConfig[] 
     configuration("node.node2", { listenPort: 1790 }),
   ];
   const view = clusterView({ nodes, bgpPeers: [peer], bgpConfigurations });
-  const facts = { blocks: [], workloads: [], services: { told: [], cidrs: [] } };
+  const facts = { blocks: [], workloads: [], serviceCidrs: [] };
   return bgpPlan({ ...facts, view, node, hashedRouterId, secret: () => ({}) })!.config.peers;
 }
 
@@ -53,7 +53,7 @@ describe("sessions of BGPPeers", () => {
   test("take several paths to a prefix, those of the mesh one", () => {
     const [named] = sessions({ peerIP: "192.0.2.1", asNumber: 65000 as never });
     assert.deepEqual(named?.addPath, { receive: true });
-    const facts = { blocks: [], workloads: [], services: { told: [], cidrs: [] } };
+    const facts = { blocks: [], workloads: [], serviceCidrs: [] };
     const view = clusterView({ nodes });
     const { config } = bgpPlan({
       ...{ ...facts, view, node: "node1", hashedRouterId, secret: () => ({}) },

@@ -29,12 +29,10 @@ const configuration = (spec: BGPConfiguration["spec"]): BGPConfiguration => ({
 const secret: SecretReader = ({ name, key }) =>
   name === "bgp" ? { value: `${key}'s password` } : { problem: "no such file" };
 
-const noServices = { told: [], cidrs: [] };
-
 function peersOf(overrides: Partial<ClusterView>, node = "node1") {
   const view = clusterView(overrides);
   const facts = clusterFacts(view, node, vxlanMacOf);
-  const plan = bgpPlan({ ...facts, view, node, services: noServices, hashedRouterId, secret })!;
+  const plan = bgpPlan({ ...facts, view, node, serviceCidrs: [], hashedRouterId, secret })!;
   return {
     ...plan,
     lines: plan.config.peers.map(
@@ -281,7 +279,7 @@ test("own blocks are originated", () => {
 
 test("a node without an address does not speak", () => {
   const view = clusterView({ nodes: [{ ...nodeResource("node1", ""), spec: {} }] });
-  const facts = { blocks: [], workloads: [], services: noServices };
+  const facts = { blocks: [], workloads: [], serviceCidrs: [] };
   const input = { view, node: "node1", ...facts, hashedRouterId, secret };
   assert.equal(bgpPlan(input), undefined);
 });

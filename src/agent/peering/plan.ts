@@ -61,12 +61,8 @@ export interface BgpPlanInput {
   readonly blocks: readonly BlockFacts[];
   /** Of the local node. */
   readonly workloads: readonly WorkloadFacts[];
-  readonly services: {
-    /** CIDRs and addresses of services that this node tells. */
-    readonly told: readonly Prefix[];
-    /** All that services may have. */
-    readonly cidrs: readonly Prefix[];
-  };
+  /** All addresses that services may have. */
+  readonly serviceCidrs: readonly Prefix[];
   /** Of the host, not ours; `undefined` while they have not been read. */
   readonly hostRoutes?: readonly HostRoute[] | undefined;
   /** A router id from the node's name, for a node without an IPv4 address. */
@@ -76,7 +72,7 @@ export interface BgpPlanInput {
 
 /** `undefined` while the node has no BGP address: nothing to speak with. */
 export function bgpPlan(input: BgpPlanInput): BgpPlan | undefined {
-  const { view, node: name, services } = input;
+  const { view, node: name, serviceCidrs } = input;
   const node = view.nodes.find((candidate) => candidate.metadata.name === name);
   if (!node) return undefined;
   const { ipv4, ipv6 } = nodeAddresses(node);
@@ -161,7 +157,6 @@ export function bgpPlan(input: BgpPlanInput): BgpPlan | undefined {
   }
   const reflector = parseAddress(node.spec.bgp?.routeReflectorClusterID ?? "");
   const clusterId = reflector !== undefined && isIpv4(reflector) ? reflector : undefined;
-  const originate = [...ownPrefixes(input), ...services.told.map((prefix) => ({ prefix }))];
   if (filters.usesInterfaces && input.hostRoutes === undefined) {
     problems.push("BGPFilters name interfaces, and the host's routes have not been read yet");
   }
@@ -180,10 +175,10 @@ export function bgpPlan(input: BgpPlanInput): BgpPlan | undefined {
       // As BIRD merges paths for Calico's kernel: 16 at most, whatever stands in their AS paths.
       multipath: { maximumPaths: 16, relaxAsPath: true },
       peers: [...peers.values()],
-      originate,
+      originate: ownPrefixes(input),
     },
     types,
-    unprogrammed: services.cidrs,
+    unprogrammed: serviceCidrs,
     mesh: { ...mesh, closed: [...new Set(undialled)] },
     usesHostRoutes: filters.usesInterfaces,
     problems,
@@ -191,7 +186,7 @@ export function bgpPlan(input: BgpPlanInput): BgpPlan | undefined {
 }
 
 function exportPolicies(
-  { view, node: name, services }: BgpPlanInput,
+  { view, node: name, serviceCidrs }: BgpPlanInput,
   context: {
     readonly node: Node;
     readonly globals: Partial<SpecOf<"BGPConfiguration">>;
@@ -206,7 +201,7 @@ function exportPolicies(
     exported: view.pools.filter((pool) => !isHidden(pool)).flatMap(poolPrefix),
     hidden: view.pools.filter(isHidden).flatMap(poolPrefix),
     // A reflector hands on what its clients tell of services.
-    services: node.spec.bgp?.routeReflectorClusterID ? services.cidrs : [],
+    services: node.spec.bgp?.routeReflectorClusterID ? serviceCidrs : [],
     advertisements: { 4: rules(4), 6: rules(6) },
     priority: {
       4: globals.ipv4NormalRoutePriority ?? DEFAULT_PRIORITY,
