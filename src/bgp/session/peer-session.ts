@@ -139,7 +139,10 @@ export class PeerSession {
     try {
       connection.configure(this.#connectionOptions());
     } catch (error) {
-      this.lastError = errorText(error);
+      const reason = errorText(error);
+      this.lastError = reason;
+      const why = { cause: "tcp", by: "us", name: "connection refused by us", reason } as const;
+      this.#options.record.onEnd({ ...why, restartable: true }, this.state, undefined);
       throw error;
     }
     // A peer that dials again has given up what it dialled before, unless it got further than that.

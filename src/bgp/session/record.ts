@@ -74,16 +74,18 @@ export class SessionRecord {
   onReceived(connection: number, message: Uint8Array): void {
     count(this.received, message[HEADER_BYTES - 1]!, message.length);
     this.lastReceivedMs = this.#clock.now();
-    this.#keep(connection << 1, message);
+    this.#keep({ atMs: this.lastReceivedMs, tag: connection << 1, message });
   }
 
   /** One message, or several in a row. */
   onSent(connection: number, bytes: Uint8Array): void {
+    const atMs = this.#clock.now();
+    const tag = (connection << 1) | SENT;
     for (let at = 0; at < bytes.length; ) {
       const length = bytes[at + 16]! * 256 + bytes[at + 17]!;
       const message = length === bytes.length ? bytes : bytes.subarray(at, at + length);
       count(this.sent, message[HEADER_BYTES - 1]!, length);
-      this.#keep((connection << 1) | SENT, message);
+      this.#keep({ atMs, tag, message });
       at += length;
     }
   }
@@ -135,9 +137,9 @@ export class SessionRecord {
     return [...opens, ...kept];
   }
 
-  #keep(tag: number, message: Uint8Array): void {
+  #keep(one: { readonly atMs: number; readonly tag: number; readonly message: Uint8Array }): void {
+    const { atMs, tag, message } = one;
     if (this.#ring.limitBytes === 0) return;
-    const atMs = this.#clock.now();
     this.#ring.put(atMs, tag, message);
     if (!isOpen(message)) return;
     const connection = this.#connections.get(tag >>> 1);

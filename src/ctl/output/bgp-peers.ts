@@ -56,9 +56,11 @@ const more: readonly Column[] = [
 ];
 
 /** Why it is down, in short; of one that is up, what is still to come. */
-function infoOf({ state, history, lastError, session, keptForRestart }: PeerDocument): string {
+function infoOf(peer: PeerDocument): string {
+  const { state, history, lastError, session, keptForRestart, passive } = peer;
   if (state === "Established") return session?.endOfRib ? "" : "no End-of-RIB yet";
-  const why = history[0]?.name ?? lastError;
+  const nothing = passive ? "waits to be dialled" : "";
+  const why = history[0]?.name ?? (lastError || nothing);
   return keptForRestart ? `${why}; routes kept for its restart` : why;
 }
 
