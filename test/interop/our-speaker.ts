@@ -5,6 +5,15 @@ import { createInterface } from "node:readline";
 import { type Child, type Place, until } from "./place.ts";
 import type { SpeakerCommand, SpeakerReport, SpeakerText } from "./speaker-program.ts";
 
+/** `undefined`: its last words, cut off when it was killed. */
+function parse(line: string): SpeakerReport | undefined {
+  try {
+    return JSON.parse(line) as SpeakerReport;
+  } catch {
+    return undefined;
+  }
+}
+
 export class OurSpeaker {
   readonly #child: Child;
   #report: SpeakerReport | undefined;
@@ -15,8 +24,10 @@ export class OurSpeaker {
     const quiet = "--disable-warning=ExperimentalWarning";
     this.#child = place.spawn([process.execPath, quiet, program], { output: "pipe" });
     createInterface({ input: this.#child.process.stdout! }).on("line", (line) => {
-      this.#report = JSON.parse(line) as SpeakerReport;
-      for (const { lastError } of this.#report.peers) {
+      const report = parse(line);
+      if (report === undefined) return;
+      this.#report = report;
+      for (const { lastError } of report.peers) {
         if (lastError !== "" && lastError !== this.#errors.at(-1)) this.#errors.push(lastError);
       }
     });

@@ -109,11 +109,6 @@ export class Stage {
     this.program = program;
   }
 
-  /** For steps that add nothing of their own; what a program cannot show is a variant that it is left out of. */
-  has(feature: Feature): boolean {
-    return this.program.lacks[feature] === undefined;
-  }
-
   get ours(): OurSpeaker {
     if (this.#ours === undefined) throw new Error("our speaker is not started");
     return this.#ours;

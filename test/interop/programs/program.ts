@@ -6,17 +6,14 @@
 import type { AddressFamily, Role } from "../../../src/bgp/index.ts";
 import type { Place } from "../place.ts";
 
-/** What not every program has; a scenario names what it needs, a program what it lacks, and why. */
+/** What some program lacks: a scenario names what it needs, a program what it lacks, and why. */
 export type Feature =
   /** Tells several paths of its own to one prefix (RFC 7911). */
   | "announcesPaths"
   | "announcesNoExport"
   /** Watches the path by BFD, single hop. */
   | "bfd"
-  /** Dials, and not only listens. */
-  | "dials"
   | "extendedMessages"
-  | "extendedNextHop"
   /** What it announced before a restart it says to forward on (RFC 4724, F bit). */
   | "forwards"
   /** Keeps our routes while we restart. */
@@ -25,18 +22,11 @@ export type Feature =
   /** Keeps our routes for longer than our restart (RFC 9494). */
   | "longLivedRestart"
   | "manyRoutes"
-  | "passwords"
   /** Can do without capabilities. */
   | "plain"
   | "reflects"
   | "refreshes"
-  /** Says that it has restarted (RFC 4724, R bit). */
-  | "restarts"
   | "roles"
-  /** Two instances on one machine. */
-  | "runsTwice"
-  /** Announces routes with attributes of eight thousand bytes. */
-  | "sendsLong"
   /** Shows the operator's words (RFC 9003). */
   | "shutdownMessage"
   /** Sends NOTIFICATIONs in sessions with graceful restart too. */

@@ -6,7 +6,6 @@ import type { Scenario } from "../../scenario.ts";
 
 export const scenario: Scenario = {
   title: "IPv4 routes go over IPv6 alone",
-  needs: ["extendedNextHop"],
   async run(stage) {
     const ends = {
       over: 6,

@@ -30,7 +30,6 @@ export const scenario: Scenario = {
     const kept = ours.slice(0, 10);
     stage.configure({ ...ends, ourRoutes: kept });
     await stage.untilTheyHave(kept);
-    if (!stage.has("restarts")) return;
 
     const { lost } = stage.ours.report;
     await stage.theirs.stop("SIGKILL");

@@ -8,7 +8,6 @@ const theirs = ["10.2.0.0/26", "10.2.1.0/24"];
 
 export const scenario: Scenario = {
   title: "a restarted program's new connection is taken although the old one looks alive",
-  needs: ["restarts"],
   async run(stage) {
     const ends = { ourRoutes: ours, theirRoutes: theirs };
     await stage.start(ends);

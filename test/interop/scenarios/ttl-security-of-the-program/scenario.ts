@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { pause } from "../../place.ts";
 import { QUIET_MS, type Scenario } from "../../scenario.ts";
 
-const theyDial = { ours: { passive: true }, needs: ["dials", "ttlSecurity"] } as const;
+const theyDial = { ours: { passive: true }, needs: ["ttlSecurity"] } as const;
 const weDial = { theirs: { passive: true }, needs: ["ttlSecurityListening"] } as const;
 
 export const scenario: Scenario = {

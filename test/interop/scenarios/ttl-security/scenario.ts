@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { pause } from "../../place.ts";
 import { QUIET_MS, type Scenario } from "../../scenario.ts";
 
-const theyDial = { ours: { passive: true }, needs: ["dials"] } as const;
+const theyDial = { ours: { passive: true } } as const;
 const weDial = { theirs: { passive: true } } as const;
 
 export const scenario: Scenario = {
