@@ -88,6 +88,14 @@ describe("details of a peer", () => {
     assert.equal(detailsOf(world, A).established, 2);
   });
 
+  it("name the change of who is a client", async () => {
+    const world = await pair();
+    const peers = { [B]: { routeReflectorClient: true } };
+    world.speakers.get(A)!.configure(world.config(A, [B], { peers, originate: ["10.1.0.0/26"] }));
+    await world.advance(5 * SECOND);
+    assert.match(endsOf(world, A)[0]!, /configuration changed \(routeReflectorClient\)/);
+  });
+
   it("name the password where nothing came since it was changed", async () => {
     const world = await pair({ peers: { [B]: { holdTimeSeconds: 9 } } });
     const peers = { [B]: { holdTimeSeconds: 9, password: "new" } };

@@ -156,7 +156,10 @@ export class Peer {
     const restart = this.#session.negotiated?.gracefulRestart;
     const silent = restart !== undefined && !restart.notification;
     this.#renewing = true;
-    const why = `configuration changed (${changedFields(this.#parameters, parameters).join(", ")})`;
+    const fields = changedFields(this.#parameters, parameters);
+    // The one other field that needs a new session.
+    const named = fields.length > 0 ? fields.join(", ") : "routeReflectorClient";
+    const why = `configuration changed (${named})`;
     this.#session.stop(silent ? undefined : notification("otherConfigurationChange"), why);
     this.#renewing = false;
     this.#parameters = parameters;

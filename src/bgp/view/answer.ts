@@ -8,6 +8,7 @@ import {
   formatAddress,
   hasCode,
   type Ipv4,
+  maskPrefix,
   type Prefix,
   parseAddress,
   parsePrefixOrAddress,
@@ -138,7 +139,7 @@ function queryFrom(ask: Ask): RouteQuery | undefined {
 
 function prefixFrom(words: string): Prefix {
   const prefix = parsePrefixOrAddress(words);
-  if (prefix) return prefix;
+  if (prefix) return maskPrefix(prefix);
   throw new BadQuery(`${JSON.stringify(words)} is neither a prefix nor an address`);
 }
 

@@ -22,6 +22,8 @@ import type { MessageDocument } from "./documents.ts";
 
 /** So many prefixes of a message are named. */
 const NAMED = 4;
+/** The sender decides how much there is to say. */
+const LONGEST_WORDS = 400;
 
 export function messageDocument(message: KeptMessage): MessageDocument {
   const { atMs, sent, connection, bytes } = message;
@@ -32,9 +34,13 @@ export function messageDocument(message: KeptMessage): MessageDocument {
     incoming: connection.incoming,
     type: messageTypeName(bytes[18]!),
     bytes: bytes.length,
-    words: messageWords(message),
+    words: shortened(messageWords(message)),
     hex: Buffer.from(bytes).toString("hex"),
   };
+}
+
+function shortened(words: string): string {
+  return words.length <= LONGEST_WORDS ? words : `${words.slice(0, LONGEST_WORDS)}…`;
 }
 
 function messageWords({ bytes, connection: { reading }, sent }: KeptMessage): string {

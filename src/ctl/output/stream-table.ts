@@ -3,7 +3,7 @@
  * later cell that is wider pushes its own row only.
  */
 
-import { formatTable } from "./table.ts";
+import { cellText, formatTable } from "./table.ts";
 
 const MEASURED_ROWS = 1000;
 const PADDING = 3;
@@ -40,7 +40,9 @@ export class StreamTable {
   }
 
   #line(row: readonly string[], widths: readonly number[]): string {
-    const cells = row.map((cell, column) => cell.padEnd((widths[column] ?? 0) + PADDING));
+    const cells = row.map((cell, column) => {
+      return cellText(cell).padEnd((widths[column] ?? 0) + PADDING);
+    });
     return `${cells.join("").trimEnd()}\n`;
   }
 }

@@ -7,7 +7,7 @@ const minWidth = 5;
 const padding = 3;
 
 /** Control characters in a value must not reach the terminal, nor break the table. */
-function cellText(value: string): string {
+export function cellText(value: string): string {
   // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what it finds
   return value.replace(/[\u0000-\u001f\u007f]/g, " ");
 }
