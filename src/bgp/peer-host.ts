@@ -26,7 +26,7 @@ export interface PeerHost {
   /** What is to be told about a prefix: our own route, else the best one. */
   route(key: PrefixKey): Origination | Path | undefined;
   /** All that is known of a prefix, our own route first; `ranked`: then the others, the better first. */
-  routes(key: PrefixKey, ranked: boolean): readonly (Origination | Path)[];
+  routes(key: PrefixKey, ranked: boolean): Iterable<Origination | Path>;
   allKeys(): Iterable<PrefixKey>;
   /** End-of-RIB is to be held back. */
   deferring(): boolean;

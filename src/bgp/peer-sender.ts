@@ -162,7 +162,8 @@ export class PeerSender {
     if (route !== undefined && this.#exporter.mayExport(route)) return true;
     if (this.#table.has(key)) return true;
     if (negotiated.addPathSend.length === 0) return false;
-    return host.routes(key, false).some((other) => this.#exporter.mayExport(other));
+    for (const other of host.routes(key, false)) if (this.#exporter.mayExport(other)) return true;
+    return false;
   }
 
   /** The export policy has changed. */

@@ -393,10 +393,10 @@ export class Speaker {
     for (const peer of this.#peers.values()) peer.touch(key);
   }
 
-  #allRoutes(key: PrefixKey, ranked: boolean): readonly (Origination | Path)[] {
+  *#allRoutes(key: PrefixKey, ranked: boolean): Generator<Origination | Path, void> {
     const own = this.#originated.get(key);
-    const learned = ranked ? this.#rib.ranked(key) : this.#rib.paths(key);
-    return own === undefined ? learned : [own, ...learned];
+    if (own) yield own;
+    yield* ranked ? this.#rib.ranked(key) : this.#rib.paths(key);
   }
 
   *#allKeys(): Generator<PrefixKey> {

@@ -43,16 +43,14 @@ export class LocRib {
     return Array.isArray(entry) ? entry : [entry as Path];
   }
 
-  /** All of them in the order in which they would be the best, one after the other. */
-  ranked(key: PrefixKey): readonly Path[] {
+  /** All of them in the order in which they would be the best; each costs a look at those that are left. */
+  *ranked(key: PrefixKey): Generator<Path, void> {
     const left = [...this.paths(key)];
-    const ranked: Path[] = [];
     while (left.length > 0) {
       const best = bestPath(left);
-      ranked.push(best);
+      yield best;
       left.splice(left.indexOf(best), 1);
     }
-    return ranked;
   }
 
   /** The best and those used together with it, each with a next hop of its own. */

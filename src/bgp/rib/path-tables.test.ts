@@ -149,7 +149,7 @@ describe("Loc-RIB with several paths of one peer", () => {
           assert.equal(rib.best(1), best);
           assert.equal(change === "best", before !== best);
           assert.deepEqual(new Set(rib.paths(1)), new Set(all));
-          const ranked = rib.ranked(1);
+          const ranked = [...rib.ranked(1)];
           assert.equal(ranked.length, all.length);
           for (const [at, each] of ranked.entries()) assert.equal(bestPath(ranked.slice(at)), each);
         }
