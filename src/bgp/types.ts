@@ -35,8 +35,8 @@ export interface SpeakerConfig {
   /** Use several paths that are equally good (ECMP); the best alone unless told. */
   readonly multipath?: MultipathConfig;
   /**
-   * The last messages of each peer are kept (`Speaker.messages`), of all peers together in so many bytes at
-   * most, 256 KiB of one; 16 MiB unless told, 0: none.
+   * The last messages of each peer are kept (`Speaker.messages`), of all peers together in so many bytes,
+   * shared out evenly, 16 KiB to 256 KiB to each; 16 MiB unless told, 0: none.
    */
   readonly keptMessageBytes?: number;
   readonly peers: readonly PeerConfig[];
