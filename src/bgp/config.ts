@@ -1,12 +1,7 @@
 /** A configuration checked and completed with its defaults, and what of it a session depends on. */
 
-import {
-  formatAddress,
-  formatPrefix,
-  type IpAddress,
-  isMasked,
-  SwitchyardError,
-} from "../lib/index.ts";
+import { formatPrefix, type IpAddress, isMasked, SwitchyardError } from "../lib/index.ts";
+import { isLinkLocal, placeOf } from "./place.ts";
 import { policyProblem } from "./policy/index.ts";
 import type { SessionParameters } from "./session/index.ts";
 import type { BfdConfig, OriginatedRoute, PeerConfig, PolicyRule, SpeakerConfig } from "./types.ts";
@@ -31,15 +26,21 @@ export function checkConfig(config: SpeakerConfig): void {
   checkRange("multipath.maximumPaths", maximumPaths, [1, MAXIMUM_NEXT_HOPS]);
   checkRange("keptMessageBytes", config.keptMessageBytes ?? 0, [0, 2 ** 32]);
   const names = new Set<string>();
-  const addresses = new Map<string, string>();
+  const places = new Map<string, string>();
+  const keys = new Map<IpAddress, PeerConfig>();
   for (const peer of config.peers) {
     checkPeer(peer);
     check(!names.has(peer.name), "peers", `the name ${peer.name} appears twice`);
     names.add(peer.name);
-    const address = formatAddress(peer.address);
-    const other = addresses.get(address);
-    check(other === undefined, "peers", `${other} and ${peer.name} have one address, ${address}`);
-    addresses.set(address, peer.name);
+    const place = placeOf(peer);
+    const other = places.get(place);
+    check(other === undefined, "peers", `${other} and ${peer.name} have one address, ${place}`);
+    places.set(place, peer.name);
+    // The kernel looks for keys by the address alone.
+    const first = keys.get(peer.address) ?? peer;
+    const alike = first.password === peer.password;
+    check(alike, "peers", `${first.name} and ${peer.name} have one address and two passwords`);
+    keys.set(peer.address, peer);
   }
   checkOriginated(config.originate);
 }
@@ -81,6 +82,8 @@ function checkPeer(peer: PeerConfig): void {
   const interval = peer.advertisementIntervalSeconds ?? 0;
   checkRange(`${at}.advertisementIntervalSeconds`, interval, [0, 65535]);
   checkSocketOptions(at, peer);
+  const known = peer.device !== undefined || !isLinkLocal(peer.address);
+  check(known, `${at}.device`, "a link-local address says nothing without one");
   checkPolicy(`${at}.importPolicy`, peer.importPolicy);
   checkPolicy(`${at}.exportPolicy`, peer.exportPolicy);
   if (peer.bfd) checkBfd(`${at}.bfd`, peer.bfd);

@@ -12,6 +12,7 @@ import { peerDetails } from "./peer-details.ts";
 import type { PeerHost } from "./peer-host.ts";
 import { identityOf, PeerReceiver } from "./peer-receiver.ts";
 import { PeerSender } from "./peer-sender.ts";
+import { isLinkLocal } from "./place.ts";
 import { compilePolicy } from "./policy/index.ts";
 import type { ExportTarget, Source } from "./rib/index.ts";
 import {
@@ -298,6 +299,7 @@ export class Peer {
       remoteAs: this.#parameters.remoteAs,
       role: this.#parameters.role,
       peerAddress: this.#config.address,
+      peerDevice: isLinkLocal(this.#config.address) ? this.#config.device : undefined,
       peerRouterId: negotiated.peerRouterId,
       localAddress,
       routeReflectorClient: this.#config.routeReflectorClient ?? false,
@@ -334,6 +336,7 @@ export class Peer {
     return {
       peerType: source.peerType,
       peerAddress: source.peerAddress,
+      peerDevice: source.peerDevice,
       peerRouterId: source.peerRouterId,
       localAddress: source.localAddress,
       routeReflectorClient: source.routeReflectorClient,

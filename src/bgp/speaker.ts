@@ -17,6 +17,8 @@ import {
 import { Listening } from "./listening.ts";
 import { Peer } from "./peer.ts";
 import type { PeerHost } from "./peer-host.ts";
+import { isAnotherPeer, needsNewSession } from "./peer-identity.ts";
+import { placeOf } from "./place.ts";
 import {
   type Change,
   ExportGroups,
@@ -28,12 +30,7 @@ import {
 } from "./rib/index.ts";
 import { RibViews } from "./rib-views.ts";
 import { RouteFeed } from "./route-feed.ts";
-import {
-  type Connection,
-  nodeTransport,
-  type SessionParameters,
-  type Transport,
-} from "./session/index.ts";
+import { type Connection, nodeTransport, type Transport } from "./session/index.ts";
 import { Slices } from "./slices.ts";
 import { Strangers } from "./strangers.ts";
 import type {
@@ -82,6 +79,8 @@ export class Speaker {
   readonly #slices: Slices;
   readonly #rib: LocRib;
   readonly #peers = new Map<string, Peer>();
+  /** For whoever dials in. */
+  #byPlace = new Map<string, Peer>();
   readonly #feed: RouteFeed;
   readonly #originations = new Originations();
   readonly #strangers: Strangers;
@@ -314,13 +313,14 @@ export class Speaker {
     const message = options.notify ? notification("administrativeShutdown", words) : undefined;
     for (const peer of this.#peers.values()) peer.stop(message, "this speaker stops");
     this.#peers.clear();
+    this.#byPlace.clear();
   }
 
   /** A peer that is wanted under another name is the same: a node of the mesh may become a reflector. */
   #rename(wanted: ReadonlyMap<string, PeerConfig>): void {
-    const byAddress = new Map([...wanted.values()].map((next) => [next.address, next.name]));
+    const byPlace = new Map([...wanted.values()].map((next) => [placeOf(next), next.name]));
     for (const [name, peer] of [...this.#peers]) {
-      const next = byAddress.get(peer.config.address);
+      const next = byPlace.get(placeOf(peer.config));
       if (next === undefined || next === name || wanted.has(name) || this.#peers.has(next))
         continue;
       this.#peers.delete(name);
@@ -329,17 +329,18 @@ export class Speaker {
   }
 
   #accept(connection: Connection): void {
-    for (const peer of this.#peers.values()) {
-      if (peer.config.address !== connection.remoteAddress) continue;
-      try {
-        peer.accept(connection);
-      } catch (error) {
-        this.#log.warn({ peer: peer.config.name, error: errorText(error) }, "connection refused");
-        connection.destroy();
-      }
+    const { remoteAddress: address, device } = connection;
+    const peer = this.#byPlace.get(placeOf({ address, device }));
+    if (peer === undefined) {
+      this.#strangers.refuse(connection);
       return;
     }
-    this.#strangers.refuse(connection);
+    try {
+      peer.accept(connection);
+    } catch (error) {
+      this.#log.warn({ peer: peer.config.name, error: errorText(error) }, "connection refused");
+      connection.destroy();
+    }
   }
 
   #apply(config: SpeakerConfig): void {
@@ -370,6 +371,8 @@ export class Speaker {
       this.#peers.set(next.name, peer);
       peer.start();
     }
+    const all = [...this.#peers.values()];
+    this.#byPlace = new Map(all.map((peer) => [placeOf(peer.config), peer]));
     this.#onStatus();
   }
 
@@ -430,22 +433,4 @@ export class Speaker {
       for (const listener of this.#peerListeners) listener(peers);
     });
   }
-}
-
-/** Its routes, and what it keeps of ours, are not those of the one that is wanted. */
-function isAnotherPeer({ parameters: before }: Peer, next: SessionParameters): boolean {
-  const identity = ({ address, remoteAs, localAs, routerId, families }: SessionParameters) => [
-    address,
-    remoteAs,
-    localAs,
-    routerId,
-    families,
-  ];
-  return !sameData(identity(before), identity(next));
-}
-
-function needsNewSession(peer: Peer, next: PeerConfig, config: SpeakerConfig): boolean {
-  const clients =
-    (peer.config.routeReflectorClient ?? false) !== (next.routeReflectorClient ?? false);
-  return clients || !sameData(peer.parameters, sessionParameters(config, next));
 }

@@ -101,7 +101,10 @@ export interface PeerConfig {
   readonly longLivedRestart?: LongLivedRestartConfig;
   /** Of what this side dials; the kernel's choice unless told. */
   readonly localAddress?: IpAddress;
-  /** Network device by which this side dials (SO_BINDTODEVICE); the kernel's choice unless told. */
+  /**
+   * Network device by which this side dials (SO_BINDTODEVICE); the kernel's choice unless told. A link-local
+   * address (fe80::/10) needs it, and may be that of several peers, each by a device of its own.
+   */
   readonly device?: string;
   /**
    * TCP MD5 signatures (RFC 2385), 1..80 bytes. Changing it changes the running session's key: the

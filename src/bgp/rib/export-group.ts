@@ -19,7 +19,10 @@ import type { Path, Source } from "./path.ts";
 import { toldByRole } from "./role.ts";
 
 /** All by which what they are told differs, but for policy and for routes of their own. */
-type GroupTarget = Omit<ExportTarget, "peerAddress" | "peerRouterId" | "policy" | "maximumPaths">;
+type GroupTarget = Omit<
+  ExportTarget,
+  "peerAddress" | "peerDevice" | "peerRouterId" | "policy" | "maximumPaths"
+>;
 
 const DEFAULT_LOCAL_PREF = 100;
 const MAXIMUM_INTERNED = 131_072;

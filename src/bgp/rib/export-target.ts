@@ -25,6 +25,8 @@ export interface Origination {
 export interface ExportTarget {
   readonly peerType: "ibgp" | "ebgp";
   readonly peerAddress: IpAddress;
+  /** As in {@link Source}. */
+  readonly peerDevice?: string | undefined;
   readonly peerRouterId: Ipv4;
   readonly localAddress: IpAddress | undefined;
   readonly routeReflectorClient: boolean;

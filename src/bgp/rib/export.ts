@@ -14,7 +14,7 @@ import {
   type Telling,
 } from "./export-group.ts";
 import type { ExportTarget, Origination, OutgoingAttributes } from "./export-target.ts";
-import type { Path } from "./path.ts";
+import type { Path, Source } from "./path.ts";
 
 /** One for each session and policy. */
 export class Exporter {
@@ -32,8 +32,8 @@ export class Exporter {
   /** False only for what {@link export} refuses whatever the prefix: the peer's own, internal to internal. */
   mayExport(route: Origination | Path): boolean {
     if ("kind" in route) return true;
-    const { peerType, peerAddress, routeReflectorClient } = this.#target;
-    if (route.source.peerAddress === peerAddress) return false;
+    const { peerType, routeReflectorClient } = this.#target;
+    if (isFrom(route.source, this.#target)) return false;
     if (route.source.peerType === "ebgp") return true;
     return peerType === "ebgp" || routeReflectorClient || route.source.routeReflectorClient;
   }
@@ -64,11 +64,16 @@ export class Exporter {
 
   /** By the address, which is unique, and stays when a peer is given another name; or reflected once already. */
   #isOwn({ source, attributes }: Path): boolean {
-    const { peerType, peerAddress, peerRouterId } = this.#target;
-    if (source.peerAddress === peerAddress) return true;
+    const { peerType, peerRouterId } = this.#target;
+    if (isFrom(source, this.#target)) return true;
     if (peerType === "ebgp" || source.peerType === "ebgp") return false;
     return originatorOf(attributes, source) === peerRouterId;
   }
+}
+
+/** Several links may have a peer of the same link-local address. */
+function isFrom(source: Source, target: ExportTarget): boolean {
+  return source.peerAddress === target.peerAddress && source.peerDevice === target.peerDevice;
 }
 
 /** Equal routes give the identical object, so that an unchanged route is seen to be unchanged. */

@@ -30,6 +30,8 @@ export interface Source {
   /** Ours towards the peer (RFC 9234). */
   readonly role: Role | undefined;
   readonly peerAddress: IpAddress;
+  /** The device it is reached by, where its address is link-local. */
+  readonly peerDevice?: string | undefined;
   readonly peerRouterId: Ipv4;
   /** Our end; a route whose next hop this is, is of no use. */
   readonly localAddress: IpAddress | undefined;

@@ -21,6 +21,7 @@ const LINGER_MS = 5000;
 
 export class NodeConnection implements Connection {
   readonly remoteAddress: IpAddress;
+  readonly device: string | undefined;
   readonly #socket: Socket;
   #options: ConnectionOptions;
   #handlers: ConnectionHandlers | undefined;
@@ -33,6 +34,8 @@ export class NodeConnection implements Connection {
   constructor(socket: Socket, remoteAddress: IpAddress, options: ConnectionOptions = {}) {
     this.#socket = socket;
     this.remoteAddress = remoteAddress;
+    // Node.js tells the zone of a link-local address (RFC 4007 section 11), which is the device's name.
+    this.device = socket.remoteAddress?.split("%")[1];
     this.#options = options;
     socket.setNoDelay(true);
     socket.on("error", (error) => {

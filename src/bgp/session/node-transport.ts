@@ -19,6 +19,7 @@ import {
   setTcpMd5Key,
   setTimeToLive,
 } from "../../lib/sys/index.ts";
+import { placeOf } from "../place.ts";
 import {
   AcceptedConnection,
   NodeConnection,
@@ -37,10 +38,12 @@ export const nodeTransport: Transport = {
     const socket = unconnectedSocket(fd);
     const connection = new NodeConnection(socket, address, options);
     connection.setHandlers(handlers);
+    // Of a link-local address without its zone libuv takes the first device that has one.
+    const text = (of: IpAddress) => placeOf({ address: of, device });
     socket.connect({
-      host: formatAddress(address),
+      host: text(address),
       port,
-      ...(localAddress === undefined ? {} : { localAddress: formatAddress(localAddress) }),
+      ...(localAddress === undefined ? {} : { localAddress: text(localAddress) }),
     });
     return connection;
   },

@@ -23,6 +23,8 @@ export interface ConnectionOptions {
 
 export interface Connection {
   readonly remoteAddress: IpAddress;
+  /** The network device that an accepted connection came in by, where the peer's address is link-local. */
+  readonly device?: string | undefined;
   /** Known once connected. */
   readonly localAddress: IpAddress | undefined;
   /** Handlers of an accepted connection are set once, in the same turn it is handed over. */
