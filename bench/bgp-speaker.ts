@@ -1,5 +1,6 @@
 /** Our speaker as a subject of the BGP benchmark: a process that does nothing else. Its argument is the case. */
 
+import { flushCompileCache } from "node:module";
 import { Speaker } from "../src/bgp/index.ts";
 import { type IpAddress, ipAddress, ipv4, systemClock } from "../src/lib/index.ts";
 import { createLog } from "../src/lib/log/index.ts";
@@ -50,4 +51,6 @@ if (import.meta.main) {
     },
   });
   await speaker.start();
+  // For the next time: this process is killed in the end.
+  flushCompileCache();
 }

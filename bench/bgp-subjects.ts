@@ -27,7 +27,10 @@ export function prepareSubject(name: SubjectName, bgp: BgpCase, directory: strin
   switch (name) {
     case "switchyard": {
       const program = join(import.meta.dirname, "bgp-speaker.ts");
-      return [process.execPath, program, JSON.stringify(bgp)];
+      // As `bin/switchyard` does: types are not stripped again at each start.
+      const cache = join(import.meta.dirname, "../node_modules/.cache/switchyard");
+      const node = ["env", `NODE_COMPILE_CACHE=${cache}`, process.execPath];
+      return [...node, program, JSON.stringify(bgp)];
     }
     case "bird":
       return ["bird", "-f", "-c", write(birdConfig(bgp)), "-s", join(directory, "bird.ctl")];
