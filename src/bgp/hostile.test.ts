@@ -5,7 +5,11 @@ import { describe, it } from "node:test";
 import fc from "fast-check";
 import { FakeClock, ipv4 } from "../lib/index.ts";
 import { type Log, silentLog } from "../lib/log/index.ts";
+import { LocRib } from "./rib/index.ts";
+import { RouteFeed } from "./route-feed.ts";
 import { type Connection, PeerSession, SessionRecord } from "./session/index.ts";
+import type { SessionHandlers } from "./session/peer-session.ts";
+import { Slices } from "./slices.ts";
 import { Strangers } from "./strangers.ts";
 import { everything, playMadPeer } from "./testing/mad-peer.ts";
 import { MemoryNetwork } from "./testing/memory-network.ts";
@@ -13,6 +17,7 @@ import { alone, announcement, openMessage, talk, withdrawal } from "./testing/sc
 import { A, B, C, SECOND, World } from "./testing/simulated-world.ts";
 import {
   AttributeTable,
+  concatBytes,
   encodeEndOfRib,
   encodeKeepalive,
   encodeNotification,
@@ -154,60 +159,102 @@ describe("our own routes told back to us", () => {
   });
 });
 
+/** A session without a speaker, to whose peer the routes are told in one piece. */
+async function sessionTold(
+  routes: readonly string[],
+  handlers: Pick<SessionHandlers, "onUpdate"> & Partial<SessionHandlers>,
+  clock = new FakeClock(),
+): Promise<PeerSession> {
+  const network = new MemoryNetwork(clock);
+  const session = new PeerSession({
+    clock,
+    transport: network.transport(ipv4(A)),
+    table: new AttributeTable(),
+    parameters: {
+      ...{ address: ipv4(B), port: 179, passive: true, ttl: 255, allowedLocalAs: 0 },
+      ...{ localAs: 64512, remoteAs: 64512, routerId: ipv4(A), clusterId: ipv4(A) },
+      ...{ restartTimeSeconds: 0, holdTimeSeconds: 90, connectRetrySeconds: 5 },
+      ...{ families: ["ipv4-unicast"], extendedNextHop: false, strictRole: false },
+    },
+    record: new SessionRecord(clock, 0),
+    restarted: () => false,
+    handlers: {
+      onEstablished: () => undefined,
+      onDown: () => undefined,
+      onRouteRefresh: () => undefined,
+      onDrain: () => undefined,
+      onStatus: () => undefined,
+      congested: () => false,
+      ...handlers,
+    },
+  });
+  await network
+    .transport(ipv4(A))
+    .listen({ port: 179, passwords: new Map() }, (connection) => session.accept(connection));
+  session.start();
+  const told = routes.map((route) => announcement([route]));
+  const connection = network.transport(ipv4(B)).dial(
+    { address: ipv4(A), port: 179 },
+    {
+      onConnect: () => connection.write(concatBytes([openMessage(), encodeKeepalive(), ...told])),
+      onData: () => undefined,
+      onDrain: () => undefined,
+      onClose: () => undefined,
+    },
+  );
+  await clock.advance(SECOND);
+  return session;
+}
+
 describe("an error nobody thought of", () => {
   it("ends the session, not the process", async () => {
-    const clock = new FakeClock();
-    const network = new MemoryNetwork(clock);
     const refused: string[] = [];
-    const session = new PeerSession({
-      clock,
-      transport: network.transport(ipv4(A)),
-      table: new AttributeTable(),
-      parameters: {
-        ...{ address: ipv4(B), port: 179, passive: true, ttl: 255, allowedLocalAs: 0 },
-        ...{
-          localAs: 64512,
-          remoteAs: 64512,
-          routerId: ipv4(A),
-          clusterId: ipv4(A),
-          restartTimeSeconds: 0,
-        },
-        ...{ holdTimeSeconds: 90, connectRetrySeconds: 5, families: ["ipv4-unicast"] },
-        ...{ extendedNextHop: false, strictRole: false },
-      },
-      record: new SessionRecord(clock, 0),
-      restarted: () => false,
-      handlers: {
-        onEstablished: () => undefined,
-        onDown: ({ reason }) => void refused.push(reason),
-        onUpdate: () => {
-          throw new TypeError("a mistake of ours");
-        },
-        onRouteRefresh: () => undefined,
-        onDrain: () => undefined,
-        onStatus: () => undefined,
+    const session = await sessionTold(["10.0.0.0/8"], {
+      onDown: ({ reason }) => void refused.push(reason),
+      onUpdate: () => {
+        throw new TypeError("a mistake of ours");
       },
     });
-    await network
-      .transport(ipv4(A))
-      .listen({ port: 179, passwords: new Map() }, (connection) => session.accept(connection));
-    session.start();
-    const connection = network.transport(ipv4(B)).dial(
-      { address: ipv4(A), port: 179 },
-      {
-        onConnect: () => {
-          for (const message of [openMessage(), encodeKeepalive(), announcement(["10.0.0.0/8"])]) {
-            connection.write(message);
-          }
-        },
-        onData: () => undefined,
-        onDrain: () => undefined,
-        onClose: () => undefined,
-      },
-    );
-    await clock.advance(SECOND);
     assert.deepEqual(refused, ["sent Cease / Out of Resources: a mistake of ours"]);
     assert.equal(session.state, "Active");
+  });
+});
+
+describe("a peer that sends faster than routes are handed on", () => {
+  for (const [congested, turns] of [
+    [false, 1],
+    [true, 3],
+  ] as const) {
+    it(`is read in ${turns} turns when what waits is ${congested ? "much" : "little"}`, async () => {
+      const clock = new FakeClock();
+      let turn = 0;
+      const seen: number[] = [];
+      const handlers = {
+        onUpdate: () => void seen.push(turn),
+        congested: () => {
+          clock.schedule(0, () => turn++);
+          return congested;
+        },
+      };
+      await sessionTold(["10.0.0.0/8", "11.0.0.0/8", "12.0.0.0/8"], handlers, clock);
+      assert.equal(seen.length, 3);
+      assert.equal(new Set(seen).size, turns);
+    });
+  }
+
+  it("makes only so many changes wait", async () => {
+    const clock = new FakeClock();
+    const slices = new Slices(clock);
+    const feed = new RouteFeed({
+      ...{ slices, rib: new LocRib() },
+      ...{ onChanged: () => undefined, onOtherChanged: () => undefined },
+    });
+    for (let i = 0; i < 7999; i++) feed.changed(i * 64 + 32);
+    assert.equal(feed.congested, false);
+    feed.changed(7999 * 64 + 32);
+    assert.equal(feed.congested, true);
+    await clock.advance(1);
+    assert.deepEqual([feed.congested, feed.idle], [false, true]);
   });
 });
 

@@ -21,6 +21,8 @@ export interface PeerHost {
   /** A peer has no path (by this path identifier) that passes its import policy. */
   onNoPath(key: PrefixKey, peerId: number, pathId: number): void;
   onStatus(): void;
+  /** So many changes wait to be handed on that no more are to be read. */
+  congested(): boolean;
   /** For the last messages of each peer. */
   ringBytes(): number;
   /** What is to be told about a prefix: our own route, else the best one. */

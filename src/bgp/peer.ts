@@ -105,6 +105,7 @@ export class Peer {
         onUpdate: (update) => this.#receiver.onUpdate(update),
         onRouteRefresh: (message) => this.#onRouteRefresh(message),
         onDrain: () => this.#sender?.pump(),
+        congested: () => this.#host.congested(),
         onStatus: () => this.#onStatus(),
       },
     });

@@ -7,6 +7,7 @@ import type { LearnedRoute, RouteChange } from "./types.ts";
 import { type PrefixKey, prefixOfKey } from "./wire/index.ts";
 
 const BATCH_ROUTES = 1000;
+const MOST_WAITING = 8000;
 
 export type RouteListener = (changes: readonly RouteChange[]) => void;
 
@@ -32,6 +33,11 @@ export class RouteFeed {
     this.#rib = options.rib;
     this.#onChanged = options.onChanged;
     this.#onOtherChanged = options.onOtherChanged;
+  }
+
+  /** Whoever reads faster than routes are handed on would fill the memory with what waits. */
+  get congested(): boolean {
+    return this.#changed.size + this.#otherChanged.size >= MOST_WAITING;
   }
 
   get idle(): boolean {

@@ -136,6 +136,7 @@ export class Speaker {
       onPath: (key, path) => this.#onChange(key, this.#rib.replace(key, path)),
       onNoPath: (key, peerId, pathId) => this.#onChange(key, this.#rib.remove(key, peerId, pathId)),
       onStatus: () => this.#onStatus(),
+      congested: () => this.#feed.congested,
       ringBytes: () => ringBytes(this.#config),
       route: (key) => this.#originated.get(key) ?? this.#rib.best(key),
       routes: (key, ranked) => this.#allRoutes(key, ranked),

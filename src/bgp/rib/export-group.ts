@@ -33,7 +33,7 @@ export interface Telling {
   readonly learnedNextHop: IpAddress | undefined;
   readonly device: string | undefined;
   /** What policies make of it, for as long as there is the policy. */
-  readonly variants: WeakMap<RouteChanges, Telling>;
+  variants: WeakMap<RouteChanges, Telling> | undefined;
   readonly source: RouteSource;
   /** Encoded for an IPv4 route, for an IPv6 route; `null`: it cannot be told, `undefined`: not made yet. */
   outgoing4: OutgoingAttributes | null | undefined;
@@ -231,10 +231,11 @@ export function originatorOf(attributes: PathAttributes, source: Source): Ipv4 {
 type TellingParts = Pick<Telling, "attributes" | "learnedNextHop" | "device" | "source">;
 
 function makeTelling(parts: TellingParts): Telling {
-  return { ...parts, variants: new WeakMap(), outgoing4: undefined, outgoing6: undefined };
+  return { ...parts, variants: undefined, outgoing4: undefined, outgoing6: undefined };
 }
 
 export function changeTelling(telling: Telling, changes: RouteChanges): Telling {
+  telling.variants ??= new WeakMap();
   let variant = telling.variants.get(changes);
   if (variant === undefined) {
     const attributes = changeAttributes(telling.attributes, changes);

@@ -56,6 +56,8 @@ export interface LaneHandlers {
   onUpdate(lane: Lane, update: Update): void;
   onRouteRefresh(lane: Lane, message: RouteRefresh): void;
   onDrain(lane: Lane): void;
+  /** More has been taken in than was worked on: what else there is may wait a little. */
+  congested(): boolean;
   connectRetryMs(): number;
   /** The OPEN to send now. */
   open(): Open;
@@ -312,7 +314,7 @@ export class Lane {
         this.#lastMessageMs = startMs;
         this.#receive(message);
         if (this.#connection !== connection) return;
-        if (clock.monotonicMs() >= endMs) {
+        if (clock.monotonicMs() >= endMs || this.#mustWait(budgetMs)) {
           this.#pumpLater();
           return;
         }
@@ -323,6 +325,11 @@ export class Lane {
       const cause = known ? error : new ProtocolError("outOfResources", errorText(error));
       this.dispatch({ kind: "protocol-error", error: cause });
     }
+  }
+
+  /** What is still there when the connection is gone waits for nothing. */
+  #mustWait(budgetMs: number): boolean {
+    return Number.isFinite(budgetMs) && this.#options.handlers.congested();
   }
 
   #pumpLater(): void {

@@ -32,6 +32,8 @@ export interface SessionHandlers {
   onRouteRefresh(message: RouteRefresh): void;
   /** More may be sent. */
   onDrain(): void;
+  /** As {@link LaneHandlers}. */
+  congested(): boolean;
   /** `state` or `lastError` may have changed. */
   onStatus(): void;
 }
@@ -207,6 +209,7 @@ export class PeerSession {
       onDown: (lane, down) => this.#onDown(lane, down),
       onUpdate: (_, update) => handlers.onUpdate(update),
       onRouteRefresh: (_, message) => handlers.onRouteRefresh(message),
+      congested: () => handlers.congested(),
       onDrain: (lane) => {
         if (lane === this.#established) handlers.onDrain();
       },

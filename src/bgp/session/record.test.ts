@@ -98,6 +98,7 @@ describe("the record of a peer", () => {
         onRouteRefresh: () => undefined,
         onDrain: () => undefined,
         onStatus: () => undefined,
+        congested: () => false,
       },
     });
     session.start();
