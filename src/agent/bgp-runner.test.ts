@@ -96,6 +96,15 @@ test("what is originated changes alone, and is neither told twice nor forgotten"
   assert.deepEqual(runner.source()?.localAs, 64512);
 });
 
+test("another port or address to listen at ends no session", async () => {
+  const { runner, speakers } = bench();
+  await runner.configure(planOf());
+  const listen = [{ port: 1790, addresses: [ipv4("172.139.20.75")] }];
+  await runner.configure(planOf({ listen }));
+  assert.equal(speakers.length, 1);
+  assert.deepEqual(speakers[0]?.configured, [{ ...config, listen }]);
+});
+
 test("a new identity restarts the speaker, with a word to the neighbours", async () => {
   const { runner, speakers } = bench();
   await runner.configure(planOf());
@@ -105,7 +114,7 @@ test("a new identity restarts the speaker, with a word to the neighbours", async
   assert.equal(speakers.length, 2);
   assert.deepEqual(speakers[0]?.stopped, {
     notify: true,
-    message: "the node's AS number, router id or BGP listener has changed",
+    message: "the node's AS number or router id has changed",
   });
   assert.deepEqual(runner.learned(), [], "what the old identity learned is not the new one's");
 });

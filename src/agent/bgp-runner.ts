@@ -24,7 +24,7 @@ import type { AgentPeerStatus } from "./status.ts";
 const CONVERGENCE_LIMIT_MS = 120_000;
 
 /** The only reason to close sessions with a word: what the operator of a neighbour reads in its log. */
-const IDENTITY_CHANGED = "the node's AS number, router id or BGP listener has changed";
+const IDENTITY_CHANGED = "the node's AS number or router id has changed";
 
 export type SpeakerPort = Pick<
   Speaker,
@@ -90,7 +90,7 @@ export class BgpRunner {
   /** Brings the speaker to this configuration; only a new identity restarts its sessions. */
   async configure(plan: BgpPlan | undefined): Promise<void> {
     const config = plan?.config;
-    const identity = config ? canonicalText([config.localAs, config.routerId, config.listen]) : "";
+    const identity = config ? canonicalText([config.localAs, config.routerId]) : "";
     if (this.#speaker && identity !== this.#identity) await this.stop(true);
     this.#plan = plan;
     if (!config) return;

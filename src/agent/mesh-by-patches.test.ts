@@ -315,3 +315,19 @@ it("a node that is deleted is left at once", async () => {
   await fabric.run(200);
   assert.equal(fabric.sessions()[0], 1);
 });
+
+it("nodes that listen elsewhere lose no route, told at once or one after the other", async () => {
+  const fabric = await Fabric.start();
+  const listening = (listenPort: number): Partial<ClusterView> => ({
+    bgpConfigurations: [{ ...off, spec: { listenPort } }],
+  });
+  const oneByOne = [2, 0, 1].map((only) => ({ afterMs: 10_000, change: listening(1791), only }));
+  await play(fabric, [{ afterMs: 0, change: listening(1790) }, ...oneByOne]);
+  assert.deepEqual(fabric.sessions(), [2, 2, 2]);
+  const ports = new Set(
+    fabric.runners.flatMap((runner) =>
+      (runner.source()?.speaker.details() ?? []).map(({ port }) => port),
+    ),
+  );
+  assert.deepEqual([...ports], [1791]);
+});
