@@ -46,8 +46,10 @@ const peer: PeerDetails = {
   endCounts: [{ by: "us", name: "Hold Timer Expired", count: 5 }],
 };
 
+const speaker = { details: () => [peer], refused: () => ({ total: 11, recent: [] }) };
+
 test("the status as samples", () => {
-  const samples = renderMetrics(status, [peer])
+  const samples = renderMetrics(status, speaker)
     .split("\n")
     .filter((line) => line !== "" && !line.startsWith("#"));
   assert.deepEqual(samples, [
@@ -84,13 +86,14 @@ test("the status as samples", () => {
     'switchyard_bgp_bytes_total{peer="192.0.2.1",direction="in"} 1234',
     'switchyard_bgp_bytes_total{peer="192.0.2.1",direction="out"} 0',
     'switchyard_bgp_malformed_updates_total{peer="192.0.2.1"} 8',
+    "switchyard_bgp_refused_connections_total 11",
   ]);
 });
 
 test("docs/reference/metrics.md names every metric and no other", () => {
   const page = readFileSync(new URL("../../docs/reference/metrics.md", import.meta.url), "utf8");
   const described = [...page.matchAll(/^\| `(switchyard_\w+)`/gm)].map(([, name]) => name);
-  const types = [...renderMetrics(status, [peer]).matchAll(/^# TYPE (\w+) /gm)].map(
+  const types = [...renderMetrics(status, speaker).matchAll(/^# TYPE (\w+) /gm)].map(
     ([, name]) => name,
   );
   assert.deepEqual(described, types);

@@ -1,10 +1,11 @@
 /** The agent's status as Prometheus text. */
 
-import type { PeerDetails } from "../bgp/index.ts";
-import { metricsText, peerMetrics } from "../bgp/view/index.ts";
+import { type SpeakerView, speakerMetrics } from "../bgp/view/index.ts";
 import type { AgentStatus } from "./status.ts";
 
-export function renderMetrics(status: AgentStatus, peers: readonly PeerDetails[]): string {
+type Counted = Pick<SpeakerView, "details" | "refused">;
+
+export function renderMetrics(status: AgentStatus, speaker: Counted | undefined): string {
   const lines: string[] = [];
   const gauge = (name: string, help: string, samples: readonly (readonly [string, number])[]) => {
     lines.push(`# HELP ${name} ${help}`, `# TYPE ${name} gauge`);
@@ -48,5 +49,5 @@ export function renderMetrics(status: AgentStatus, peers: readonly PeerDetails[]
       Number(pool.realised),
     ]),
   );
-  return `${lines.join("\n")}\n${metricsText(peerMetrics(peers))}`;
+  return `${lines.join("\n")}\n${speakerMetrics(speaker)}`;
 }

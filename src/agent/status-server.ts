@@ -61,7 +61,7 @@ async function route(method: string, url: string, source: StatusSource): Promise
     case "/metrics":
       return {
         ...{ code: 200, type: "text/plain; version=0.0.4" },
-        body: renderMetrics(status, source.bgp()?.speaker.details() ?? []),
+        body: renderMetrics(status, source.bgp()?.speaker),
       };
     default:
       return text(404, "paths: /status /diff /healthz /readyz /metrics /bgp/...\n");

@@ -7,6 +7,7 @@ import type {
   PeerDetails,
   PeerStatus,
   ReceivedRoute,
+  RefusedConnections,
   RouteChange,
   RouteDetails,
   RouteExplanation,
@@ -100,6 +101,10 @@ export class FakeSpeaker implements SpeakerPort {
 
   details(): PeerDetails[] {
     return [...this.peerList];
+  }
+
+  refused(): RefusedConnections {
+    return { total: 0, recent: [] };
   }
 
   messages(): KeptMessage[] {

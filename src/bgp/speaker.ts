@@ -40,6 +40,7 @@ import type {
   PeerConfig,
   PeerDetails,
   PeerStatus,
+  RefusedConnections,
   RouteChange,
   SpeakerConfig,
 } from "./types.ts";
@@ -198,6 +199,11 @@ export class Speaker {
     const named = peerName === undefined ? undefined : this.#peers.get(peerName);
     const peers = peerName === undefined ? [...this.#peers.values()] : named ? [named] : [];
     return peers.map((peer) => peer.details());
+  }
+
+  /** Who dialled and is no peer. */
+  refused(): RefusedConnections {
+    return this.#strangers.refused;
   }
 
   /**

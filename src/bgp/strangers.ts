@@ -1,16 +1,18 @@
 /**
  * Connections from addresses that are no peer's: closed before anything they send is looked at. The
  * first few in a second are told so, for whoever has a wrong address in a configuration; of the rest
- * there is nothing but a number in the log, however many come.
+ * there is nothing but numbers, and the last few addresses, however many come.
  */
 
-import { type Clock, formatAddress } from "../lib/index.ts";
+import { type Clock, formatAddress, type IpAddress } from "../lib/index.ts";
 import type { Log } from "../lib/log/index.ts";
 import type { Connection } from "./session/index.ts";
+import type { RefusedConnections } from "./types.ts";
 import { encodeNotification, notification } from "./wire/index.ts";
 
 const TOLD_PER_SECOND = 10;
 const LOG_EVERY_MS = 10_000;
+const REMEMBERED = 8;
 
 export class Strangers {
   readonly #clock: Clock;
@@ -19,14 +21,23 @@ export class Strangers {
   #told = 0;
   #loggedAtMs = Number.NEGATIVE_INFINITY;
   #unlogged = 0;
+  #total = 0;
+  /** The latest last. */
+  readonly #recent = new Map<IpAddress, { count: number; lastMs: number }>();
 
   constructor(options: { readonly clock: Clock; readonly log: Log }) {
     this.#clock = options.clock;
     this.#log = options.log;
   }
 
+  get refused(): RefusedConnections {
+    const recent = [...this.#recent].map(([address, seen]) => ({ address, ...seen }));
+    return { total: this.#total, recent: recent.reverse() };
+  }
+
   refuse(connection: Connection): void {
     this.#note(connection);
+    this.#remember(connection.remoteAddress);
     const nowMs = this.#clock.monotonicMs();
     if (nowMs - this.#secondBeganMs >= 1000) {
       this.#secondBeganMs = nowMs;
@@ -39,6 +50,18 @@ export class Strangers {
     this.#told++;
     connection.write(encodeNotification(notification("connectionRejected")));
     connection.end();
+  }
+
+  #remember(address: IpAddress): void {
+    this.#total++;
+    const count = (this.#recent.get(address)?.count ?? 0) + 1;
+    this.#recent.delete(address);
+    this.#recent.set(address, { count, lastMs: this.#clock.now() });
+    if (this.#recent.size <= REMEMBERED) return;
+    for (const oldest of this.#recent.keys()) {
+      this.#recent.delete(oldest);
+      return;
+    }
   }
 
   #note({ remoteAddress }: Connection): void {

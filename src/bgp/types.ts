@@ -335,6 +335,18 @@ export interface PeerDetails extends PeerStatus {
   readonly ends: readonly SessionEnd[];
 }
 
+/** Connections from addresses that are no peer's. */
+export interface RefusedConnections {
+  readonly total: number;
+  /** The last few addresses, the latest first, since each was last forgotten. */
+  readonly recent: readonly {
+    readonly address: IpAddress;
+    readonly count: number;
+    /** Milliseconds since the epoch. */
+    readonly lastMs: number;
+  }[];
+}
+
 /** A TCP connection that kept messages went over. */
 export interface KeptConnection {
   /** Unique among those of a peer. */

@@ -5,9 +5,8 @@ import {
   answerBgp,
   type BgpAnswer,
   type BgpSource,
-  metricsText,
-  peerMetrics,
   sendAnswer,
+  speakerMetrics,
 } from "../bgp/view/index.ts";
 import {
   prepareSocketPath,
@@ -62,7 +61,7 @@ function route(url: string, source: ControlSource): BgpAnswer {
         ? text(200, "ok\n")
         : text(503, "routes are being learned\n");
     case "/metrics": {
-      const body = metricsText(peerMetrics(source.bgp().speaker.details()));
+      const body = speakerMetrics(source.bgp().speaker);
       return { code: 200, type: "text/plain; version=0.0.4", body };
     }
     default:

@@ -126,11 +126,22 @@ describe("bgp commands", () => {
   });
 
   it("peers -o wide: the history of ends, with times", async () => {
+    const handlers = {
+      onConnect: () => undefined,
+      onData: () => undefined,
+      onDrain: () => undefined,
+      onClose: () => undefined,
+    };
+    world.network.transport(ipv4("10.9.0.1")).dial({ address: ipv4(A), port: 179 }, handlers);
     world.kill(B);
     await world.advance(30 * SECOND);
     const wide = await printed("peers", "-o", "wide");
     assert.match(wide, /^ {2}[\d:]{8} after 1s: the peer closed the connection$/m);
     assert.match(wide, /^ {2}[\d:]{8} in Connect, \d+ times: connection refused$/m);
     assert.match(wide, /routes kept for its restart/);
+    assert.match(
+      wide,
+      /^Refused connections from addresses that are no peer's: 1, the last from 10\.9\.0\.1 at /m,
+    );
   });
 });

@@ -46,6 +46,31 @@ describe("answers about BGP", () => {
     assert.deepEqual(JSON.parse(ask(world, `/bgp/peers?peer=${B}`).text), all);
   });
 
+  it("tell who dialled and is no peer, the last eight addresses", async () => {
+    const world = await pair();
+    const dial = (from: string) => {
+      const handlers = {
+        onConnect: () => undefined,
+        onData: () => undefined,
+        onDrain: () => undefined,
+        onClose: () => undefined,
+      };
+      world.network.transport(ipv4(from)).dial({ address: ipv4(A), port: 179 }, handlers);
+    };
+    for (let host = 1; host <= 10; host++) dial(`10.9.0.${host}`);
+    dial("10.9.0.5");
+    await world.advance(10);
+    const { refused } = JSON.parse(ask(world, "/bgp/peers").text) as PeersDocument;
+    assert.equal(refused.total, 11);
+    assert.deepEqual(
+      refused.recent.map(({ address, count }) => `${address} ${count}`),
+      [
+        ...["10.9.0.5 2", "10.9.0.10 1", "10.9.0.9 1", "10.9.0.8 1"],
+        ...["10.9.0.7 1", "10.9.0.6 1", "10.9.0.4 1", "10.9.0.3 1"],
+      ],
+    );
+  });
+
   it("tell routes a line each: the best, what came, what was told", async () => {
     const world = await pair();
     assert.deepEqual(shown(lines(world, "/bgp/routes")).sort(), [

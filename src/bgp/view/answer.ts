@@ -18,12 +18,12 @@ import type { PeersDocument, RouteTable } from "./documents.ts";
 import { messageDocument } from "./message-words.ts";
 import { type DumpEnds, mrtRecord } from "./mrt.ts";
 import { PcapWriter, pcapHeader } from "./pcap.ts";
-import { peerDocument } from "./peer-document.ts";
+import { peerDocument, refusedDocument } from "./peer-document.ts";
 import { routeDocument, whyDocument } from "./route-document.ts";
 
 export type SpeakerView = Pick<
   Speaker,
-  "details" | "messages" | "why" | "locRib" | "adjRibIn" | "adjRibOut"
+  "details" | "refused" | "messages" | "why" | "locRib" | "adjRibIn" | "adjRibOut"
 >;
 
 export interface BgpSource {
@@ -76,7 +76,8 @@ function peersDocument(source: BgpSource, peer: string | undefined): PeersDocume
   const { localAs, routerId, speaker } = source;
   const found = peer === undefined ? speaker.details() : [named(source, peer)];
   const peers = found.map((one) => peerDocument(one, source.typeOf?.(one.name)));
-  return { localAs, routerId: formatAddress(routerId), peers };
+  const refused = refusedDocument(speaker.refused());
+  return { localAs, routerId: formatAddress(routerId), peers, refused };
 }
 
 /** By its name, or by its address. */

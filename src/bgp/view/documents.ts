@@ -13,6 +13,15 @@ export interface PeersDocument {
   readonly localAs: number;
   readonly routerId: string;
   readonly peers: readonly PeerDocument[];
+  /** Connections from addresses that are no peer's: how many, and the last few addresses. */
+  readonly refused: {
+    readonly total: number;
+    readonly recent: readonly {
+      readonly address: string;
+      readonly count: number;
+      readonly last: string;
+    }[];
+  };
 }
 
 export interface PeerDocument {

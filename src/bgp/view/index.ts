@@ -2,6 +2,6 @@
 
 export { answerBgp, type BgpAnswer, type BgpSource, type SpeakerView } from "./answer.ts";
 export type * from "./documents.ts";
-export { metricsText, peerMetrics } from "./metrics.ts";
+export { speakerMetrics } from "./metrics.ts";
 export { endDocument } from "./peer-document.ts";
 export { sendAnswer } from "./send.ts";

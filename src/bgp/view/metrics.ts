@@ -1,7 +1,13 @@
 /** Prometheus samples of peers. A peer has 22, and one per way in which its sessions ended. */
 
 import { formatAddress } from "../../lib/index.ts";
-import type { MessageCounts, PeerDetails, SessionState } from "../index.ts";
+import type {
+  MessageCounts,
+  PeerDetails,
+  RefusedConnections,
+  SessionState,
+  Speaker,
+} from "../index.ts";
 
 export interface MetricFamily {
   readonly name: string;
@@ -20,7 +26,7 @@ const stateNumbers: Readonly<Record<SessionState, number>> = {
   Established: 6,
 };
 
-export function peerMetrics(peers: readonly PeerDetails[]): MetricFamily[] {
+function peerMetrics(peers: readonly PeerDetails[]): MetricFamily[] {
   const family = (
     [type, name, help]: readonly [MetricFamily["type"], string, string],
     samples: (peer: PeerDetails) => readonly (readonly [Labels, number])[],
@@ -97,8 +103,22 @@ function messagesOf(direction: string, counts: MessageCounts): [Labels, number][
   return Object.entries({ ...types, ...more }).map(([type, count]) => [{ direction, type }, count]);
 }
 
-/** In the text format of Prometheus. */
-export function metricsText(families: readonly MetricFamily[]): string {
+function refusedMetric({ total }: RefusedConnections): MetricFamily {
+  return {
+    name: "switchyard_bgp_refused_connections_total",
+    type: "counter",
+    help: "Connections from addresses that are no peer's.",
+    samples: [["", total]],
+  };
+}
+
+/** Of a speaker, in the text format of Prometheus; nothing where there is none. */
+export function speakerMetrics(speaker: Pick<Speaker, "details" | "refused"> | undefined): string {
+  const families = peerMetrics(speaker?.details() ?? []);
+  return metricsText(speaker ? [...families, refusedMetric(speaker.refused())] : families);
+}
+
+function metricsText(families: readonly MetricFamily[]): string {
   const lines = families.flatMap(({ name, type, help, samples }) => [
     `# HELP ${name} ${help}`,
     `# TYPE ${name} ${type}`,

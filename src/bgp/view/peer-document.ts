@@ -1,8 +1,8 @@
 /** A peer's details as JSON. */
 
 import { formatAddress } from "../../lib/index.ts";
-import type { PeerDetails, SessionEnd } from "../index.ts";
-import type { EndDocument, PeerDocument } from "./documents.ts";
+import type { PeerDetails, RefusedConnections, SessionEnd } from "../index.ts";
+import type { EndDocument, PeerDocument, PeersDocument } from "./documents.ts";
 
 export function peerDocument(peer: PeerDetails, type: string | undefined): PeerDocument {
   const { received, sent } = peer;
@@ -57,6 +57,15 @@ function bfdOf({ bfd }: PeerDetails): Pick<PeerDocument, "bfd"> {
   if (bfd === undefined) return {};
   const { state, sinceMs, diagnostic } = bfd;
   return { bfd: { state, since: time(sinceMs), diagnostic } };
+}
+
+export function refusedDocument({ total, recent }: RefusedConnections): PeersDocument["refused"] {
+  return {
+    total,
+    recent: recent.map(({ address, count, lastMs }) => ({
+      ...{ address: formatAddress(address), count, last: time(lastMs) },
+    })),
+  };
 }
 
 export function endDocument(end: SessionEnd): EndDocument {

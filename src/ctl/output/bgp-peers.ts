@@ -10,8 +10,9 @@ interface Look {
   readonly nowMs: number;
 }
 
-export function renderPeers({ localAs, routerId, peers }: PeersDocument, look: Look): string {
-  const head = `Local AS ${localAs}, router id ${routerId}\n`;
+export function renderPeers(document: PeersDocument, look: Look): string {
+  const { localAs, routerId, peers } = document;
+  const head = `Local AS ${localAs}, router id ${routerId}\n${refusedText(document, look)}`;
   if (peers.length === 0) return `${head}No BGP peers are configured.\n`;
   const columns = look.wide ? [...ordinary, ...more] : ordinary;
   const table = formatTable(
@@ -24,6 +25,13 @@ export function renderPeers({ localAs, routerId, peers }: PeersDocument, look: L
     .map((line) => line.trimEnd());
   const history = look.wide ? peers.map((peer) => historyOf(peer, look.nowMs)).join("") : "";
   return `${head}${lines.join("\n")}\n${history}`;
+}
+
+/** A peer that is not configured here, or with another address. */
+function refusedText({ refused: { total, recent } }: PeersDocument, { nowMs }: Look): string {
+  if (total === 0) return "";
+  const last = recent.map(({ address, last: at }) => `${address} at ${sinceText(at, nowMs)}`);
+  return `Refused connections from addresses that are no peer's: ${total}, the last from ${last.join(", ")}\n`;
 }
 
 type Column = readonly [heading: string, cell: (peer: PeerDocument, nowMs: number) => string];
