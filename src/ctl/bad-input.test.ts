@@ -201,6 +201,7 @@ const commandLines: readonly (readonly [string, string])[] = [
   ["get ippool -n x", "IPPool is not namespaced"],
   ["get wep -A -n x", "cannot use both --namespace and --all-namespaces flags at the same time"],
   ["get wep w -A", "cannot use --all-namespace flag for getting a single resource"],
+  ["get svc w -A", "cannot use --all-namespace flag for getting a single resource"],
   ["get wep w", "resource does not exist: WorkloadEndpoint(default/w) with error: <nil>"],
   [
     "get -f /nonexistent",

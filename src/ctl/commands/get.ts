@@ -1,7 +1,7 @@
 /** `get`: shows resources by kind and name, or those that a file names. */
 
 import { errorText } from "../../lib/index.ts";
-import type { ExposedKind, ResourceOf } from "../../model/index.ts";
+import { type ExposedKind, kindTable, type ResourceOf } from "../../model/index.ts";
 import { withDatastore } from "../connect.ts";
 import type { ConnectionOptions, CtlContext } from "../context.ts";
 import { type ActionContext, getResource, namespaceOption } from "../crud/actions.ts";
@@ -48,7 +48,8 @@ export async function get(
 }
 
 function refuseNameInAllNamespaces(targets: readonly Target[]): void {
-  if (targets[0]?.kind !== "WorkloadEndpoint") return;
+  const [first] = targets;
+  if (first === undefined || !kindTable[first.kind].namespaced) return;
   throw failure("cannot use --all-namespace flag for getting a single resource");
 }
 
