@@ -33,6 +33,12 @@ export function learnedRoute(key: PrefixKey, path: Path): LearnedRoute {
   };
 }
 
+/** Of paths that are used together. */
+export function nextHopsOf(used: readonly Path[]): Pick<LearnedRoute, "nextHops"> {
+  if (used.length < 2) return {};
+  return { nextHops: used.map(({ attributes }) => attributes.nextHop) };
+}
+
 export function routeDetails(key: PrefixKey, path: Path): RouteDetails {
   const { attributes, source } = path;
   const { aggregator } = attributes;

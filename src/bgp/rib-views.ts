@@ -2,7 +2,7 @@
 
 import { type Prefix, SwitchyardError } from "../lib/index.ts";
 import { explain } from "./explain.ts";
-import { routeDetails, sentRoute } from "./learned-route.ts";
+import { nextHopsOf, routeDetails, sentRoute } from "./learned-route.ts";
 import type { Peer } from "./peer.ts";
 import type { LocRib } from "./rib/index.ts";
 import { routePages } from "./route-pages.ts";
@@ -46,11 +46,12 @@ export class RibViews {
     return routePages({
       query,
       keys: () => rib.keys(),
-      tell: (key) =>
-        rib
-          .paths(key)
+      tell: (key) => {
+        const used = rib.used(key);
+        return used
           .slice(0, 1)
-          .map((path) => routeDetails(key, path)),
+          .map((best) => ({ ...routeDetails(key, best), ...nextHopsOf(used) }));
+      },
     });
   }
 

@@ -1,6 +1,6 @@
 /** Tells listeners what changed in the Loc-RIB: many changes per call, none twice, in slices. */
 
-import { learnedRoute } from "./learned-route.ts";
+import { learnedRoute, nextHopsOf } from "./learned-route.ts";
 import { type LocRib, PrefixQueue } from "./rib/index.ts";
 import type { Slices } from "./slices.ts";
 import type { LearnedRoute, RouteChange } from "./types.ts";
@@ -71,9 +71,7 @@ export class RouteFeed {
   #usedRoute(key: PrefixKey): LearnedRoute | undefined {
     const paths = this.#rib.used(key);
     if (paths.length === 0) return undefined;
-    const route = learnedRoute(key, paths[0]!);
-    if (paths.length === 1) return route;
-    return { ...route, nextHops: paths.map(({ attributes }) => attributes.nextHop) };
+    return { ...learnedRoute(key, paths[0]!), ...nextHopsOf(paths) };
   }
 
   #flush(): boolean {

@@ -145,6 +145,8 @@ describe("multipath", () => {
       Object.entries(verdicts(world)).map(([peer, { kind }]) => `${peer} ${kind}`),
       [`${B} best`, `${D} lost`, `${C} equal`],
     );
+    const [best] = all(speaker.locRib({ prefix: prefix("10.9.0.0/24") }));
+    assert.deepEqual(best?.nextHops?.map(formatAddress), [B, C]);
     await multipath(8);
     assert.deepEqual(told.at(-1), [B, C, D]);
     c.connection.destroy();

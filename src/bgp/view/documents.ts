@@ -53,6 +53,8 @@ export interface PeerDocument {
   readonly bfd?: { readonly state: string; readonly since: string; readonly diagnostic: string };
   /** Routes of the last session are kept for it while it restarts. */
   readonly keptForRestart: boolean;
+  /** For longer than that, as a last resort (RFC 9494). */
+  readonly keptForLonger?: true;
   readonly routes: {
     readonly received: number;
     readonly accepted: number;
@@ -90,6 +92,8 @@ export interface RouteDocument {
   readonly peer: string;
   readonly peerType?: "ibgp" | "ebgp";
   readonly nextHop: string;
+  /** Of the best: all that are used together, this one first; absent where it is alone. */
+  readonly nextHops?: readonly string[];
   readonly asPath: readonly number[];
   readonly origin: "igp" | "egp" | "incomplete";
   readonly localPref?: number;

@@ -20,6 +20,7 @@ export function peerDocument(peer: PeerDetails, type: string | undefined): PeerD
     ...sessionOf(peer),
     ...bfdOf(peer),
     keptForRestart: peer.gracefulRestart,
+    ...(peer.longLivedRestart ? { keptForLonger: true } : {}),
     routes: {
       received: peer.routesReceived,
       accepted: peer.routesAccepted,

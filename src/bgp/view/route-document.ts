@@ -13,7 +13,9 @@ import type {
 import type { RouteDocument, WhyDocument } from "./documents.ts";
 
 type AnyRoute = Omit<SentRoute, "localPref"> &
-  Partial<Pick<ReceivedRoute, "localPref" | "peerType" | "pathId" | "stale" | "refused">>;
+  Partial<
+    Pick<ReceivedRoute, "localPref" | "nextHops" | "peerType" | "pathId" | "stale" | "refused">
+  >;
 
 export function routeDocument(
   route: AnyRoute,
@@ -24,6 +26,7 @@ export function routeDocument(
     ...{ prefix: formatPrefix(route.prefix), table, peer },
     ...(peerType && { peerType }),
     nextHop: formatAddress(route.nextHop),
+    ...(route.nextHops && { nextHops: route.nextHops.map(formatAddress) }),
     ...{ asPath: route.asPath, origin: route.origin },
     ...(localPref === undefined ? {} : { localPref }),
     ...(med === undefined ? {} : { med }),

@@ -65,10 +65,11 @@ const more: readonly Column[] = [
 
 /** Why it is down, in short; of one that is up, what is still to come. */
 function infoOf(peer: PeerDocument): string {
-  const { state, history, lastError, session, keptForRestart, passive } = peer;
+  const { state, history, lastError, session, keptForRestart, keptForLonger, passive } = peer;
   if (state === "Established") return session?.endOfRib ? "" : "no End-of-RIB yet";
   const nothing = passive ? "waits to be dialled" : "";
   const why = history[0]?.name ?? (lastError || nothing);
+  if (keptForLonger) return `${why}; routes kept as a last resort`;
   return keptForRestart ? `${why}; routes kept for its restart` : why;
 }
 

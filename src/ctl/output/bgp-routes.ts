@@ -7,7 +7,7 @@ type Column = readonly [heading: string, cell: (route: RouteDocument) => string]
 
 const ordinary: readonly Column[] = [
   ["PREFIX", ({ prefix }) => prefix],
-  ["NEXT HOP", ({ nextHop }) => nextHop],
+  ["NEXT HOP", ({ nextHop, nextHops = [nextHop] }) => nextHops.join(", ")],
   ["PEER", ({ peer }) => peer],
   ["AS PATH", ({ asPath }) => asPath.join(" ")],
   ["ORIGIN", ({ origin }) => origin],
