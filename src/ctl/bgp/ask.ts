@@ -95,7 +95,11 @@ function findSocket(
 
 function send(socketPath: string, path: string): Promise<IncomingMessage> {
   return new Promise((resolve, reject) => {
-    const outgoing = request({ socketPath, path, agent: false }, resolve);
+    const outgoing = request({ socketPath, path, agent: false }, (response) => {
+      // Whoever reads it in a pager takes the time he likes.
+      outgoing.setTimeout(0);
+      resolve(response);
+    });
     outgoing.setTimeout(ANSWER_TIMEOUT_MS, () => {
       outgoing.destroy(new Error(`no answer within ${ANSWER_TIMEOUT_MS / 1000} s`));
     });
