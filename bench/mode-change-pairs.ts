@@ -14,6 +14,8 @@ import { tellChange, type WatchedChange, watchChange } from "./watched-change.ts
 
 const LAB = "benchpairs";
 const PROBES_PER_SECOND = 5_000;
+/** No connection of a pod is to stand still for longer. */
+const MOST_STALL_MS = 50;
 /** As long as a change takes here. */
 const REST_MS = 40_000;
 const START: ModeName = "ipip";
@@ -76,22 +78,31 @@ function pairRows(
       { ...figure, metric, unit, value: Math.round(value * 10) / 10 },
       mostValue === undefined ? {} : { mostValue },
     );
-  const besideRest = (metric: string, unit: string, of: (stream: StreamCounts) => number) => {
+  const besideRest = (
+    figures: Pick<BenchRow, "metric" | "unit">,
+    of: (stream: StreamCounts) => number,
+    budget: { readonly mostValue?: number } = {},
+  ) => {
     const [value, peerValue] = [seen.stream, atRest].map((stream) =>
       stream ? Math.round(of(stream) * 10) / 10 : 0,
     );
-    return benchRow({
-      ...{ ...figure, metric, unit, peer: "at rest" },
-      ...{ value: value ?? 0, peerValue: peerValue ?? 0 },
-    });
+    const beside = { peer: "at rest", value: value ?? 0, peerValue: peerValue ?? 0 };
+    return benchRow({ ...figure, ...figures, ...beside }, budget);
   };
   return [
     row("not done as asked", ended.status?.phase === "Done" ? 0 : 1, "changes", 0),
     row("sent", seen.total.sent, "probes"),
     row("lost", seen.total.lost, "probes", 0),
     row("TCP resets", seen.stream?.resets ?? 0, "resets", 0),
-    besideRest("TCP segments sent again", "segments", ({ retransmits }) => retransmits),
-    besideRest("longest TCP stall", "ms", ({ longestStallMs }) => longestStallMs),
+    besideRest(
+      { metric: "TCP segments sent again", unit: "segments" },
+      ({ retransmits }) => retransmits,
+    ),
+    besideRest(
+      { metric: "longest TCP stall", unit: "ms" },
+      ({ longestStallMs }) => longestStallMs,
+      { mostValue: MOST_STALL_MS },
+    ),
     row("whole change", totalMs / 1000, "s"),
   ];
 }
