@@ -85,7 +85,8 @@ export function lostTo(
   return after && { step: after, to: best };
 }
 
-function compareBeforeMed(a: Path, b: Path): number {
+/** As {@link compare}, by the steps before MED alone: those after it are only asked among equals. */
+export function compareBeforeMed(a: Path, b: Path): number {
   if (a.longLivedStale !== b.longLivedStale) {
     return a.longLivedStale ? LONG_LIVED_STALE : -LONG_LIVED_STALE;
   }

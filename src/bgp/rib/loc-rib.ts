@@ -6,7 +6,7 @@
 
 import type { MultipathConfig } from "../types.ts";
 import type { PrefixKey } from "../wire/index.ts";
-import { bestPath } from "./decision.ts";
+import { bestPath, compareBeforeMed } from "./decision.ts";
 import { equalPaths } from "./multipath.ts";
 import type { Path } from "./path.ts";
 import { PrefixMap } from "./prefix-map.ts";
@@ -84,6 +84,7 @@ export class LocRib {
       this.#routes.set(key, path);
       return entry !== undefined && sameRoute(entry as Path, path) ? undefined : "best";
     }
+    if (Array.isArray(entry) && this.#multipath === undefined) return replaceWithin(entry, path);
     const before = Array.isArray(entry) ? (entry as readonly Path[]) : [entry as Path];
     const after = without(before, peerId, path.pathId);
     after.push(path);
@@ -113,6 +114,24 @@ export class LocRib {
     const same = then.length === now.length && then.every((path, i) => sameRoute(path, now[i]!));
     return same ? "other" : "equal";
   }
+}
+
+/** The array is the table's own: nobody else keeps it. */
+function replaceWithin(paths: Path[], path: Path): Change {
+  const before = paths[0]!;
+  const { peerId } = path.source;
+  const at = paths.findIndex((one) => one.source.peerId === peerId && one.pathId === path.pathId);
+  if (at < 0) {
+    paths.push(path);
+    // Worse by what stands before MED: it takes no part in what comes after.
+    if (compareBeforeMed(path, before) > 0) return "other";
+  } else {
+    paths[at] = path;
+  }
+  const best = bestPath(paths);
+  paths[paths.indexOf(best)] = paths[0]!;
+  paths[0] = best;
+  return sameRoute(before, best) ? "other" : "best";
 }
 
 /** It is the only one, and this peer's. */

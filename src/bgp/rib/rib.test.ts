@@ -202,14 +202,16 @@ describe("Loc-RIB", () => {
     const operation = fc.record({
       key: anyKey,
       id: fc.integer({ min: 1, max: 4 }),
-      localPref: fc.constantFrom(undefined, 100, 200, 300),
+      localPref: fc.constantFrom(undefined, 100, 200),
+      med: fc.constantFrom(0, 1, 2),
+      as: fc.constantFrom(65001, 65002),
     });
     fc.assert(
       fc.property(fc.array(operation, { maxLength: 60 }), (operations) => {
         const rib = new LocRib();
         const naive = new Map<PrefixKey, Map<number, Path>>();
-        for (const { key, id, localPref } of operations) {
-          const next = localPref === undefined ? undefined : path(source(id), { localPref });
+        for (const { key, id, localPref, med, as } of operations) {
+          const next = localPref && path(source(id), { localPref, med, asns: [as] });
           const paths = naive.get(key) ?? new Map<number, Path>();
           naive.set(key, paths);
           const before = paths.size === 0 ? undefined : bestPath([...paths.values()]);
