@@ -54,12 +54,12 @@ process.stdout.write(`seed ${values.seed}, ${minutes} minutes\n`);
 let failed = false;
 /** What one target has kept leads the next one on: a message that is special is so in a session, too. */
 const kept: Input[] = [];
-for (const [index, target] of targets.entries()) failed ||= await one(target, index);
+for (const target of targets) failed ||= await one(target);
 await watchdog.close();
 process.exitCode = failed ? 1 : 0;
 
 /** Its share of the time. True: something is wrong. */
-async function one(target: Target, index: number): Promise<boolean> {
+async function one(target: Target): Promise<boolean> {
   const beginMs = systemClock.monotonicMs();
   const forMs = (minutes * 60_000) / targets.length;
   let reportedMs = beginMs;
@@ -94,7 +94,8 @@ async function one(target: Target, index: number): Promise<boolean> {
   }
   const grownBytes = heapBytes() - (settledBytes ?? Number.POSITIVE_INFINITY);
   if (grownBytes <= GROWTH_BYTES) return false;
-  process.stdout.write(`target ${index + 1}: ${grownBytes} bytes more than at its beginning\n`);
+  const grown = `${(grownBytes / 2 ** 20).toFixed(0)} MiB more than when it had settled`;
+  process.stdout.write(`${target.name}: the heap has ${grown}\n`);
   return true;
 }
 

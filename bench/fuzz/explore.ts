@@ -3,6 +3,7 @@
  * with the first input that the target does not stand, made as short as it can be.
  */
 
+import { systemClock } from "../../src/lib/index.ts";
 import type { Coverage } from "./coverage.ts";
 import type { Input } from "./input.ts";
 import { Mutator } from "./mutate.ts";
@@ -70,6 +71,8 @@ export async function explore(options: ExploreOptions): Promise<Explored> {
       const finding = await run(input);
       if (finding) return found(finding);
     }
+    // A target on a clock of its own never leaves the microtasks, during which no WeakRef lets go.
+    await new Promise<void>((resolve) => systemClock.schedule(0, resolve));
     const together = coverage.take();
     if (together.length === 0) continue;
     for (const input of batch) {
