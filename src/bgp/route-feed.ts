@@ -8,6 +8,8 @@ import { type PrefixKey, prefixOfKey } from "./wire/index.ts";
 
 const BATCH_ROUTES = 1000;
 const MOST_WAITING = 8000;
+/** A change may be of concern to a thousand peers. */
+const LOOK_EVERY = 16;
 
 export type RouteListener = (changes: readonly RouteChange[]) => void;
 
@@ -79,18 +81,23 @@ export class RouteFeed {
     const wanted = this.#listeners.size > 0;
     let left = BATCH_ROUTES;
     for (const key of this.#changed) {
-      if (left-- === 0) break;
+      if (!this.#goesOn(left--)) break;
       this.#changed.delete(key);
       this.#onChanged(key);
       if (!wanted) continue;
       changes.push({ prefix: prefixOfKey(key), best: this.#usedRoute(key) });
     }
     if (changes.length > 0) for (const listener of this.#listeners) listener(changes);
+    if (this.#changed.size > 0) return true;
     for (const key of this.#otherChanged) {
-      if (left-- <= 0) break;
+      if (!this.#goesOn(left--)) break;
       this.#otherChanged.delete(key);
       this.#onOtherChanged(key);
     }
-    return this.#changed.size > 0 || this.#otherChanged.size > 0;
+    return this.#otherChanged.size > 0;
+  }
+
+  #goesOn(left: number): boolean {
+    return left > 0 && (left % LOOK_EVERY !== 0 || !this.#slices.over);
   }
 }

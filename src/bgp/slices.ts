@@ -14,6 +14,7 @@ export class Slices {
   readonly #clock: Clock;
   readonly #jobs = new Set<Job>();
   #timer: Timer | undefined;
+  #endMs = Number.POSITIVE_INFINITY;
 
   constructor(clock: Clock) {
     this.#clock = clock;
@@ -25,22 +26,27 @@ export class Slices {
     this.#timer ??= this.#clock.schedule(0, () => this.#run());
   }
 
+  /** The slice is over: a job whose pieces may be large looks at this in between. */
+  get over(): boolean {
+    return this.#clock.monotonicMs() >= this.#endMs;
+  }
+
   remove(job: Job): void {
     this.#jobs.delete(job);
   }
 
   #run(): void {
     this.#timer = undefined;
-    const endMs = this.#clock.monotonicMs() + SLICE_MS;
+    this.#endMs = this.#clock.monotonicMs() + SLICE_MS;
     for (;;) {
       for (const job of this.#jobs) {
         // Before it runs: a job may be added again while it runs.
         this.#jobs.delete(job);
         if (job()) this.#jobs.add(job);
-        if (this.#clock.monotonicMs() >= endMs) break;
+        if (this.over) break;
       }
       if (this.#jobs.size === 0) return;
-      if (this.#clock.monotonicMs() >= endMs) break;
+      if (this.over) break;
     }
     this.#timer ??= this.#clock.schedule(0, () => this.#run());
   }
