@@ -105,7 +105,7 @@ function start(
   });
 }
 
-/** The next report of the traffic. @throws when either process ends, or after ten minutes */
+/** The next report of the traffic. @throws when either process ends, after ten minutes, or when told to stop */
 async function answer(subject: ChildProcess, traffic: ChildProcess): Promise<TrafficReport> {
   const stop = new AbortController();
   const ended = async (child: ChildProcess, what: string): Promise<never> => {
@@ -119,9 +119,17 @@ async function answer(subject: ChildProcess, traffic: ChildProcess): Promise<Tra
     });
     throw new Error("unreachable");
   };
+  // So that nothing is left behind.
+  const interrupted = async (signal: NodeJS.Signals): Promise<never> => {
+    await once(process, signal, stop);
+    throw new Error(`stopped by ${signal}`);
+  };
   try {
     const told = once(traffic, "message", stop).then(([report]) => report as TrafficReport);
-    const others = [ended(subject, "the subject"), ended(traffic, "the traffic"), tooLate()];
+    const others = [
+      ...[ended(subject, "the subject"), ended(traffic, "the traffic"), tooLate()],
+      ...[interrupted("SIGINT"), interrupted("SIGTERM")],
+    ];
     for (const each of others) each.catch(() => undefined);
     return await Promise.race([told, ...others]);
   } finally {
