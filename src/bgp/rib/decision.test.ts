@@ -6,7 +6,8 @@ import fc from "fast-check";
 import type { Ipv4 } from "../../lib/index.ts";
 import type { DecisionStep } from "../view-types.ts";
 import { bestPath, compare, lostTo, stepOf } from "./decision.ts";
-import { makePath, type Path, type Source } from "./path.ts";
+import { makePath, type Path } from "./path.ts";
+import { testSource } from "./testing.ts";
 
 interface Traits {
   readonly id: number;
@@ -35,18 +36,10 @@ const plain: Traits = {
 
 function made(traits: Partial<Traits>): Path {
   const { id, routerId, internal, asns, med, clusters, pathId, ...rest } = { ...plain, ...traits };
-  const source: Source = {
-    peerId: id,
-    peer: `p${id}`,
+  const source = testSource(id, {
     peerType: internal ? "ibgp" : "ebgp",
-    remoteAs: 65001,
-    role: undefined,
-    peerAddress: id as Ipv4,
     peerRouterId: routerId as Ipv4,
-    localAddress: undefined,
-    routeReflectorClient: false,
-    stale: false,
-  };
+  });
   return makePath({
     source,
     pathId,

@@ -20,6 +20,7 @@ import { AdjRibOut } from "./adj-rib-out.ts";
 import { Exporter, Originations } from "./export.ts";
 import type { ExportTarget, OutgoingAttributes } from "./export-target.ts";
 import { makePath, type Path, type Source } from "./path.ts";
+import { testSource } from "./testing.ts";
 
 const identity = {
   as: 64512,
@@ -48,19 +49,13 @@ function target(parts: Partial<ExportTarget>): ExportTarget {
 }
 
 function learned(parts: Partial<Source> = {}, more: Partial<PathAttributes> = {}): Path {
-  const source: Source = {
-    peerId: 1,
+  const source = testSource(1, {
     peer: "origin",
-    peerType: "ebgp",
-    remoteAs: 65001,
-    role: undefined,
     peerAddress: ipv4("192.0.2.5"),
     peerRouterId: ipv4("192.0.2.5"),
     localAddress: ipv4("192.0.2.1"),
-    routeReflectorClient: false,
-    stale: false,
     ...parts,
-  };
+  });
   const attributes: PathAttributes = {
     origin: "igp",
     asPath: [{ kind: "sequence", asns: [65001] }],

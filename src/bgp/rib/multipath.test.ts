@@ -8,6 +8,7 @@ import type { MultipathConfig } from "../types.ts";
 import type { PathAttributes } from "../wire/index.ts";
 import { LocRib } from "./loc-rib.ts";
 import { makePath, type Path } from "./path.ts";
+import { testSource } from "./testing.ts";
 
 interface Traits extends Partial<Omit<PathAttributes, "asPath" | "nextHop">> {
   readonly id: number;
@@ -18,18 +19,7 @@ interface Traits extends Partial<Omit<PathAttributes, "asPath" | "nextHop">> {
 
 function made({ id, asns = [1, 2], internal = false, nextHop = id, ...more }: Traits): Path {
   return makePath({
-    source: {
-      peerId: id,
-      peer: `p${id}`,
-      peerType: internal ? "ibgp" : "ebgp",
-      remoteAs: 65001,
-      role: undefined,
-      peerAddress: id as Ipv4,
-      peerRouterId: id as Ipv4,
-      localAddress: undefined,
-      routeReflectorClient: false,
-      stale: false,
-    },
+    source: testSource(id, { peerType: internal ? "ibgp" : "ebgp" }),
     attributes: {
       origin: "igp",
       asPath: [{ kind: "sequence", asns }],

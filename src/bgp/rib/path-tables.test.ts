@@ -18,24 +18,14 @@ import { bestPath } from "./decision.ts";
 import type { OutgoingAttributes } from "./export-target.ts";
 import { LocRib } from "./loc-rib.ts";
 import { makePath, type Path } from "./path.ts";
+import { testSource } from "./testing.ts";
 
 const keys = ["10.0.0.0/8", "10.0.0.0/9", "2001:db8::/32"].map((text) => keyOfPrefix(prefix(text)));
 const anyKey = fc.constantFrom(...keys);
 
 function made(peerId: number, pathId: number, localPref = 100): Path {
   return makePath({
-    source: {
-      peerId,
-      peer: `p${peerId}`,
-      peerType: "ibgp",
-      remoteAs: 64512,
-      role: undefined,
-      peerAddress: peerId as Ipv4,
-      peerRouterId: peerId as Ipv4,
-      localAddress: undefined,
-      routeReflectorClient: false,
-      stale: false,
-    },
+    source: testSource(peerId, { peerType: "ibgp", remoteAs: 64512 }),
     pathId,
     attributes: { origin: "igp", asPath: [], nextHop: ipv4("10.0.0.9"), localPref },
     identity: { as: 64512, routerId: 99 as Ipv4, clusterId: 99 as Ipv4 },

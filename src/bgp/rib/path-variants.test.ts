@@ -4,20 +4,15 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { ipv4 } from "../../lib/index.ts";
 import type { PathAttributes } from "../wire/index.ts";
-import { makePath, type Path, PathVariants, type Source } from "./path.ts";
+import { makePath, type Path, PathVariants } from "./path.ts";
+import { testSource } from "./testing.ts";
 
-const source: Source = {
-  peerId: 1,
+const source = testSource(1, {
   peer: "origin",
-  peerType: "ebgp",
-  remoteAs: 65001,
-  role: undefined,
   peerAddress: ipv4("192.0.2.5"),
   peerRouterId: ipv4("192.0.2.5"),
   localAddress: ipv4("192.0.2.1"),
-  routeReflectorClient: false,
-  stale: false,
-};
+});
 const identity = { as: 64512, routerId: ipv4("192.0.2.1"), clusterId: ipv4("192.0.2.1") };
 
 function path(more: Partial<PathAttributes> = {}): Path {

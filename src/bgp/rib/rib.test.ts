@@ -10,6 +10,7 @@ import { AdjRibIn } from "./adj-rib-in.ts";
 import { bestPath } from "./decision.ts";
 import { LocRib } from "./loc-rib.ts";
 import { makePath, type Path, type Source } from "./path.ts";
+import { testSource } from "./testing.ts";
 
 const identity = {
   as: 64512,
@@ -18,19 +19,13 @@ const identity = {
 };
 
 function source(id: number, parts: Partial<Source> = {}): Source {
-  return {
-    peerId: id,
-    peer: `p${id}`,
-    peerType: "ebgp",
+  return testSource(id, {
     remoteAs: 65000 + id,
-    role: undefined,
     peerAddress: (0xc0000200 + id) as Ipv4,
     peerRouterId: (0xc0000200 + id) as Ipv4,
     localAddress: ipv4("192.0.2.101"),
-    routeReflectorClient: false,
-    stale: false,
     ...parts,
-  };
+  });
 }
 
 interface Parts extends Partial<Omit<PathAttributes, "asPath">> {

@@ -10,14 +10,9 @@ import { notification, type Open, ProtocolError } from "../wire/index.ts";
 import { type FsmAction, type FsmEvent, type FsmState, idleState, step } from "./fsm.ts";
 import { negotiate } from "./negotiate.ts";
 import type { SessionParameters } from "./parameters.ts";
+import { testParameters } from "./testing.ts";
 
-const parameters: SessionParameters = {
-  ...{ address: ipv4("192.0.2.2"), port: 179, passive: false, ttl: 255 },
-  ...{ localAs: 64512, allowedLocalAs: 0, remoteAs: 64513 },
-  ...{ routerId: ipv4("192.0.2.1"), clusterId: ipv4("192.0.2.1") },
-  ...{ holdTimeSeconds: 90, connectRetrySeconds: 5, restartTimeSeconds: 120 },
-  ...{ families: ["ipv4-unicast"], extendedNextHop: false, strictRole: false },
-};
+const parameters = testParameters;
 const open: Open = {
   ...{ kind: "open", as: 64513, holdTimeSeconds: 240, routerId: ipv4("192.0.2.2") },
   capabilities: [],

@@ -13,26 +13,10 @@ import {
 } from "../wire/index.ts";
 import { type FsmEvent, type FsmState, step } from "./fsm.ts";
 import { negotiate } from "./negotiate.ts";
-import type { SessionParameters } from "./parameters.ts";
+import { testParameters } from "./testing.ts";
 import { noAnswer, receivedWords, tcpFailure } from "./words.ts";
 
-const parameters: SessionParameters = {
-  address: ipv4("192.0.2.2"),
-  port: 1790,
-  passive: false,
-  ttl: 255,
-  localAs: 64512,
-  allowedLocalAs: 0,
-  routerId: ipv4("192.0.2.1"),
-  clusterId: ipv4("192.0.2.1"),
-  remoteAs: 64513,
-  holdTimeSeconds: 90,
-  connectRetrySeconds: 5,
-  families: ["ipv4-unicast"],
-  extendedNextHop: false,
-  strictRole: false,
-  restartTimeSeconds: 120,
-};
+const parameters = { ...testParameters, port: 1790 };
 
 const raw = (code: number, subcode: number, ...data: number[]): Notification => ({
   kind: "notification",
