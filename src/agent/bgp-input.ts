@@ -52,8 +52,8 @@ export class BgpInput {
   #kept: PartingOutput | undefined;
   #dueTimer: Timer | undefined;
   #partingTimer: Timer | undefined;
-  /** When the services were first waited for. */
-  #waitingSinceMs: number | undefined;
+  /** Runs from when the services are first waited for, and is over when they are not any more. */
+  #patience: { readonly timer: Timer; over: boolean } | undefined;
   #hasSpoken = false;
   /** What the node tells but for services. */
   #own: readonly OriginatedRoute[] = [];
@@ -150,13 +150,24 @@ export class BgpInput {
   async stop(): Promise<void> {
     this.#dueTimer?.cancel();
     this.#partingTimer?.cancel();
+    this.#patience?.timer.cancel();
     await this.#services.stop();
   }
 
   #waits(): boolean {
-    const nowMs = this.#options.clock.monotonicMs();
-    this.#waitingSinceMs ??= nowMs;
-    return !this.#services.synced && nowMs - this.#waitingSinceMs < SERVICES_WITHIN_MS;
+    if (this.#services.synced) return false;
+    this.#patience ??= this.#beginPatience();
+    return !this.#patience.over;
+  }
+
+  #beginPatience(): { readonly timer: Timer; over: boolean } {
+    const timer = this.#options.clock.schedule(SERVICES_WITHIN_MS, () => {
+      patience.over = true;
+      // Nothing else may happen for long: the next pass may be half a minute away.
+      if (!this.#hasSpoken) this.#again();
+    });
+    const patience = { timer, over: false };
+    return patience;
   }
 }
 
