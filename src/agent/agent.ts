@@ -6,18 +6,9 @@
 import { join } from "node:path";
 import { type Dataplane, openDataplane } from "../dataplane/index.ts";
 import type { Datastore } from "../datastore/index.ts";
-import { Ipam } from "../ipam/index.ts";
-import {
-  type Clock,
-  errorText,
-  formatPrefix,
-  type Prefix,
-  SwitchyardError,
-  type Timer,
-} from "../lib/index.ts";
+import { type Clock, errorText, SwitchyardError } from "../lib/index.ts";
 import type { Log } from "../lib/log/index.ts";
-import { meshChanges, vxlanMacOf, widenedPools } from "../mode/index.ts";
-import { PROBE_DEVICE } from "../plan/index.ts";
+import { meshChanges, vxlanMacOf } from "../mode/index.ts";
 import { Announcer } from "./announcer.ts";
 import { BgpInput } from "./bgp-input.ts";
 import { BgpRunner, type BgpRunnerOptions } from "./bgp-runner.ts";
@@ -30,13 +21,12 @@ import { readHost } from "./host/reading.ts";
 import { Journal } from "./journal.ts";
 import { LiveMtu } from "./live-mtu.ts";
 import { MtuFile } from "./mtu-file.ts";
-import { useOf } from "./needed-tunnels.ts";
-import { ProbeAddress } from "./probe-address.ts";
-import { probedPool } from "./probing.ts";
+import { OwnAddresses } from "./own-addresses.ts";
+import { DEBOUNCE_MS, PassSchedule } from "./pass-schedule.ts";
 import { type PassResult, Reconciler } from "./reconciler.ts";
 import type { AgentDiff, AgentStatus } from "./status.ts";
+import { statusReport } from "./status-report.ts";
 import { serveStatus } from "./status-server.ts";
-import { syncTunnelAddresses } from "./tunnel-addresses.ts";
 
 export interface AgentOptions {
   readonly node: string;
@@ -60,14 +50,6 @@ export interface AgentOptions {
   readonly readHost?: typeof readHost;
 }
 
-/** Changes that come together are handled together. */
-const DEBOUNCE_MS = 10;
-/** Changed prefixes up to which they are handled by themselves; planning them keeps the loop some 10 ms. */
-const MOST_CHANGED = 500;
-/** After changes of prefixes alone, a whole pass tells of them and looks at everything. */
-const TELL_CHANGES_MS = 1_000;
-/** Such passes take one part in so many of the time, however long each takes. */
-const PASS_SHARE = 10;
 /** The kernel is compared with the plan at least this often, whatever events say. */
 const COMPARE_EVERY_MS = 30_000;
 const DRAIN_MS = 5_000;
@@ -78,8 +60,7 @@ export class Agent {
   readonly #cluster: Cluster;
   readonly #bgp: BgpRunner;
   readonly #bgpInput: BgpInput;
-  readonly #ipam: Ipam;
-  readonly #probe: ProbeAddress;
+  readonly #addresses: OwnAddresses;
   readonly #startedAtMs: number;
   readonly #failures = new FailureBook();
   readonly #changes: ChangeParts;
@@ -87,19 +68,11 @@ export class Agent {
   #dataplane: Dataplane | undefined;
   #reconciler: Reconciler | undefined;
   #statusServer: { close(): Promise<void> } | undefined;
-  #timer: Timer | undefined;
-  #timerDueMs = Number.POSITIVE_INFINITY;
-  /** Prefixes of which alone something has changed since the last pass of any kind. */
-  readonly #changed = new Map<string, Prefix>();
-  #changedTimer: Timer | undefined;
-  #running: Promise<void> | undefined;
-  #stopped = false;
   #last: PassResult | undefined;
   #passes = 0;
-  #tookMs = 0;
   readonly #errors = new Map<string, string>();
   readonly #journal: Journal;
-  #passQueued = false;
+  readonly #schedule: PassSchedule;
 
   constructor(options: AgentOptions) {
     this.#options = options;
@@ -110,7 +83,7 @@ export class Agent {
     this.#bgp = new BgpRunner({
       clock,
       log,
-      changed: (prefixes) => this.#noted(prefixes),
+      changed: (prefixes) => this.#schedule.note(prefixes),
       makeSpeaker,
     });
     this.#journal = new Journal(log);
@@ -127,10 +100,18 @@ export class Agent {
     });
     this.#bgpInput = new BgpInput({
       ...{ ...options, cluster: this.#cluster, bgp },
-      changed: (work) => this.#next(() => this.#speak(work)),
+      changed: (work) => this.#schedule.next(() => this.#attempt("bgp", work)),
     });
-    this.#ipam = new Ipam({ store, clock });
-    this.#probe = new ProbeAddress(this.#ipam, options.node);
+    this.#addresses = new OwnAddresses({ ...options, cluster: this.#cluster });
+    this.#schedule = new PassSchedule({
+      clock,
+      pass: () => this.#pass(),
+      passOver: async (prefixes) => {
+        const result = await this.#reconciler?.passOver(prefixes);
+        if (result) this.#last = result;
+        return result !== undefined;
+      },
+    });
   }
 
   async start(): Promise<void> {
@@ -142,7 +123,7 @@ export class Agent {
     });
     const open = this.#options.openDataplane ?? (() => openDataplane({ clock, log }));
     this.#dataplane = await open();
-    this.#dataplane.onDrift(() => this.#wake(DEBOUNCE_MS));
+    this.#dataplane.onDrift(() => this.#schedule.wake(DEBOUNCE_MS));
     const mtuFile = new MtuFile(this.#options.mtuFile);
     const { drainMs = DRAIN_MS, podMtu = "live" } = this.#options;
     this.#reconciler = new Reconciler({
@@ -164,7 +145,7 @@ export class Agent {
       ...(podMtu === "live" && { liveMtu: new LiveMtu({ drainMs, held: mtuFile.held }) }),
       probe: () => {
         const problem = this.#errors.get(PROBE);
-        return { address: this.#probe.current, ...(problem !== undefined && { problem }) };
+        return { address: this.#addresses.probe, ...(problem !== undefined && { problem }) };
       },
       answerAt: (address) => this.#changes.answerAt(address),
       writeMtu: (mtu) => mtuFile.write(mtu),
@@ -173,18 +154,15 @@ export class Agent {
     this.#cluster.start((blocks) => {
       // Own blocks are advertised too.
       const own = blocks?.some(({ nodes }) => nodes.includes(node)) ?? true;
-      this.#noted(own ? undefined : blocks?.map(({ prefix }) => prefix));
+      this.#schedule.note(own ? undefined : blocks?.map(({ prefix }) => prefix));
     });
     this.#changes.start();
-    this.#wake(0);
+    this.#schedule.wake(0);
   }
 
   /** Lets go of everything without changing the kernel; neighbours keep our routes. */
   async stop(): Promise<void> {
-    this.#stopped = true;
-    this.#timer?.cancel();
-    this.#changedTimer?.cancel();
-    await this.#running;
+    await this.#schedule.stop();
     await this.#changes.stop();
     await this.#host.stop();
     await this.#bgpInput.stop();
@@ -195,48 +173,22 @@ export class Agent {
   }
 
   status(): AgentStatus {
-    const { node, version } = this.#options;
-    const published = this.#cluster.nodeMode(node)?.status;
-    const last = this.#last;
-    const notReady = this.#notReady();
-    return {
-      node,
-      version,
-      pid: process.pid,
-      startedAt: new Date(this.#startedAtMs).toISOString(),
-      ready: notReady === "",
-      notReady,
-      datastore: {
-        connected: this.#cluster.connected,
-        since: new Date(this.#cluster.connectedSinceMs).toISOString(),
-      },
-      ipipBackend: last?.actual.ipipBackend ?? "none",
-      accepts: published?.accepts ?? [],
-      sends: published?.sends ?? [],
-      pools: Object.fromEntries(
-        Object.entries(published?.pools ?? {}).map(([name, { mode, realised, waiting }]) => [
-          name,
-          { mode, realised, waiting },
-        ]),
-      ),
-      ...(last && { mtu: last.plan.mtu }),
-      peers: this.#bgp.peers(),
+    return statusReport({
+      options: this.#options,
+      cluster: this.#cluster,
+      bgp: this.#bgp,
       guard: this.#changes.totals,
+      last: this.#last,
       passes: this.#passes,
-      routes: {
-        programmed:
-          last?.plan.destinations.filter(({ prefix }) =>
-            last.actual.current.has(formatPrefix(prefix)),
-          ).length ?? 0,
-        wanted: last?.plan.destinations.length ?? 0,
-      },
+      startedAtMs: this.#startedAtMs,
+      notReady: this.#notReady(),
       failures: [
         ...this.#failures.lines(),
-        ...(last?.problems ?? []),
+        ...(this.#last?.problems ?? []),
         ...this.#bgp.problems,
         ...this.#bgpInput.problems,
       ],
-    };
+    });
   }
 
   /** What the kernel refused, bad objects, and what is being tried again. */
@@ -279,89 +231,19 @@ export class Agent {
     return "";
   }
 
-  /** Something changed: these prefixes, or anything. */
-  #noted(prefixes?: readonly Prefix[]): void {
-    if (prefixes === undefined || this.#changed.size + prefixes.length > MOST_CHANGED) {
-      this.#wake(DEBOUNCE_MS);
-      return;
-    }
-    for (const prefix of prefixes) this.#changed.set(formatPrefix(prefix), prefix);
-    if (this.#changedTimer !== undefined || this.#stopped) return;
-    this.#changedTimer = this.#options.clock.schedule(DEBOUNCE_MS, () => {
-      this.#changedTimer = undefined;
-      this.#next(() => this.#passOver());
-    });
-  }
-
-  /** Routes of changed prefixes first; whoever else wants to know of them can wait a little. */
-  async #passOver(): Promise<void> {
-    if (this.#stopped || this.#changed.size === 0) return;
-    const prefixes = [...this.#changed.values()];
-    this.#changed.clear();
-    // Whatever goes wrong here, the whole pass meets it as well, and tells of it.
-    const result = await this.#reconciler?.passOver(prefixes).catch(() => undefined);
-    if (result) this.#last = result;
-    this.#wake(result ? Math.max(TELL_CHANGES_MS, this.#tookMs * PASS_SHARE) : 0);
-  }
-
-  /** Runs a pass in `delayMs`, or earlier if one is due earlier. */
-  #wake(delayMs: number): void {
-    if (this.#stopped) return;
+  /** Gives when the next one is due at the latest. */
+  async #pass(): Promise<number | undefined> {
+    if (!this.#cluster.synced) return undefined;
     const { clock } = this.#options;
-    const dueMs = clock.monotonicMs() + delayMs;
-    if (dueMs >= this.#timerDueMs) return;
-    this.#timer?.cancel();
-    this.#timerDueMs = dueMs;
-    this.#timer = clock.schedule(delayMs, () => {
-      this.#timerDueMs = Number.POSITIVE_INFINITY;
-      this.#timer = undefined;
-      // One pass behind the one that runs sees everything that has come meanwhile.
-      if (this.#passQueued) return;
-      this.#passQueued = true;
-      this.#next(() => {
-        this.#passQueued = false;
-        return this.#pass();
-      });
-    });
-  }
-
-  /** One thing at a time, in the order in which they were asked for. */
-  #next(work: () => Promise<void>): void {
-    this.#running = (this.#running ?? Promise.resolve()).then(work);
-  }
-
-  /** Between passes. */
-  async #speak(work: () => Promise<void>): Promise<void> {
-    if (!this.#stopped) await this.#attempt("bgp", work);
-  }
-
-  async #pass(): Promise<void> {
-    if (this.#stopped || !this.#cluster.synced) return;
-    this.#changed.clear();
     this.#changes.follow();
     this.#passes++;
-    const startedMs = this.#options.clock.monotonicMs();
     await this.#attempt("pass", async () => {
       await this.#attempt("bgp", () => this.#bgpInput.configure());
-      if (probedPool(this.#cluster.view())) await this.#probe.restore();
+      await this.#addresses.restore();
       const result = await this.#reconciler?.pass();
-      if (!result) return;
-      this.#last = result;
-      this.#bgpInput.noteHostRoutes(result.kernel.host.routes);
-      this.#journal.note(result.outcome);
-      this.#changes.step(result.plan);
-      await this.#attempt("announcement", async () => {
-        if (result.untold) throw new SwitchyardError("DATASTORE_UNAVAILABLE", result.untold);
-      });
-      await this.#attempt("tunnel addresses", () => this.#syncTunnelAddresses(result));
-      await this.#attempt(PROBE, () => this.#syncProbeAddress(result));
-      if (result.wakeAtMs !== undefined) {
-        this.#wake(Math.max(DEBOUNCE_MS, result.wakeAtMs - this.#options.clock.monotonicMs()));
-      }
+      if (result) await this.#follow(result);
     });
-    const { clock } = this.#options;
     const endedMs = clock.monotonicMs();
-    this.#tookMs = endedMs - startedMs;
     this.#journal.noteTroubles(this.#troubles());
     const refused = [
       ...(this.#last?.actual.failures ?? []),
@@ -370,42 +252,38 @@ export class Agent {
     this.#failures.update(refused, { wallMs: clock.now(), monotonicMs: endedMs });
     this.#host.note();
     const { dueMs } = this.#failures;
-    this.#wake(dueMs === undefined ? COMPARE_EVERY_MS : Math.max(0, dueMs - endedMs));
+    return dueMs === undefined ? COMPARE_EVERY_MS : Math.max(0, dueMs - endedMs);
   }
 
-  async #syncTunnelAddresses(result: PassResult): Promise<void> {
-    const view = this.#cluster.view();
-    const node = view.nodes.find((candidate) => candidate.metadata.name === this.#options.node);
-    if (!node || !this.#cluster.connected) return;
-    const receive = new Set(result.receive);
-    await syncTunnelAddresses(this.#ipam, this.#options.store, {
-      node,
-      pools: [...view.pools, ...widenedPools(view.pools, view.modeChanges)],
-      receive,
-      useOf: async (address) => this.#dataplane && useOf(this.#dataplane, address),
+  /** What comes after the kernel is as a pass wants it; each part by itself. */
+  async #follow(result: PassResult): Promise<void> {
+    this.#last = result;
+    this.#bgpInput.noteHostRoutes(result.kernel.host.routes);
+    this.#journal.note(result.outcome);
+    this.#changes.step(result.plan);
+    await this.#attempt("announcement", async () => {
+      if (result.untold) throw new SwitchyardError("DATASTORE_UNAVAILABLE", result.untold);
     });
-  }
-
-  async #syncProbeAddress({ plan, actual }: PassResult): Promise<void> {
-    if (!this.#cluster.connected) return;
-    const pool = probedPool(this.#cluster.view())?.cidr;
-    // One that could not be removed is in the kernel still.
-    const planned =
-      plan.addresses.some(({ device }) => device === PROBE_DEVICE) ||
-      actual.failures.some(({ object }) => object.endsWith(` dev ${PROBE_DEVICE}`));
-    if (await this.#probe.sync({ pool, planned })) this.#wake(DEBOUNCE_MS);
+    await this.#attempt("tunnel addresses", async () => {
+      if (this.#dataplane) await this.#addresses.syncTunnels(result, this.#dataplane);
+    });
+    await this.#attempt(PROBE, async () => {
+      if (await this.#addresses.syncProbe(result)) this.#schedule.wake(DEBOUNCE_MS);
+    });
+    if (result.wakeAtMs !== undefined) {
+      const { clock } = this.#options;
+      this.#schedule.wake(Math.max(DEBOUNCE_MS, result.wakeAtMs - clock.monotonicMs()));
+    }
   }
 
   /** Runs one part; what it throws is kept for the status until the part succeeds. */
-  async #attempt(what: string, part: () => Promise<void>): Promise<boolean> {
+  async #attempt(what: string, part: () => Promise<void>): Promise<void> {
     try {
       await part();
       this.#errors.delete(what);
-      return true;
     } catch (error) {
       this.#options.log.debug({ err: error }, `${what} failed`);
       this.#errors.set(what, errorText(error));
-      return false;
     }
   }
 }

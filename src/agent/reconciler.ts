@@ -14,40 +14,17 @@
 
 import { setImmediate } from "node:timers/promises";
 import type { Actual, Dataplane, KernelState } from "../dataplane/index.ts";
-import {
-  type ClusterFacts,
-  clusterFacts,
-  type MaskResult,
-  resolveMasks,
-  type Tunnel,
-} from "../facts/index.ts";
-import {
-  type Clock,
-  errorText,
-  formatAddress,
-  type IpAddress,
-  type Prefix,
-  parseIpv4,
-  parseIpv6,
-  SwitchyardError,
-} from "../lib/index.ts";
+import { type Clock, errorText, formatAddress, type IpAddress, type Prefix } from "../lib/index.ts";
 import type { Log } from "../lib/log/index.ts";
-import { orderedPools } from "../mode/index.ts";
 import { type Encapsulation, encapsulations, type NodeModeStatus } from "../model/index.ts";
 import {
   addressesOf,
-  type GateOutput,
-  type GateState,
-  initialGate,
-  type LearnedFacts,
   type NodePlan,
   Planner,
   type PrefixChange,
   type PrefixFacts,
   plan,
   type Snapshot,
-  stepGate,
-  withPeerWays,
 } from "../plan/index.ts";
 import { type Announcement, type Announcer, sortedEncapsulations } from "./announcer.ts";
 import type { MeshStanding } from "./bgp-runner.ts";
@@ -55,10 +32,9 @@ import { heldProbe } from "./change-progress.ts";
 import type { Cluster } from "./cluster.ts";
 import { earliest } from "./earliest.ts";
 import type { LiveMtu, LiveMtuOutput } from "./live-mtu.ts";
-import { type KeptTunnel, keptTunnels, neededTunnels } from "./needed-tunnels.ts";
 import { type Basis, outcomeOf } from "./outcome.ts";
-import { withParts } from "./pool-parts.ts";
-import { probing } from "./probing.ts";
+import { PassInput, type PassInputOptions } from "./pass-input.ts";
+import { TunnelGate } from "./tunnel-gate.ts";
 import { verifyKernel } from "./verify-kernel.ts";
 
 /** A tunnel that sockets use is looked at so often. */
@@ -66,26 +42,19 @@ const KEPT_CHECK_MS = 5_000;
 /** A kernel that is not as planned when it is to be verified, too. */
 const UNLIKE_CHECK_MS = 500;
 
-export interface ReconcilerOptions {
-  readonly node: string;
+export interface ReconcilerOptions extends PassInputOptions {
   readonly cluster: Cluster;
   readonly dataplane: Dataplane;
   readonly announcer: Announcer;
   readonly clock: Clock;
   readonly log: Log;
   readonly version: string;
-  readonly vxlanMac: (node: string) => string;
-  readonly learned: () => readonly LearnedFacts[];
   /** What BGP and affinities say of one prefix now. */
   readonly factsAt: (prefix: Prefix) => PrefixFacts;
   /** While a change of the mesh runs. */
   readonly mesh?: () => MeshStanding | undefined;
-  /** BGP has told everything it knows since the agent started. */
-  readonly bgpConverged: () => boolean;
   /** Tells the CNI plugin the MTU of new pods; says why it cannot. */
   readonly writeMtu: (mtu: number) => string | undefined;
-  /** Where this node is to be probed, as IPAM gave it, or why it gave nothing. */
-  readonly probe: () => { readonly address: IpAddress | undefined; readonly problem?: string };
   /** Answers at the probe address that the kernel holds, before anybody is told of it; says why it cannot. Undefined: as before. */
   readonly answerAt: (address: IpAddress | undefined) => Promise<string | undefined> | undefined;
   /** Changes the MTU of running pods; absent: they stay as they were made. */
@@ -111,7 +80,8 @@ export interface PassResult {
 
 export class Reconciler {
   readonly #options: ReconcilerOptions;
-  #gate: GateState | undefined;
+  readonly #input: PassInput;
+  readonly #gate: TunnelGate;
   /** What {@link passOver} builds on. */
   #settled:
     | { readonly planner: Planner; readonly result: PassResult; readonly keeping: boolean }
@@ -120,24 +90,24 @@ export class Reconciler {
 
   constructor(options: ReconcilerOptions) {
     this.#options = options;
+    this.#input = new PassInput(options);
+    this.#gate = new TunnelGate(options);
   }
 
   /** @throws AGENT_NOT_READY while the node has no address to work with; what the kernel reading throws. */
   async pass(): Promise<PassResult> {
     const { announcer, node, version, dataplane, clock, log } = this.#options;
     const startedMs = clock.monotonicMs();
-    const stored = this.#facts();
+    const stored = this.#input.facts();
     const local = stored.nodes.find((candidate) => candidate.name === node);
-    if (!local) throw this.#homeless(stored);
+    if (!local) throw this.#input.homeless(stored);
     const kernel = await dataplane.read(...addressesOf(local).map(formatAddress));
-    const facts = this.#withMasks(stored, kernel);
-    const idle = this.#idleTunnels(facts, kernel);
-    const own = stored.view.nodes.find(({ metadata }) => metadata.name === node);
-    const kept = idle.length === 0 ? [] : await keptTunnels(dataplane, idle, own);
-    const gate = this.#stepGate(facts, kernel, kept);
+    const facts = this.#input.withMasks(stored, kernel);
+    const gate = await this.#gate.step(facts, kernel);
+    const { kept } = gate;
     this.#receive = gate.receive;
     let basis: Basis = facts;
-    let [snapshot, live] = this.#limited(this.#snapshot(facts, kernel, gate.receive), kernel);
+    let [snapshot, live] = this.#limited(this.#input.snapshot(facts, kernel, gate.receive), kernel);
     let untold: string | undefined;
 
     this.#settled = undefined;
@@ -147,9 +117,9 @@ export class Reconciler {
     if (unannounced.length > 0) {
       untold = await this.#tell(this.#intent(wishes));
       // Others may have withdrawn meanwhile: only what is read after the announcement counts.
-      const later = this.#withMasks(this.#facts(), kernel);
+      const later = this.#input.withMasks(this.#input.facts(), kernel);
       basis = later;
-      [snapshot, live] = this.#limited(this.#snapshot(later, kernel, gate.receive), kernel);
+      [snapshot, live] = this.#limited(this.#input.snapshot(later, kernel, gate.receive), kernel);
     }
     const planner = await this.#planner(snapshot);
     const wanted = planner.plan;
@@ -258,99 +228,12 @@ export class Reconciler {
    */
   async preview(): Promise<NodePlan | undefined> {
     const { node, dataplane } = this.#options;
-    const stored = this.#facts();
+    const stored = this.#input.facts();
     const local = stored.nodes.find((candidate) => candidate.name === node);
     if (!local || this.#receive === undefined) return undefined;
     const kernel = await dataplane.read(...addressesOf(local).map(formatAddress));
-    return plan(this.#snapshot(this.#withMasks(stored, kernel), kernel, this.#receive));
-  }
-
-  /** Why there is nothing to plan for. What the kernel holds stays as it is. */
-  #homeless({ problems }: ClusterFacts): SwitchyardError {
-    const { cluster, node } = this.#options;
-    const known = cluster.view().nodes.some(({ metadata }) => metadata.name === node);
-    const why = known
-      ? `Node ${node} has no address to work with: ${problems.find((text) => text.includes(`Node ${node}:`)) ?? "spec.bgp.ipv4Address is not set"}`
-      : `Node ${node} is not in the datastore`;
-    return new SwitchyardError("AGENT_NOT_READY", `${why}; the kernel stays as it is`);
-  }
-
-  #facts(): ClusterFacts & Basis {
-    const { cluster, node, vxlanMac } = this.#options;
-    const view = cluster.view();
-    // A change moves this node before the pool says so.
-    const pools = orderedPools(view.pools, view.modeChanges, node);
-    const facts = clusterFacts({ ...view, pools }, node, vxlanMac);
-    return { ...facts, pools: withParts(facts.pools, view.modeChanges), view, ordered: pools };
-  }
-
-  /** What is stored, with the mask that the uplink really has. */
-  #withMasks<F extends ClusterFacts>(
-    stored: F,
-    kernel: KernelState,
-  ): F & Pick<MaskResult, "warnings"> {
-    const { node } = this.#options;
-    const { nodes, warnings } = resolveMasks({ node, ...stored, host: kernel.host });
-    return { ...stored, nodes, warnings };
-  }
-
-  /** Tunnels that are open, and that nobody wants: but for sockets they would be given up. */
-  #idleTunnels(facts: ClusterFacts & Basis, kernel: KernelState): Tunnel[] {
-    const { cluster, node } = this.#options;
-    const needed = neededTunnels(facts, { nodes: facts.nodes, kernel });
-    const published = cluster.nodeMode(node)?.status?.accepts ?? [];
-    const open = new Set([...(this.#gate?.keys() ?? published), ...kernel.receives]);
-    return [...open].flatMap((one) => (one === "none" || needed.has(one) ? [] : [one]));
-  }
-
-  /** Synchronous: what others have said is looked at when this node's own word is. */
-  #stepGate(
-    facts: ClusterFacts & Basis,
-    kernel: KernelState,
-    kept: readonly KeptTunnel[],
-  ): GateOutput {
-    const { announcer, cluster, node, clock, drainMs } = this.#options;
-    const published = cluster.nodeMode(node)?.status;
-    const now = { ...facts, view: cluster.view() };
-    const needed = neededTunnels(now, { nodes: facts.nodes, kernel });
-    for (const { tunnel } of kept) needed.add(tunnel);
-    this.#gate ??= initialGate([...(published?.accepts ?? []), ...kernel.receives]);
-    const output = stepGate(this.#gate, {
-      needed,
-      // Without certainty others may still read that everything is accepted.
-      publishedAccepts: new Set(announcer.said?.accepts ?? encapsulations),
-      silentSenders: facts.nodes.some(({ name, accepts }) => name !== node && !accepts),
-      nowMs: clock.monotonicMs(),
-      drainMs,
-    });
-    this.#gate = output.state;
-    return output;
-  }
-
-  #snapshot(
-    { view, ordered: _, ...facts }: ClusterFacts & Basis,
-    kernel: KernelState,
-    receive: readonly Encapsulation[],
-  ): Snapshot {
-    const { announcer, node, learned, bgpConverged, probe } = this.#options;
-    const own = view.nodes.find((candidate) => candidate.metadata.name === node)?.spec;
-    const ipip = parseIpv4(own?.bgp?.ipv4IPIPTunnelAddr ?? "");
-    const vxlan = parseIpv4(own?.ipv4VXLANTunnelAddr ?? "");
-    const vxlan6 = parseIpv6(own?.ipv6VXLANTunnelAddr ?? "");
-    return {
-      node,
-      ...facts,
-      learned: learned(),
-      host: withPeerWays(kernel.host, facts.settings),
-      ...(ipip !== undefined && { ipipTunnelAddress: ipip }),
-      ...(vxlan6 !== undefined && { vxlan6TunnelAddress: vxlan6 }),
-      ...(vxlan !== undefined && { vxlanTunnelAddress: vxlan }),
-      receive,
-      announced: announcer.said?.sends ?? [],
-      current: kernel.current,
-      keepUnplannedRoutes: !bgpConverged(),
-      ...probing(view, probe().address),
-    };
+    const facts = this.#input.withMasks(stored, kernel);
+    return plan(this.#input.snapshot(facts, kernel, this.#receive));
   }
 
   /** What this node may send from now on; said before the first such route exists. */
