@@ -12,6 +12,7 @@ import {
   decodeOpen,
   decodeRouteRefresh,
   decodeUpdate,
+  encodeOpen,
   Framer,
   messageType,
   ProtocolError,
@@ -89,10 +90,15 @@ function openBody(
   );
 }
 
+/** The capability of AS 65000. */
+const four = [2, 6, 65, 4, 0, 0, 0xfd, 0xe8];
+
 describe("OPEN", () => {
   const rows: [name: string, message: Uint8Array, expected: string][] = [
     ["version 3", openBody({ version: 3 }, 0), "2/1 0004"],
     ["AS 0", openBody({ as: 0 }, 0), "2/2"],
+    ["AS 0 in the field, another in the capability", openBody({ as: 0 }, 8, ...four), "2/2"],
+    ["AS 0 in the capability", openBody({}, 8, 2, 6, 65, 4, 0, 0, 0, 0), "2/2"],
     ["identifier 0.0.0.0", openBody({ id: 0 }, 0), "2/3"],
     ["hold time 1", openBody({ hold: 1 }, 0), "2/6"],
     ["hold time 2", openBody({ hold: 2 }, 0), "2/6"],
@@ -106,6 +112,13 @@ describe("OPEN", () => {
     ["extended next hop of 5 bytes", openBody({}, 9, 2, 7, 5, 5, 0, 1, 0, 1, 0), "2/0"],
     ["role nobody assigned", openBody({}, 5, 2, 3, 9, 1, 77), "none"],
     ["unknown capability", openBody({}, 5, 2, 3, 200, 1, 9), "none"],
+    ["extended parameters", openBody({}, 255, 255, 0, 9, 2, 0, 6, ...four.slice(2)), "none"],
+    ["extended, its old length is ignored", openBody({}, 4, 255, 0, 4, 2, 0, 1, 9), "2/0"],
+    ["extended, too long", openBody({}, 255, 255, 0, 9, 2, 0, 2, 200, 0), "2/0"],
+    ["extended, too short", openBody({}, 255, 255, 0), "2/0"],
+    ["extended, parameter too long", openBody({}, 255, 255, 0, 3, 2, 0, 9), "2/0"],
+    ["extended, another parameter", openBody({}, 255, 255, 0, 3, 1, 0, 0), "2/4"],
+    ["no parameters, type 255 behind", openBody({}, 0, 255, 0, 0), "2/0"],
   ];
   for (const [name, message, expected] of rows) {
     it(name, () =>
@@ -114,6 +127,27 @@ describe("OPEN", () => {
         expected,
       ),
     );
+  }
+});
+
+it("OPEN in the extended form is known by the type alone (RFC 9072 section 2)", () => {
+  for (const length of [255, 12, 1]) {
+    const open = decodeOpen(openBody({ as: 23456 }, length, 255, 0, 9, 2, 0, 6, ...four.slice(2)));
+    assert.equal(open.as, 65000, `old length ${length}`);
+  }
+});
+
+it("OPEN with parameters of no more than 255 bytes has the old form (RFC 9072 section 2)", () => {
+  for (const [bytes, extended] of [
+    [249, false],
+    [250, true],
+  ] as const) {
+    const data = new Uint8Array(bytes);
+    const capability = { kind: "unknown" as const, code: 200, data };
+    const open = { kind: "open" as const, as: 65000, holdTimeSeconds: 90, routerId: 1 as never };
+    const message = encodeOpen({ ...open, capabilities: [capability, { kind: "route-refresh" }] });
+    assert.equal(message[29] === 255, extended, `${message.length} bytes`);
+    assert.deepEqual(decodeOpen(message).capabilities[0], capability);
   }
 });
 
@@ -230,7 +264,7 @@ describe("UPDATE", () => {
       gone,
     ],
     ["the same attribute twice", update([...good, 0x40, 1, 1, 3]), "announce 10.1.2.0/24"],
-    ["unknown well-known attribute", update([...good, 0x40, 99, 0]), "3/2 63"],
+    ["unknown well-known attribute", update([...good, 0x40, 99, 0]), "3/2 406300"],
     ["unknown optional attribute", update([...good, 0xc0, 99, 1, 7]), "announce 10.1.2.0/24"],
     ["attribute beyond the block", update([...good, 0xc0, 99, 9, 7]), gone],
     ["attribute header cut short", update([...good, 0xc0, 99]), gone],
@@ -240,11 +274,11 @@ describe("UPDATE", () => {
     [
       "MP_REACH with a bad next hop",
       update([...good, 0x80, 14, 9, 0, 2, 1, 4, 1, 2, 3, 4, 0], []),
-      "3/9",
+      "3/9 800e09000201040102030400",
     ],
-    ["MP_REACH of 3 bytes", update([...good, 0x80, 14, 3, 0, 2, 1], []), "3/9"],
+    ["MP_REACH of 3 bytes", update([...good, 0x80, 14, 3, 0, 2, 1], []), "3/9 800e03000201"],
     ["MP_REACH of another family", update([...good, 0x80, 14, 5, 0, 25, 70, 0, 0], []), ""],
-    ["MP_UNREACH of 2 bytes", update([0x80, 15, 2, 0, 2], []), "3/9"],
+    ["MP_UNREACH of 2 bytes", update([0x80, 15, 2, 0, 2], []), "3/9 800f020002"],
     [
       "MP_UNREACH",
       update([0x80, 15, 8, 0, 2, 1, 32, 0x20, 1, 0xd, 0xb8], []),

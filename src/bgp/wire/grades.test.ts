@@ -116,7 +116,7 @@ const rows: readonly Row[] = [
     flags: OPTIONAL_TRANSITIVE,
     good: ones(8),
     fault: "discard",
-    bad: [ones(6)],
+    bad: [ones(6), [0, 0, 0, 0, 192, 0, 2, 1]], // AS 0 (RFC 7607)
   },
   {
     name: "AGGREGATOR of two octets",
@@ -124,7 +124,7 @@ const rows: readonly Row[] = [
     flags: OPTIONAL_TRANSITIVE,
     good: ones(6),
     fault: "discard",
-    bad: [ones(8)],
+    bad: [ones(8), [0, 0, 192, 0, 2, 1]],
     peer: short,
   },
   {
@@ -166,11 +166,11 @@ const rows: readonly Row[] = [
     flags: OPTIONAL_TRANSITIVE,
     good: [2, 1, 0, 1, 0, 0],
     fault: "discard",
-    mayBeEmpty: true,
     bad: [
       [2, 0],
       [2, 2, 0, 1, 0, 0],
       [7, 1, 0, 1, 0, 0],
+      [2, 1, 0, 0, 0, 0], // AS 0 (RFC 7607)
     ],
     peer: short,
     ignoredFrom: internal,
@@ -181,7 +181,7 @@ const rows: readonly Row[] = [
     flags: OPTIONAL_TRANSITIVE,
     good: ones(8),
     fault: "discard",
-    bad: [ones(6)],
+    bad: [ones(6), [0, 0, 0, 0, 192, 0, 2, 1]],
     peer: short,
     ignoredFrom: internal,
   },
@@ -417,6 +417,17 @@ describe("attributes nobody knows", () => {
   it("well-known ones end the session (RFC 4271 section 6.3)", () => {
     assert.equal(grade(of(WELL_KNOWN), internal), "3/2");
     assert.equal(grade(of(0), internal), "3/2");
+  });
+
+  it("well-known ones end it whatever else is wrong: the strongest grade counts (section 3 h)", () => {
+    const strange = attribute(WELL_KNOWN, 99, [7]);
+    const overrun = [OPTIONAL_TRANSITIVE, 8, 200, 1];
+    const otherFamily = attribute(OPTIONAL, 14, [0, 25, 70, 0, 0]);
+    for (const more of [overrun, otherFamily, attribute(WELL_KNOWN, 1, [9])]) {
+      const bytes = message([...strange, ...more, ...mandatory(1, internal)]);
+      assert.equal(grade(bytes, internal), "3/2", `${more}`);
+    }
+    assert.equal(grade(message([...strange, ...otherFamily], []), internal), "3/2");
   });
 
   it("optional ones pass on when transitive, and are dropped when not", () => {

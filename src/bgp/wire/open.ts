@@ -17,8 +17,9 @@ export interface Open {
 }
 
 const CAPABILITIES_PARAMETER = 2;
-/** RFC 9072 section 2: in both length and first type, the extended form follows. */
+/** RFC 9072 section 2: as the type of the first parameter, the extended form follows. */
 const EXTENDED = 255;
+const MAXIMUM_BYTES = 255;
 
 export function encodeOpen(open: Open): Uint8Array {
   const capabilities = concatBytes(open.capabilities.map(encodeCapability));
@@ -33,7 +34,7 @@ export function encodeOpen(open: Open): Uint8Array {
 
 function encodeParameters(capabilities: Uint8Array): Uint8Array {
   if (capabilities.length === 0) return Uint8Array.of(0);
-  if (capabilities.length + 2 < EXTENDED) {
+  if (capabilities.length + 2 <= MAXIMUM_BYTES) {
     const head = [capabilities.length + 2, CAPABILITIES_PARAMETER, capabilities.length];
     return concatBytes([Uint8Array.from(head), capabilities]);
   }
@@ -65,12 +66,13 @@ export function decodeOpen(message: Uint8Array): Open {
   // RFC 6793 section 4.1: the capability, where there is one, overrules the field.
   const four = capabilities.findLast((capability) => capability.kind === "four-octet-as");
   const as = four?.as ?? shortAs;
-  if (as === 0) throw new ProtocolError("badPeerAs", "AS 0 (RFC 7607)");
+  if (as === 0 || shortAs === 0) throw new ProtocolError("badPeerAs", "AS 0 (RFC 7607)");
   return { kind: "open", as, holdTimeSeconds, routerId, capabilities };
 }
 
 function decodeParameters(bytes: Uint8Array): Capability[] {
-  const extended = bytes[0] === EXTENDED && bytes[1] === EXTENDED;
+  // The old length means nothing then, but that there is a type.
+  const extended = bytes[0] !== 0 && bytes[1] === EXTENDED;
   const start = extended ? 4 : 1;
   if (bytes.length < start) throw overrun();
   const length = extended ? readUint16(bytes, 2) : bytes[0]!;

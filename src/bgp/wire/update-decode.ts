@@ -15,7 +15,7 @@ import { decodeMpReach, decodeMpUnreach, type MpReach } from "./attributes/multi
 import type { AttributeTable } from "./attributes/table.ts";
 import type { AttributeContext, PathAttributes } from "./attributes/types.ts";
 import { bytesToKey, readUint16 } from "./bytes.ts";
-import { attributeFlag, HEADER_BYTES } from "./constants.ts";
+import { attributeFlag, attributeType, HEADER_BYTES } from "./constants.ts";
 import { decodeNlri, joinNlri, type Nlri } from "./nlri.ts";
 import { ProtocolError } from "./notification.ts";
 import type { PrefixKey } from "./prefix-key.ts";
@@ -92,8 +92,8 @@ function withAttributes(parts: {
 }): Update {
   const { block, announced, context } = parts;
   const scanned = scanAttributes(block);
-  const unreach = scanned.mpUnreach && decodeMpUnreach(scanned.mpUnreach.value, context);
-  const mpReach = scanned.mpReach && decodeMpReach(scanned.mpReach.value, context);
+  const unreach = scanned.mpUnreach && decodeMpUnreach(scanned.mpUnreach, context);
+  const mpReach = scanned.mpReach && decodeMpReach(scanned.mpReach, context);
   const withdrawn = unreach ? joinNlri(parts.withdrawn, unreach.nlri) : parts.withdrawn;
   const reachable = announced.keys.length + (mpReach?.nlri.keys.length ?? 0);
   if (reachable === 0 && scanned.attributes.length === 0 && scanned.broken === undefined) {
@@ -150,12 +150,19 @@ function readReach(parts: {
     return { reach, discarded: decoded.discarded, ...(reason === undefined ? {} : { reason }) };
   }
   for (const { nlri, nextHop } of wanted) {
-    const found = resolve({ block, raw: scanned.attributes, nextHop, context });
+    const raw = nextHop === undefined ? scanned.attributes : withoutNextHop(scanned.attributes);
+    const found = resolve({ block, raw, nextHop, context });
     discarded = found.discarded;
     if (found.attributes === undefined) return { reach: [], discarded, reason: found.reason! };
     reach.push({ attributes: found.attributes, keys: nlri.keys, ids: nlri.ids });
   }
   return { reach, discarded };
+}
+
+/** RFC 4760 section 3: of no meaning to what MP_REACH_NLRI announces, whatever stands in it. */
+function withoutNextHop(attributes: readonly RawAttribute[]): readonly RawAttribute[] {
+  const isNextHop = ({ type }: RawAttribute) => type === attributeType.nextHop;
+  return attributes.some(isNextHop) ? attributes.filter((each) => !isNextHop(each)) : attributes;
 }
 
 /** RFC 7606 section 3 c; for MP_UNREACH_NLRI a withdrawal is what it asks for anyway. */

@@ -5,6 +5,8 @@ import { concatBytes, readUint16, readUint32, uint16, uint32 } from "../bytes.ts
 import { AS_TRANS, attributeFlag, attributeType } from "../constants.ts";
 import type { Aggregator, AttributeCodec } from "./types.ts";
 
+const AS_0 = "AS 0 (RFC 7607)";
+
 export const atomicAggregateCodec: AttributeCodec = {
   type: attributeType.atomicAggregate,
   flags: attributeFlag.transitive,
@@ -23,7 +25,9 @@ export const aggregatorCodec: AttributeCodec = {
   decode(value, draft, { fourOctetAs }) {
     const asBytes = fourOctetAs ? 4 : 2;
     if (value.length !== asBytes + 4) return `length ${value.length}`;
-    draft.aggregator = decode(value, asBytes);
+    const aggregator = decode(value, asBytes);
+    if (aggregator.as === 0) return AS_0;
+    draft.aggregator = aggregator;
     return undefined;
   },
 };
@@ -35,7 +39,9 @@ export const as4AggregatorCodec: AttributeCodec = {
   ignoredFrom: ({ fourOctetAs }) => fourOctetAs,
   decode(value, draft) {
     if (value.length !== 8) return `length ${value.length}`;
-    draft.as4Aggregator = decode(value, 4);
+    const aggregator = decode(value, 4);
+    if (aggregator.as === 0) return AS_0;
+    draft.as4Aggregator = aggregator;
     return undefined;
   },
 };

@@ -1,11 +1,13 @@
 /** AS_PATH (RFC 4271 section 4.3 b) and AS4_PATH (RFC 6793), and what is done with a path of ASes. */
 
-import { type ByteWriter, readUint16, readUint32 } from "../bytes.ts";
+import { type ByteWriter, concatBytes, readUint16, readUint32 } from "../bytes.ts";
 import { AS_TRANS, attributeFlag, attributeType } from "../constants.ts";
 import type { AsSegment, AttributeCodec } from "./types.ts";
 
 const SET = 1;
 const SEQUENCE = 2;
+const CONFEDERATION_SEQUENCE = 3;
+const CONFEDERATION_SET = 4;
 const MAXIMUM_SEGMENT = 255;
 
 export const asPathCodec: AttributeCodec = {
@@ -26,15 +28,40 @@ export const as4PathCodec: AttributeCodec = {
   onError: "discard",
   ignoredFrom: ({ fourOctetAs }) => fourOctetAs,
   decode(value, draft) {
-    const segments = decodeSegments(value, 4);
+    if (value.length === 0) return "no AS (RFC 6793 section 6)";
+    const { kept, left } = withoutConfederations(value);
+    const segments = decodeSegments(kept, 4);
+    if (segments === A_SET) return { grade: "treat-as-withdraw", reason: A_SET };
     if (typeof segments === "string") return segments;
     draft.as4Path = segments;
-    return undefined;
+    if (left === 0) return undefined;
+    return { grade: "discard", reason: `${left} confederation segments left out` };
   },
 };
 
+/**
+ * RFC 6793 section 6: they do not belong there, and what does is used without them. Sets of them stay:
+ * they cost the route (RFC 9774 section 3).
+ */
+function withoutConfederations(value: Uint8Array): { kept: Uint8Array; left: number } {
+  const parts: Uint8Array[] = [];
+  let left = 0;
+  for (let at = 0, end = at; at < value.length; at = end) {
+    // Of a header or a segment that is cut short `decodeSegments` complains.
+    end = at + 2 + 4 * (value[at + 1] ?? 0);
+    if (value[at] !== CONFEDERATION_SEQUENCE || end > value.length) {
+      parts.push(value.subarray(at, end));
+    } else left++;
+  }
+  return { kept: left === 0 ? value : concatBytes(parts), left };
+}
+
+/** RFC 9774 section 3. */
+const A_SET = "an AS_SET or AS_CONFED_SET (RFC 9774)";
+
 function decodeSegments(value: Uint8Array, asBytes: 2 | 4): AsSegment[] | string {
   const segments: AsSegment[] = [];
+  let sets = 0;
   let at = 0;
   while (at < value.length) {
     if (at + 2 > value.length) return "a segment header is cut short";
@@ -42,9 +69,9 @@ function decodeSegments(value: Uint8Array, asBytes: 2 | 4): AsSegment[] | string
     const count = value[at + 1]!;
     at += 2;
     // Confederation segments too: this speaker is in none (RFC 5065 section 5).
-    if (type !== SET && type !== SEQUENCE) return `segment type ${type}`;
-    // RFC 9774 section 3.
-    if (type === SET) return "an AS_SET";
+    if (type === CONFEDERATION_SEQUENCE || type < SET || type > CONFEDERATION_SET) {
+      return `segment type ${type}`;
+    }
     if (count === 0) return "an empty segment";
     if (at + count * asBytes > value.length) return "a segment runs past the attribute";
     const asns = new Array<number>(count);
@@ -52,9 +79,11 @@ function decodeSegments(value: Uint8Array, asBytes: 2 | 4): AsSegment[] | string
       asns[i] = asBytes === 4 ? readUint32(value, at) : readUint16(value, at);
       if (asns[i] === 0) return "AS 0 (RFC 7607)";
     }
-    segments.push({ kind: "sequence", asns });
+    if (type === SEQUENCE) segments.push({ kind: "sequence", asns });
+    else sets++;
   }
-  return segments;
+  // Last: what has no structure has no sets either.
+  return sets > 0 ? A_SET : segments;
 }
 
 /** Of the attribute's value: a segment too long for its count is cut. */

@@ -29,6 +29,10 @@ import type {
   UnknownAttribute,
 } from "./types.ts";
 
+const { optional, transitive, extendedLength } = attributeFlag;
+/** Of an attribute that may be known to some on the way and not to others. */
+const partial = optional | transitive | attributeFlag.partial;
+
 const codecs = new Map<number, AttributeCodec>(
   [
     originCodec,
@@ -67,7 +71,7 @@ export interface ScannedAttributes {
   readonly broken?: string;
 }
 
-/** @throws ProtocolError for an MP attribute that appears twice */
+/** @throws ProtocolError for an MP attribute that appears twice, or an unknown well-known attribute */
 export function scanAttributes(block: Uint8Array): ScannedAttributes {
   const attributes: RawAttribute[] = [];
   const seen = new Set<number>();
@@ -75,7 +79,7 @@ export function scanAttributes(block: Uint8Array): ScannedAttributes {
   let at = 0;
   while (at < block.length) {
     const flags = block[at]!;
-    const long = (flags & attributeFlag.extendedLength) !== 0;
+    const long = (flags & extendedLength) !== 0;
     const head = long ? 4 : 3;
     if (at + head > block.length) {
       return { attributes, ...multiprotocol, broken: "an attribute header is cut short" };
@@ -95,6 +99,8 @@ export function scanAttributes(block: Uint8Array): ScannedAttributes {
       }
       multiprotocol[isReach ? "mpReach" : "mpUnreach"] = attribute;
     } else if (!seen.has(type)) {
+      // Before all else, as it is what costs most (RFC 7606 section 3 h).
+      if ((flags & optional) === 0 && !codecs.has(type)) throw unrecognized(attribute);
       attributes.push(attribute);
     }
     seen.add(type);
@@ -110,13 +116,13 @@ export interface DecodedAttributes {
   readonly discarded: readonly string[];
 }
 
-/** @throws ProtocolError for an unknown well-known attribute */
 export function decodeAttributes(
   raw: readonly RawAttribute[],
   context: AttributeContext,
 ): DecodedAttributes {
   const draft: AttributeDraft = {};
   const unknown: UnknownAttribute[] = [];
+  const partials: number[] = [];
   const discarded: string[] = [];
   let withdraw: string | undefined;
   for (const attribute of raw) {
@@ -133,29 +139,42 @@ export function decodeAttributes(
       continue;
     }
     const wrong = codec.decode(attribute.value, draft, context);
-    if (wrong === undefined) continue;
-    const text = `attribute ${attribute.type}: ${wrong}`;
-    if (codec.onError === "discard") discarded.push(text);
+    if (wrong === undefined) {
+      if ((attribute.flags & partial) === partial) partials.push(attribute.type);
+      continue;
+    }
+    const { grade, reason } =
+      typeof wrong === "string" ? { grade: codec.onError, reason: wrong } : wrong;
+    const text = `attribute ${attribute.type}: ${reason}`;
+    if (grade === "discard") discarded.push(text);
     else withdraw ??= text;
   }
   if (unknown.length > 0) draft.unknown = unknown;
+  if (partials.length > 0) draft.partial = partials;
   if (!context.fourOctetAs) reconstruct(draft);
   return { draft, discarded, ...(withdraw === undefined ? {} : { withdraw }) };
 }
 
 function flagsProblem({ flags }: RawAttribute, codec: AttributeCodec): string | undefined {
-  const { optional, transitive } = attributeFlag;
   return (flags & (optional | transitive)) === codec.flags
     ? undefined
     : `flags 0x${flags.toString(16)}`;
 }
 
 function keepUnknown({ flags, type, value }: RawAttribute, unknown: UnknownAttribute[]): void {
-  if ((flags & attributeFlag.optional) === 0) {
-    throw new ProtocolError("unrecognizedWellKnown", `attribute ${type}`, Uint8Array.of(type));
-  }
   // RFC 4271 section 5: unknown non-transitive ones are quietly ignored.
-  if ((flags & attributeFlag.transitive) !== 0) unknown.push({ type, value: value.slice() });
+  if ((flags & transitive) !== 0) unknown.push({ type, value: value.slice() });
+}
+
+function unrecognized(attribute: RawAttribute): ProtocolError {
+  const reason = `attribute ${attribute.type}`;
+  return new ProtocolError("unrecognizedWellKnown", reason, attributeBytes(attribute));
+}
+
+/** As it came: what a NOTIFICATION about it carries (RFC 4271 section 6.3). */
+export function attributeBytes({ value, start, end }: RawAttribute): Uint8Array {
+  const headBytes = end - start - value.length;
+  return new Uint8Array(value.buffer, value.byteOffset - headBytes, end - start).slice();
 }
 
 /** RFC 6793 section 4.2.3. */

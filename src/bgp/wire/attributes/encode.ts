@@ -50,12 +50,14 @@ export function viewAttributes(
   if (attributes.atomicAggregate) head(transitive, attributeType.atomicAggregate, 0);
   if (aggregator) {
     const value = encodeAggregator(aggregator, asBytes);
-    bytes(optional | transitive, attributeType.aggregator, value);
+    passed(attributes, attributeType.aggregator, value);
   }
-  if (communities?.length) numbers(optional | transitive, attributeType.communities, communities);
+  if (communities?.length) {
+    numbers(flagsOf(attributes, attributeType.communities), attributeType.communities, communities);
+  }
   number(optional, attributeType.originatorId, attributes.originatorId);
   if (clusterList?.length) numbers(optional, attributeType.clusterList, clusterList);
-  bytes(optional | transitive, attributeType.extendedCommunities, attributes.extendedCommunities);
+  passed(attributes, attributeType.extendedCommunities, attributes.extendedCommunities);
   if (!options.fourOctetAs) {
     if (asPath.some(({ asns }) => asns.some(isLong))) {
       head(optional | transitive, attributeType.as4Path, segmentsBytes(asPath, 4));
@@ -66,12 +68,25 @@ export function viewAttributes(
       bytes(optional | transitive, attributeType.as4Aggregator, value);
     }
   }
-  bytes(optional | transitive, attributeType.largeCommunities, attributes.largeCommunities);
-  number(optional | transitive, attributeType.onlyToCustomer, attributes.onlyToCustomer);
+  passed(attributes, attributeType.largeCommunities, attributes.largeCommunities);
+  number(
+    flagsOf(attributes, attributeType.onlyToCustomer),
+    attributeType.onlyToCustomer,
+    attributes.onlyToCustomer,
+  );
   for (const { type, value } of attributes.unknown ?? []) {
     bytes(optional | transitive | partial, type, value);
   }
   return writer.view();
+}
+
+/** Of an optional transitive attribute: the Partial bit that came with it stays (RFC 4271 section 5). */
+function flagsOf({ partial: marked }: PathAttributes, type: number): number {
+  return optional | transitive | (marked?.includes(type) ? partial : 0);
+}
+
+function passed(attributes: PathAttributes, type: number, value: Uint8Array | undefined): void {
+  bytes(flagsOf(attributes, type), type, value);
 }
 
 function head(flags: number, type: number, length: number): void {

@@ -11,6 +11,7 @@ import { concatBytes, readUint16, uint16 } from "../bytes.ts";
 import { afiSafiOf, familyFrom } from "../constants.ts";
 import { decodeNlri, type Nlri } from "../nlri.ts";
 import { ProtocolError } from "../notification.ts";
+import { attributeBytes, type RawAttribute } from "./decode.ts";
 import { isHostAddress } from "./scalars.ts";
 import type { AttributeContext } from "./types.ts";
 
@@ -29,20 +30,24 @@ export interface MpUnreach {
 
 /** `undefined`: a family this speaker does not carry. @throws ProtocolError (RFC 7606 section 7.11) */
 export function decodeMpReach(
-  value: Uint8Array,
+  attribute: RawAttribute,
   context: Pick<AttributeContext, "extendedNextHop" | "addPathReceive">,
 ): MpReach | undefined {
-  if (value.length < 5) throw malformed("MP_REACH_NLRI is too short");
+  const { value } = attribute;
+  if (value.length < 5) throw malformed(attribute, "MP_REACH_NLRI is too short");
   const family = familyFrom({ afi: readUint16(value, 0), safi: value[2]! });
   const nextHopBytes = value[3]!;
-  if (value.length < 5 + nextHopBytes) throw malformed("MP_REACH_NLRI's next hop is cut short");
+  if (value.length < 5 + nextHopBytes) {
+    throw malformed(attribute, "MP_REACH_NLRI's next hop is cut short");
+  }
   if (family === undefined) return undefined;
   const { extendedNextHop = false } = context;
   const short = family === "ipv4-unicast" && !(extendedNextHop && nextHopBytes !== 4);
   const addressBytes = short ? 4 : 16;
   // RFC 2545 section 3: a link-local address may follow the global one.
   if (nextHopBytes !== addressBytes && !(addressBytes === 16 && nextHopBytes === 32)) {
-    throw malformed(`MP_REACH_NLRI for ${family} with a next hop of ${nextHopBytes} bytes`);
+    const reason = `MP_REACH_NLRI for ${family} with a next hop of ${nextHopBytes} bytes`;
+    throw malformed(attribute, reason);
   }
   // One reserved byte stands between next hop and NLRI.
   const nlri = decodeField(family, value.subarray(5 + nextHopBytes), context);
@@ -53,10 +58,11 @@ export function decodeMpReach(
 
 /** `undefined`: a family this speaker does not carry. @throws ProtocolError (RFC 7606 section 7.12) */
 export function decodeMpUnreach(
-  value: Uint8Array,
+  attribute: RawAttribute,
   context: Pick<AttributeContext, "addPathReceive">,
 ): MpUnreach | undefined {
-  if (value.length < 3) throw malformed("MP_UNREACH_NLRI is too short");
+  const { value } = attribute;
+  if (value.length < 3) throw malformed(attribute, "MP_UNREACH_NLRI is too short");
   const family = familyFrom({ afi: readUint16(value, 0), safi: value[2]! });
   if (family === undefined) return undefined;
   return { family, nlri: decodeField(family, value.subarray(3), context) };
@@ -70,8 +76,8 @@ function decodeField(
   return decodeNlri(field, { family, withIds: addPathReceive.includes(family) });
 }
 
-function malformed(reason: string): ProtocolError {
-  return new ProtocolError("optionalAttribute", reason);
+function malformed(attribute: RawAttribute, reason: string): ProtocolError {
+  return new ProtocolError("optionalAttribute", reason, attributeBytes(attribute));
 }
 
 /** Value of MP_REACH_NLRI up to its NLRI. */

@@ -40,6 +40,8 @@ export interface PathAttributes {
   /** RFC 9234 section 5: the AS that told it to a customer, a peer or a client of a route server. */
   readonly onlyToCustomer?: number;
   readonly unknown?: readonly UnknownAttribute[];
+  /** Types of those above that came with the Partial bit, which stays set (RFC 4271 section 5). */
+  readonly partial?: readonly number[];
 }
 
 export interface AttributeContext {
@@ -52,6 +54,14 @@ export interface AttributeContext {
   readonly addPathReceive?: readonly AddressFamily[];
 }
 
+/** What is wrong where it costs something else than the attribute's other errors do. */
+export interface GradedError {
+  readonly grade: ErrorGrade;
+  readonly reason: string;
+}
+
+export type ErrorGrade = "treat-as-withdraw" | "discard";
+
 /** Attributes of one message while they are read. */
 export type AttributeDraft = {
   -readonly [K in keyof PathAttributes]?: PathAttributes[K];
@@ -62,9 +72,13 @@ export interface AttributeCodec {
   /** The optional and transitive bits the attribute must have. */
   readonly flags: number;
   /** RFC 7606 section 7: what an error in it costs. */
-  readonly onError: "treat-as-withdraw" | "discard";
+  readonly onError: ErrorGrade;
   /** Not taken from such peers at all (RFC 7606 sections 7.5, 7.9 and 7.10; RFC 6793 section 4.1). */
   ignoredFrom?(context: AttributeContext): boolean;
   /** Writes into the draft, or returns what is wrong. */
-  decode(value: Uint8Array, draft: AttributeDraft, context: AttributeContext): string | undefined;
+  decode(
+    value: Uint8Array,
+    draft: AttributeDraft,
+    context: AttributeContext,
+  ): string | GradedError | undefined;
 }
