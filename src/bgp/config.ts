@@ -13,6 +13,8 @@ const DEFAULT_HOLD_SECONDS = 240;
 const DEFAULT_CONNECT_RETRY_SECONDS = 5;
 /** As BIRD and FRR. */
 const DEFAULT_RESTART_SECONDS = 120;
+/** As FRR; RFC 8538 section 4.1 suggests 180, which is short for a peer with a whole table. */
+const DEFAULT_STALE_PATH_SECONDS = 360;
 
 /** @throws SwitchyardError INVALID_ARGUMENT that names the field */
 export function checkConfig(config: SpeakerConfig): void {
@@ -22,6 +24,7 @@ export function checkConfig(config: SpeakerConfig): void {
   checkRange("gracefulRestart.restartTimeSeconds", restart, [0, 4095]);
   const deferral = config.gracefulRestart?.selectionDeferralSeconds ?? 0;
   checkRange("gracefulRestart.selectionDeferralSeconds", deferral, [0, 4095]);
+  checkRange("gracefulRestart.stalePathSeconds", stalePathSeconds(config), [1, 65535]);
   const { maximumPaths = 1 } = config.multipath ?? {};
   checkRange("multipath.maximumPaths", maximumPaths, [1, MAXIMUM_NEXT_HOPS]);
   checkRange("keptMessageBytes", config.keptMessageBytes ?? 0, [0, 2 ** 32]);
@@ -134,6 +137,10 @@ function check(good: boolean, field: string, problem: string): void {
 
 export function restartTimeSeconds(config: SpeakerConfig): number {
   return config.gracefulRestart?.restartTimeSeconds ?? DEFAULT_RESTART_SECONDS;
+}
+
+export function stalePathSeconds(config: SpeakerConfig): number {
+  return config.gracefulRestart?.stalePathSeconds ?? DEFAULT_STALE_PATH_SECONDS;
 }
 
 const KEPT_MESSAGE_BYTES = 16 * 2 ** 20;

@@ -30,6 +30,8 @@ export interface PeerHost {
   /** All that is known of a prefix, our own route first; `ranked`: then the others, the better first. */
   routes(key: PrefixKey, ranked: boolean): Iterable<Origination | Path>;
   allKeys(): Iterable<PrefixKey>;
+  /** How long a peer that came back may take to tell everything again. */
+  stalePathSeconds(): number;
   /** End-of-RIB is to be held back. */
   deferring(): boolean;
 }

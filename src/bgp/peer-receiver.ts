@@ -42,7 +42,10 @@ export interface PeerReceiverOptions {
   readonly id: number;
   readonly config: PeerConfig;
   readonly families: readonly AddressFamily[];
-  readonly host: Pick<PeerHost, "clock" | "slices" | "onPath" | "onNoPath" | "onStatus">;
+  readonly host: Pick<
+    PeerHost,
+    "clock" | "slices" | "onPath" | "onNoPath" | "onStatus" | "stalePathSeconds"
+  >;
   readonly log: Log;
   /** The session is to end with this. */
   readonly fail: (error: ProtocolError) => void;
@@ -71,14 +74,14 @@ export class PeerReceiver {
   readonly #refused = new RefusedPaths();
 
   constructor(options: PeerReceiverOptions) {
-    const { clock, slices, onStatus } = options.host;
+    const { clock, slices, onStatus, stalePathSeconds } = options.host;
     this.#options = options;
     this.#config = options.config;
     this.#log = options.log;
     this.#malformed = new MalformedReport(clock);
     for (const family of options.families) this.#tables.set(family, new AdjRibIn(this.#import));
     this.#helper = new RestartHelper({
-      ...{ clock, slices, tables: this.#tables, onChange: onStatus },
+      ...{ clock, slices, tables: this.#tables, onChange: onStatus, stalePathSeconds },
       age: (path) => longLivedStale(path, this.#variants),
       maximumStaleSeconds: () => maximumStaleSeconds(this.#config),
     });
@@ -152,7 +155,7 @@ export class PeerReceiver {
     const { source, parameters } = reception;
     const { allowedLocalAs } = parameters;
     this.#paths = new PathCache({ source, identity: identityOf(parameters), allowedLocalAs });
-    this.#helper.onEstablished(reception.negotiated);
+    this.#helper.onEstablished(reception.negotiated, source);
   }
 
   /** `restartable`: the session ended in a way after which routes may be kept. */
@@ -214,7 +217,7 @@ export class PeerReceiver {
     // RFC 7313 section 4: not before End-of-RIB, whose own leftovers it would take away.
     const told = !this.#reception?.negotiated.gracefulRestart || this.#ended.has(family);
     if (subtype === "begin" && told) this.#helper.onRefreshBegin(family);
-    if (subtype === "end") this.#helper.onEndOfRib(family);
+    if (subtype === "end") this.#helper.onRefreshEnd(family);
   }
 
   /** A table for several paths stays one: it holds single ones as well. */
@@ -223,8 +226,6 @@ export class PeerReceiver {
     for (const [family, table] of this.#tables) {
       if (!(table instanceof AdjRibIn)) continue;
       this.#tables.set(family, new AdjRibInPaths(this.#import, table));
-      // What was to go, goes from where it is now.
-      if (!this.#helper.waiting) this.#helper.dropAll();
     }
   }
 

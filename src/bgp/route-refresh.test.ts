@@ -75,22 +75,22 @@ describe("route refresh asked of us", () => {
   });
 });
 
-describe("route refresh told by the peer", () => {
-  const session = async (capabilities: readonly Capability[]) => {
-    const world = await alone();
-    const peer = await talk(world, [
-      openMessage({ capabilities }),
-      encodeKeepalive(),
-      announcement(routes),
-    ]);
-    const say = async (...messages: Uint8Array[]) => {
-      for (const each of messages) peer.connection.write(each);
-      await world.advance(100);
-      return world.routes(A);
-    };
-    return { world, say };
+async function session(capabilities: readonly Capability[]) {
+  const world = await alone();
+  const peer = await talk(world, [
+    openMessage({ capabilities }),
+    encodeKeepalive(),
+    announcement(routes),
+  ]);
+  const say = async (...messages: Uint8Array[]) => {
+    for (const each of messages) peer.connection.write(each);
+    await world.advance(100);
+    return world.routes(A);
   };
+  return { world, say };
+}
 
+describe("route refresh told by the peer", () => {
   it("sweeps what was not told again", async () => {
     const { say } = await session(enhanced);
     assert.deepEqual(await say(message("begin"), announcement(routes.slice(1))), routes);
@@ -137,4 +137,30 @@ it("a speaker that asks for a refresh sends the request", async () => {
   await world.advance(100);
   assert.deepEqual(peer.received, ["REFRESH request"]);
   assert.equal(world.speakers.get(A)!.peers()[0]!.address, ipv4(B));
+});
+
+describe("marks out of order", () => {
+  it("begun twice, all waits to be told again, and nothing goes before the end", async () => {
+    const { say } = await session(enhanced);
+    assert.deepEqual(await say(message("begin"), announcement(routes.slice(1))), routes);
+    assert.deepEqual(await say(message("begin")), routes);
+    assert.deepEqual(await say(announcement(routes.slice(1)), message("end")), routes.slice(1));
+  });
+
+  it("an end of what was not begun takes nothing that waits for End-of-RIB", async () => {
+    const { world, say } = await session([...enhanced, restartCapability(true)]);
+    world.network.kill(ipv4(B));
+    await world.advance(SECOND);
+    const opening = openMessage({ capabilities: [...enhanced, restartCapability(true)] });
+    const peer = await talk(world, [opening, encodeKeepalive(), message("begin"), message("end")]);
+    assert.deepEqual(
+      world.routes(A),
+      routes.map((route) => `${route} stale`),
+    );
+    peer.connection.write(announcement(routes.slice(1)));
+    peer.connection.write(encodeEndOfRib("ipv4-unicast"));
+    await world.advance(100);
+    assert.deepEqual(world.routes(A), routes.slice(1));
+    assert.ok(say);
+  });
 });

@@ -13,6 +13,7 @@ import {
   ringBytes,
   sameData,
   sessionParameters,
+  stalePathSeconds,
 } from "./config.ts";
 import { Listening } from "./listening.ts";
 import { Peer } from "./peer.ts";
@@ -139,6 +140,7 @@ export class Speaker {
       onStatus: () => this.#onStatus(),
       congested: () => this.#feed.congested,
       ringBytes: () => ringBytes(this.#config),
+      stalePathSeconds: () => stalePathSeconds(this.#config),
       route: (key) => this.#originated.get(key) ?? this.#rib.best(key),
       routes: (key, ranked) => this.#allRoutes(key, ranked),
       allKeys: () => this.#allKeys(),

@@ -31,6 +31,11 @@ export interface SpeakerConfig {
      * has not learned yet. 0 unless told: right for a speaker that only originates.
      */
     readonly selectionDeferralSeconds?: number;
+    /**
+     * So long, seconds 1..65535, a peer that came back may take to tell everything again, until what it
+     * did not tell goes (the stale timer of RFC 8538 section 4.1); 360 unless told.
+     */
+    readonly stalePathSeconds?: number;
   };
   /** Use several paths that are equally good (ECMP); the best alone unless told. */
   readonly multipath?: MultipathConfig;

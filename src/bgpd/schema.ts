@@ -136,7 +136,11 @@ const speakerFields = {
   clusterId: identifier.optional(),
   listen: z.array(listen).optional(),
   gracefulRestart: z
-    .strictObject({ restartTimeSeconds: whole, selectionDeferralSeconds: number })
+    .strictObject({
+      restartTimeSeconds: whole,
+      selectionDeferralSeconds: number,
+      stalePathSeconds: number,
+    })
     .optional(),
   multipath: z
     .strictObject({ maximumPaths: whole, relaxAsPath: flag } satisfies Fields<MultipathConfig>)

@@ -85,6 +85,7 @@ export class AdjRibInPaths implements AdjRibInTable {
   *replay(): Generator<void> {
     for (const table of [this.#fresh, this.#leftover]) {
       for (const key of table.keys()) {
+        if (table !== this.#fresh && table !== this.#leftover) break;
         for (const path of table.get(key)) this.#sink(key, path, path.pathId);
         yield;
       }

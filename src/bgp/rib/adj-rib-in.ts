@@ -103,7 +103,7 @@ export class AdjRibIn implements AdjRibInTable {
 
   /** Gives away what it holds, all of it left over. */
   release(): PrefixMap<Path> {
-    this.expectAgain(false);
+    this.expectAgain(true);
     const held = this.#leftover;
     this.#leftover = new PrefixMap();
     return held;
@@ -112,6 +112,8 @@ export class AdjRibIn implements AdjRibInTable {
   *replay(): Generator<void> {
     for (const table of [this.#fresh, this.#leftover]) {
       for (const key of table.keys()) {
+        // Two sessions later what it holds may be told otherwise, or be another table's.
+        if (table !== this.#fresh && table !== this.#leftover) break;
         const path = table.get(key)!;
         this.#sink(key, path, path.pathId);
         yield;

@@ -274,4 +274,21 @@ describe("Adj-RIB-in", () => {
       }),
     );
   });
+
+  it("is not replayed from what another session made of it", () => {
+    const [one, other] = [path(source(1)), path(source(1), { med: 1 })];
+    let last: Path | undefined;
+    const table = new AdjRibIn((key, told) => {
+      if (key === 1) last = told;
+    });
+    table.announce(1, one);
+    table.expectAgain(false);
+    table.announce(2, one);
+    const replay = table.replay();
+    replay.next();
+    table.expectAgain(true);
+    table.announce(1, other);
+    while (!replay.next().done);
+    assert.equal(last, other);
+  });
 });
