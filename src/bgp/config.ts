@@ -1,6 +1,12 @@
 /** A configuration checked and completed with its defaults, and what of it a session depends on. */
 
-import { formatPrefix, type IpAddress, isMasked, SwitchyardError } from "../lib/index.ts";
+import {
+  errorText,
+  formatPrefix,
+  type IpAddress,
+  isMasked,
+  SwitchyardError,
+} from "../lib/index.ts";
 import { isLinkLocal, placeOf } from "./place.ts";
 import { policyProblem } from "./policy/index.ts";
 import type { SessionParameters } from "./session/index.ts";
@@ -56,6 +62,16 @@ export function checkOriginated(routes: readonly OriginatedRoute[]): void {
     }
     // The text only when it is needed: there may be a hundred thousand.
     if (!isMasked(prefix)) check(false, "originate", `${formatPrefix(prefix)} has host bits`);
+  }
+}
+
+/** Why a configuration with this peer would be refused; undefined if it would not be because of it. */
+export function peerProblem(peer: PeerConfig): string | undefined {
+  try {
+    checkPeer(peer);
+    return undefined;
+  } catch (error) {
+    return errorText(error);
   }
 }
 

@@ -151,3 +151,12 @@ test("two Nodes with one address are named", () => {
     "Nodes node1 and twin both have the address 172.139.20.75",
   ]);
 });
+
+test("interfaces to ignore are those of all nodes", () => {
+  const configuration = (name: string, ignored: string[]) => ({
+    ...{ apiVersion: "projectcalico.org/v3", kind: "BGPConfiguration" as const },
+    ...{ metadata: { name }, spec: { ignoredInterfaces: ignored } },
+  });
+  const bgpConfigurations = [configuration("default", ["eth1"]), configuration("node.node1", [])];
+  assert.deepEqual(facts({ bgpConfigurations }).settings.ignoredInterfaces, ["eth1"]);
+});

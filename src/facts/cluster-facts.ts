@@ -133,7 +133,9 @@ export function blockFacts({ metadata, spec }: BlockAffinity): BlockFacts[] {
   // An empty state is an affinity of old, which was always confirmed.
   if (spec.state !== "confirmed" && spec.state !== "") return [];
   const prefix = parsePrefix(spec.cidr);
-  if (!prefix) throw new RangeError(`BlockAffinity ${metadata.name}: bad cidr ${spec.cidr}`);
+  if (!prefix || !isMasked(prefix)) {
+    throw new RangeError(`BlockAffinity ${metadata.name}: bad cidr ${spec.cidr}`);
+  }
   return [{ prefix, node: spec.node }];
 }
 
@@ -276,7 +278,8 @@ export function nodeSettings(
 
 function peerWays(view: Pick<ClusterView, SettingsView>, node: string) {
   const gateways = peerGateways(view, node);
-  const { ignoredInterfaces = [] } = effectiveSpec(view.bgpConfigurations, node);
+  // As Calico does, from `default` alone.
+  const { ignoredInterfaces = [] } = effectiveSpec(view.bgpConfigurations, "");
   return {
     ...(gateways.length > 0 && { peerGateways: gateways }),
     ...(ignoredInterfaces.length > 0 && { ignoredInterfaces }),

@@ -1,7 +1,13 @@
 /** `prefixAdvertisements` of BGPConfiguration: communities that routes inside a CIDR are given on their way out. */
 
 import type { PolicyRule } from "../../bgp/index.ts";
-import { errorText, type Family, parsePrefixOrAddress, prefixFamily } from "../../lib/index.ts";
+import {
+  errorText,
+  type Family,
+  maskPrefix,
+  parsePrefixOrAddress,
+  prefixFamily,
+} from "../../lib/index.ts";
 import type { BGPConfiguration } from "../../model/index.ts";
 import { communitiesOf } from "./filter-rules.ts";
 
@@ -40,7 +46,7 @@ function rulesOf(
     }
     return [
       {
-        prefixes: [{ prefix }],
+        prefixes: [{ prefix: maskPrefix(prefix) }],
         action: "continue",
         set: {
           communities: { add: set.communities },

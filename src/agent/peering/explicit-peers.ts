@@ -1,37 +1,34 @@
 /** Sessions that a BGPPeer gives to the nodes it selects: with an address, or with selected nodes. */
 
 import type { PeerConfig } from "../../bgp/index.ts";
-import { type ClusterView, parsePeerAddress } from "../../facts/index.ts";
-import { type Family, familyOf } from "../../lib/index.ts";
-import type { BGPPeer } from "../../model/index.ts";
+import { parsePeerAddress } from "../../facts/index.ts";
+import { type Family, familyOf, type IpAddress } from "../../lib/index.ts";
+import type { BGPPeer, Node } from "../../model/index.ts";
 import type { FilterPolicies } from "./filters.ts";
-import { DEFAULT_PORT, type Local, listenPort, localAddress, sessionFamilies } from "./local.ts";
-import { nodePeers, nodeWith, peerName, reflects } from "./node-peers.ts";
+import {
+  asOf,
+  DEFAULT_PORT,
+  listenPort,
+  localAddress,
+  type Peerings,
+  sessionFamilies,
+} from "./local.ts";
+import { nodePeers, nodeWith, peerName, reflects, waitsFor } from "./node-peers.ts";
 import { isGlobal, selectorMatcher } from "./selection.ts";
 
-interface ExplicitOptions {
+interface ExplicitOptions extends Peerings {
   readonly peer: BGPPeer;
-  readonly view: ClusterView;
-  readonly local: Local;
-  readonly globalAs: number;
   readonly filters: (family: Family) => FilterPolicies;
-  readonly problems: string[];
 }
 
-export function explicitPeers({
-  peer,
-  view,
-  local,
-  globalAs,
-  filters,
-  problems,
-}: ExplicitOptions): PeerConfig[] {
+export function explicitPeers(options: ExplicitOptions): PeerConfig[] {
+  const { peer, view, local, globalAs, filters, problems } = options;
   const kind = isGlobal(peer) ? "Global" : "Node";
   const { spec, metadata } = peer;
   if (spec.peerSelector) {
     const matches = selectorMatcher(spec.peerSelector, metadata.name, problems);
     return view.nodes.flatMap((node) =>
-      matches(node) ? nodePeers({ kind, node, view, local, globalAs, filters }) : [],
+      matches(node) ? nodePeers({ ...options, kind, node }) : [],
     );
   }
   if (!spec.peerIP) return [];
@@ -45,7 +42,8 @@ export function explicitPeers({
   if (own === undefined) return [];
   const remoteAs = Number(spec.asNumber || globalAs);
   const other = nodeWith(view, endpoint.address);
-  const isNode = other !== undefined && remoteAs === Number(other.spec.bgp?.asNumber ?? globalAs);
+  const isNode =
+    other !== undefined && speaksAt(endpoint, { node: other, remoteAs, view, globalAs });
   const port = endpoint.port ?? (isNode ? listenPort(view, other.metadata.name) : DEFAULT_PORT);
   const localAs = Number(spec.localASNumber || local.as);
   const external = remoteAs !== localAs;
@@ -64,6 +62,7 @@ export function explicitPeers({
       ...(localAs !== local.as && { localAs }),
       ...(allowedLocalAs > 0 && { allowedLocalAs }),
       localAddress: own,
+      passive: kind === "Global" && isNode && waitsFor(endpoint.address, own),
       families: sessionFamilies[family],
       // A reflector or a router may know several ways; the nodes of a mesh know one each.
       addPath: { receive: true },
@@ -71,4 +70,30 @@ export function explicitPeers({
       exportPolicy: local.exports.of({ family, external, filters: exported }),
     },
   ];
+}
+
+/** The families in which a BGPPeer names this node as its peer by an address. */
+export function namedFamilies(
+  { peerIP, asNumber }: BGPPeer["spec"],
+  node: Node,
+  { view, globalAs }: Pick<Peerings, "view" | "globalAs">,
+): readonly Family[] {
+  const endpoint = parsePeerAddress(peerIP ?? "");
+  if (!endpoint || nodeWith(view, endpoint.address) !== node) return [];
+  const remoteAs = Number(asNumber || globalAs);
+  return speaksAt(endpoint, { node, remoteAs, view, globalAs }) ? [familyOf(endpoint.address)] : [];
+}
+
+interface Speaks extends Pick<Peerings, "view" | "globalAs"> {
+  readonly node: Node;
+  readonly remoteAs: number;
+}
+
+/** Of a node that has the address: the AS, and the port where one is told, are its own too. */
+function speaksAt(
+  { port }: { readonly address: IpAddress; readonly port?: number },
+  { node, remoteAs, view, globalAs }: Speaks,
+): boolean {
+  const hasPort = port === undefined || port === listenPort(view, node.metadata.name);
+  return hasPort && remoteAs === asOf(node, globalAs);
 }

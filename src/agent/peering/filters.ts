@@ -1,6 +1,6 @@
 /** The filters that a BGPPeer names, as policies of its sessions. A bad one is told, and passed over. */
 
-import type { PolicyRule } from "../../bgp/index.ts";
+import { type PolicyRule, policyProblem } from "../../bgp/index.ts";
 import { errorText, type Family } from "../../lib/index.ts";
 import type { BGPFilter, BGPPeer } from "../../model/index.ts";
 import type { HostRoute } from "../../plan/index.ts";
@@ -82,7 +82,10 @@ export class Filters {
     const field = `${direction}V${family}` as const;
     return (spec[field] ?? []).flatMap((rule, index) => {
       try {
-        return filterRule(rule, context);
+        const made = filterRule(rule, context);
+        const problem = policyProblem(made);
+        if (problem !== undefined) throw new RangeError(problem);
+        return made;
       } catch (error) {
         throw new RangeError(`${field}[${index}]: ${errorText(error)}`);
       }

@@ -13,8 +13,21 @@ export interface Local {
   readonly node: Node;
   readonly addresses: readonly IpAddress[];
   readonly as: number;
-  readonly port: number;
   readonly exports: ExportPolicies;
+}
+
+/** What sessions are made from. */
+export interface Peerings {
+  readonly view: ClusterView;
+  readonly local: Local;
+  /** Of nodes that say nothing else. */
+  readonly globalAs: number;
+  readonly problems: string[];
+}
+
+/** 0, which stands for no AS (RFC 7607), is none that is set. */
+export function asOf({ spec }: Node, globalAs: number): number {
+  return Number(spec.bgp?.asNumber || globalAs);
 }
 
 /** Of the node, in the family of the other end: Calico keeps a session, and a daemon, per family. */

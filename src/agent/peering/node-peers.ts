@@ -5,29 +5,35 @@ import { type ClusterView, type NodeAddresses, nodeAddresses } from "../../facts
 import { type Family, familyOf, formatAddress, type IpAddress } from "../../lib/index.ts";
 import type { Node } from "../../model/index.ts";
 import type { FilterPolicies } from "./filters.ts";
-import { DEFAULT_PORT, type Local, listenPort, localAddress, sessionFamilies } from "./local.ts";
+import {
+  asOf,
+  DEFAULT_PORT,
+  type Local,
+  listenPort,
+  localAddress,
+  type Peerings,
+  sessionFamilies,
+} from "./local.ts";
 
 interface MeshPeers {
   readonly other: string;
   readonly configs: readonly PeerConfig[];
 }
 
-export function meshPeers(view: ClusterView, local: Local, globalAs: number): MeshPeers[] {
+export function meshPeers(input: Peerings): MeshPeers[] {
+  const { view, local } = input;
   if (local.node.spec.bgp?.routeReflectorClusterID) return [];
   return view.nodes.flatMap((node) => {
     if (node.metadata.name === local.node.metadata.name) return [];
     if (node.spec.bgp?.routeReflectorClusterID) return [];
-    const configs = nodePeers({ kind: "Mesh", node, view, local, globalAs });
+    const configs = nodePeers({ ...input, kind: "Mesh", node });
     return [{ other: node.metadata.name, configs }];
   });
 }
 
-interface NodePeerOptions {
-  readonly kind: string;
+interface NodePeerOptions extends Peerings {
+  readonly kind: "Mesh" | "Global" | "Node";
   readonly node: Node;
-  readonly view: ClusterView;
-  readonly local: Local;
-  readonly globalAs: number;
   /** Of the BGPPeer that wants these sessions; the mesh has none. */
   readonly filters?: (family: Family) => FilterPolicies;
 }
@@ -37,7 +43,7 @@ export function nodePeers(options: NodePeerOptions): PeerConfig[] {
   const { kind, node, view, local, globalAs } = options;
   const port = listenPort(view, node.metadata.name);
   const { ipv4, ipv6 } = safeAddresses(node);
-  const remoteAs = Number(node.spec.bgp?.asNumber ?? globalAs);
+  const remoteAs = asOf(node, globalAs);
   return [ipv4, ipv6].flatMap((prefix): PeerConfig[] => {
     const address = prefix?.address;
     const own = address === undefined ? undefined : localAddress(local, address);
@@ -53,13 +59,17 @@ export function nodePeers(options: NodePeerOptions): PeerConfig[] {
         ...(reflects(local, remoteAs, node) && { routeReflectorClient: true }),
         localAddress: own,
         families: sessionFamilies[family],
-        // Both ends know each other, so one of them dials: the one whose address sorts higher as text.
-        passive: kind !== "Node" && formatAddress(address) > formatAddress(own),
+        passive: kind !== "Node" && waitsFor(address, own),
         ...(imported.length > 0 && { importPolicy: imported }),
         exportPolicy: local.exports.of({ family, filters }),
       },
     ];
   });
+}
+
+/** Both ends know each other, so one of them dials: the one whose address sorts higher as text. */
+export function waitsFor(other: IpAddress, own: IpAddress): boolean {
+  return formatAddress(other) > formatAddress(own);
 }
 
 export const peerName = (kind: string, address: IpAddress, port: number) =>

@@ -19,10 +19,10 @@ const peer = (name: string, spec: BGPPeer["spec"]): BGPPeer => ({
   metadata: { name },
   spec,
 });
-const configuration = (spec: BGPConfiguration["spec"]): BGPConfiguration => ({
+const configuration = (spec: BGPConfiguration["spec"], name = "default"): BGPConfiguration => ({
   apiVersion: calico,
   kind: "BGPConfiguration",
-  metadata: { name: "default" },
+  metadata: { name },
   spec,
 });
 
@@ -109,8 +109,61 @@ const peerings: { name: string; peer: BGPPeer; on: Record<string, string[]> }[] 
   },
   {
     name: "a peer with the node's own address is dropped",
-    peer: peer("self", { peerIP: "172.139.20.75", asNumber: 64512 }),
+    peer: peer("self", { peerIP: "172.139.20.75", asNumber: 64512, reversePeering: "Manual" }),
     on: { node1: [] },
+  },
+  {
+    name: "a node that is named by its address answers whoever names it; of two global ends one waits",
+    peer: peer("hub", { peerIP: "172.139.20.76" }),
+    on: {
+      node1: ["Global_172_139_20_76 172.139.20.76:179 as 64512 global passive"],
+      node2: [
+        "Node_172_139_20_75 172.139.20.75:179 as 64512 node specific",
+        "Node_172_139_30_75 172.139.30.75:179 as 64512 node specific",
+      ],
+      node3: ["Global_172_139_20_76 172.139.20.76:179 as 64512 global"],
+    },
+  },
+  {
+    name: "a node that is named by its address, for some nodes: both ends dial",
+    peer: peer("hub", { node: "node1", peerIP: "172.139.20.76:179", asNumber: 64512 }),
+    on: {
+      node1: ["Node_172_139_20_76 172.139.20.76:179 as 64512 node specific"],
+      node2: ["Node_172_139_20_75 172.139.20.75:179 as 64512 node specific"],
+      node3: [],
+    },
+  },
+  {
+    name: "what has a node's address, but another AS, is not the node",
+    peer: peer("hub", { peerIP: "172.139.20.76", asNumber: 65000 }),
+    on: {
+      node1: ["Global_172_139_20_76 172.139.20.76:179 as 65000 global"],
+      node2: [],
+    },
+  },
+  {
+    name: "nor has it another port",
+    peer: peer("hub", { peerIP: "172.139.20.76:1179" }),
+    on: {
+      node1: ["Global_172_139_20_76_port_1179 172.139.20.76:1179 as 64512 global"],
+      node2: [],
+    },
+  },
+  {
+    name: "a node named by its address can be configured by hand",
+    peer: peer("hub", { peerIP: "172.139.20.76", reversePeering: "Manual" }),
+    on: { node2: [] },
+  },
+  {
+    name: "who peers with all nodes by a selector is answered by a session of its own kind",
+    peer: peer("hub", { peerSelector: "rack == '30'" }),
+    on: {
+      node1: ["Global_172_139_30_75 172.139.30.75:179 as 64512 global passive"],
+      node3: [
+        "Node_172_139_20_75 172.139.20.75:179 as 64512 node specific",
+        "Node_172_139_20_76 172.139.20.76:179 as 64512 node specific",
+      ],
+    },
   },
 ];
 for (const { name, peer: item, on } of peerings) {
@@ -359,4 +412,28 @@ test("with bindMode NodeIP a node listens on its address of each family", () => 
     "2001:db8:20::75",
   ]);
   assert.equal(peersOf({ nodes: dualStack }).config.listen?.[0]?.addresses, undefined);
+});
+
+test("of the object for one node only some fields are obeyed, and the others are named", () => {
+  const own: BGPConfiguration["spec"] = {
+    ...{ listenPort: 1180, ignoredInterfaces: ["eth9"], logSeverityScreen: "Debug" },
+    bindMode: "NodeIP",
+    ipv4NormalRoutePriority: 7,
+    serviceLoadBalancerAggregation: "Enabled",
+  };
+  const bgpConfigurations = [
+    configuration({ listenPort: 1179, ipv4NormalRoutePriority: 512 }),
+    configuration(own, "node.node1"),
+    configuration({ bindMode: "NodeIP" }, "node.node2"),
+  ];
+  const { config, problems } = peersOf({ bgpConfigurations });
+  assert.deepEqual(config.listen, [{ port: 1180 }]);
+  assert.equal(config.peers[0]?.port, 1179);
+  assert.deepEqual(config.peers[0]?.exportPolicy?.[0]?.set, { localPref: 2_147_483_647 - 512 });
+  assert.deepEqual(problems, [
+    "BGPConfiguration node.node1: spec.ignoredInterfaces is obeyed in default only",
+    "BGPConfiguration node.node1: spec.bindMode is obeyed in default only",
+    "BGPConfiguration node.node1: spec.ipv4NormalRoutePriority is obeyed in default only",
+  ]);
+  assert.equal(peersOf({ bgpConfigurations }, "node2").config.listen?.[0]?.addresses, undefined);
 });

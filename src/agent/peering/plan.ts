@@ -3,34 +3,35 @@
  * Calico's confd makes them for BIRD.
  */
 
-import type { PeerConfig, SpeakerConfig } from "../../bgp/index.ts";
+import type { SpeakerConfig } from "../../bgp/index.ts";
 import { type ClusterView, effectiveSpec, nodeAddresses } from "../../facts/index.ts";
 import {
   type Family,
-  type IpAddress,
   type Ipv4,
   isIpv4,
+  maskPrefix,
   type Prefix,
   parseAddress,
   parsePrefix,
 } from "../../lib/index.ts";
 import { type MeshOrders, meshOrders } from "../../mode/index.ts";
-import type { BGPPeer, IPPool, Node, SpecOf } from "../../model/index.ts";
+import type { IPPool, Node, SpecOf } from "../../model/index.ts";
 import type { BlockFacts, HostRoute, WorkloadFacts } from "../../plan/index.ts";
 import { advertisementRules } from "./advertisements.ts";
-import { explicitPeers } from "./explicit-peers.ts";
+import { addBgpPeers } from "./bgp-peers.ts";
 import { ExportPolicies } from "./export-policy.ts";
 import { Filters } from "./filters.ts";
-import { DEFAULT_AS, DEFAULT_PORT, type Local } from "./local.ts";
-import { meshPeers, nodePeers } from "./node-peers.ts";
+import { asOf, DEFAULT_AS, listenPort, type Peerings } from "./local.ts";
+import { meshPeers } from "./node-peers.ts";
 import { ownPrefixes } from "./own-prefixes.ts";
-import { withPeerFields } from "./peer-fields.ts";
-import { isGlobal, isReversed, selectsNode } from "./selection.ts";
+import { PeerBook, type PeeringType } from "./peer-book.ts";
+import { nodeMatcher } from "./selection.ts";
 import { type SecretReader, sessionOptions } from "./session-options.ts";
-import { unsupportedConfigurationFields, unsupportedPeerFields } from "./unsupported.ts";
-
-/** Calico's words for where a peering comes from. */
-export type PeeringType = "node-to-node mesh" | "global" | "node specific";
+import {
+  misplacedFields,
+  unsupportedConfigurationFields,
+  unsupportedPeerFields,
+} from "./unsupported.ts";
 
 export interface BgpPlan {
   readonly config: SpeakerConfig;
@@ -79,64 +80,23 @@ export function bgpPlan(input: BgpPlanInput): BgpPlan | undefined {
   const addresses = [ipv4, ipv6].flatMap((prefix) => (prefix ? [prefix.address] : []));
   if (addresses.length === 0) return undefined;
   const problems: string[] = [];
-  const settings = effectiveSpec(view.bgpConfigurations, name);
   const globals = effectiveSpec(view.bgpConfigurations, "");
-  const globalAs = Number(globals.asNumber ?? DEFAULT_AS);
+  const globalAs = Number(globals.asNumber || DEFAULT_AS);
   const filters = new Filters({ filters: view.bgpFilters, hostRoutes: input.hostRoutes, problems });
-  const local: Local = {
+  const local = {
     node,
     addresses,
-    as: Number(node.spec.bgp?.asNumber ?? globalAs),
-    port: settings.listenPort ?? DEFAULT_PORT,
+    as: asOf(node, globalAs),
     exports: exportPolicies(input, { node, globals, problems }),
   };
-  const peers = new Map<string, PeerConfig>();
-  const byAddress = new Map<IpAddress, PeerConfig>();
-  const types = new Map<string, PeeringType>();
-  const add = (peer: PeerConfig, type: PeeringType) => {
-    // A global peering suppresses a node-specific one, and both a mesh one, to the same address; what a node is told
-    // itself goes before what others are.
-    const taken = byAddress.get(peer.address);
-    if (taken && taken.port !== peer.port) {
-      problems.push(`${peer.name}: there is a session with that address already, ${taken.name}`);
-    }
-    if (taken || addresses.includes(peer.address)) return;
-    byAddress.set(peer.address, peer);
-    peers.set(peer.name, peer);
-    types.set(peer.name, type);
-  };
-  const selected = view.bgpPeers.filter((peer) => selectsNode(peer, node, problems));
+  const context: Peerings = { view, local, globalAs, problems };
+  const book = new PeerBook(addresses, problems);
   problems.push(
     ...unsupportedConfigurationFields(globals),
-    ...selected.flatMap(unsupportedPeerFields),
+    ...misplacedFields(view.bgpConfigurations, name),
+    ...view.bgpPeers.filter((peer) => nodeMatcher(peer, [])(node)).flatMap(unsupportedPeerFields),
   );
-  const filtersOf = (peer: BGPPeer) => (family: Family) => filters.of(peer, family);
-  for (const peer of [...selected].sort((a, b) => Number(isGlobal(b)) - Number(isGlobal(a)))) {
-    const type = isGlobal(peer) ? "global" : "node specific";
-    const { metadata, spec } = peer;
-    const object = `BGPPeer ${metadata.name}`;
-    const session = sessionOptions(spec, { object, secret: input.secret, problems });
-    const context = { peer, view, local, globalAs, problems };
-    for (const config of explicitPeers({ ...context, filters: filtersOf(peer) })) {
-      add({ ...withPeerFields(config, spec, local.as), ...session }, type);
-    }
-  }
-  // Those of the other end come last: whoever names this node is to be answered by it.
-  for (const peer of view.bgpPeers) {
-    if (!isReversed(peer, node)) continue;
-    const { metadata, spec } = peer;
-    const kind = isGlobal(peer) ? "Global" : "Node";
-    const object = `BGPPeer ${metadata.name}`;
-    const session = sessionOptions(spec, { object, secret: input.secret, problems });
-    for (const other of view.nodes) {
-      if (!selectsNode(peer, other, problems)) continue;
-      const end = { kind, node: other, view, local, globalAs, filters: filtersOf(peer) };
-      for (const config of nodePeers(end)) {
-        const type = isGlobal(peer) ? "global" : "node specific";
-        add({ ...withPeerFields(config, spec, local.as), ...session }, type);
-      }
-    }
-  }
+  addBgpPeers(book, { ...context, filters, secret: input.secret });
   const { sharedWith, added, ...mesh } = meshOrders({ ...view, node: name });
   const closed = added ? closedNodes(view) : noNodes;
   const undialled: string[] = [];
@@ -146,11 +106,11 @@ export function bgpPlan(input: BgpPlanInput): BgpPlan | undefined {
       { ...(password && { password }), ...(maxRestartTime && { maxRestartTime }) },
       { object: "BGPConfiguration", secret: input.secret, problems },
     );
-    for (const { other, configs } of meshPeers(view, local, globalAs)) {
+    for (const { other, configs } of meshPeers(context)) {
       if (!sharedWith(other)) continue;
       for (const config of configs) {
         if (config.passive || !closed.has(other)) {
-          add({ ...config, ...session }, "node-to-node mesh");
+          book.add({ ...config, ...session }, "node-to-node mesh");
         } else undialled.push(other);
       }
     }
@@ -167,17 +127,17 @@ export function bgpPlan(input: BgpPlanInput): BgpPlan | undefined {
       ...(clusterId && { clusterId }),
       listen: [
         {
-          port: local.port,
-          ...(settings.bindMode === "NodeIP" && { addresses }),
+          port: listenPort(view, name),
+          ...(globals.bindMode === "NodeIP" && { addresses }),
         },
       ],
       gracefulRestart: { restartTimeSeconds: DEFAULT_RESTART_SECONDS },
       // As BIRD merges paths for Calico's kernel: 16 at most, whatever stands in their AS paths.
       multipath: { maximumPaths: 16, relaxAsPath: true },
-      peers: [...peers.values()],
+      peers: book.peers,
       originate: ownPrefixes(input),
     },
-    types,
+    types: book.types,
     unprogrammed: serviceCidrs,
     mesh: { ...mesh, closed: [...new Set(undialled)] },
     usesHostRoutes: filters.usesInterfaces,
@@ -220,5 +180,5 @@ function closedNodes({ nodeModes }: ClusterView): ReadonlySet<string> {
 
 function poolPrefix(pool: { readonly spec: { readonly cidr: string } }): Prefix[] {
   const prefix = parsePrefix(pool.spec.cidr);
-  return prefix ? [prefix] : [];
+  return prefix ? [maskPrefix(prefix)] : [];
 }

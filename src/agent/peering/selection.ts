@@ -4,16 +4,12 @@ import { type BGPPeer, type Node, parseSelector } from "../../model/index.ts";
 
 export const isGlobal = ({ spec }: BGPPeer): boolean => !spec.node && !spec.nodeSelector;
 
-export function selectsNode(peer: BGPPeer, node: Node, problems: string[]): boolean {
-  const { node: only, nodeSelector } = peer.spec;
-  if (only) return only === node.metadata.name;
-  return !nodeSelector || selectorMatcher(nodeSelector, peer.metadata.name, problems)(node);
-}
-
-/** Of a peering between nodes, this node is the other end, and it is not to be configured by hand. */
-export function isReversed({ metadata, spec }: BGPPeer, node: Node): boolean {
-  if (!spec.peerSelector || spec.reversePeering === "Manual") return false;
-  return selectorMatcher(spec.peerSelector, metadata.name, [])(node);
+/** The nodes that have the peering; those that are the peer are another matter. */
+export function nodeMatcher({ metadata, spec }: BGPPeer, problems: string[]) {
+  const { node: only, nodeSelector } = spec;
+  if (only) return (node: Node) => only === node.metadata.name;
+  if (!nodeSelector) return () => true;
+  return selectorMatcher(nodeSelector, metadata.name, problems);
 }
 
 export function selectorMatcher(

@@ -1,6 +1,6 @@
 /** Fields that can be stored but are not obeyed: said aloud, so that nobody relies on them. Pure. */
 
-import type { BGPPeer, SpecOf } from "../../model/index.ts";
+import type { BGPConfiguration, BGPPeer, SpecOf } from "../../model/index.ts";
 
 const peerFields = [
   "localWorkloadSelector",
@@ -19,6 +19,22 @@ export function unsupportedConfigurationFields(
   spec: Partial<SpecOf<"BGPConfiguration">>,
 ): string[] {
   return lines("BGPConfiguration", spec, configurationFields);
+}
+
+/** What Calico obeys in a `node.NAME`; the server writes the other one's default. */
+const ofNodes = new Set(["listenPort", "logSeverityScreen", "prefixAdvertisements", "communities"]);
+
+/** Of the object for one node: what only `default` may say. */
+export function misplacedFields(
+  configurations: readonly BGPConfiguration[],
+  node: string,
+): string[] {
+  const own = configurations.find(({ metadata }) => metadata.name === `node.${node}`);
+  if (own === undefined) return [];
+  return Object.entries(own.spec)
+    .filter(([field, value]) => isSet(value) && !ofNodes.has(field))
+    .filter(([field, value]) => field !== "serviceLoadBalancerAggregation" || value !== "Enabled")
+    .map(([field]) => `BGPConfiguration node.${node}: spec.${field} is obeyed in default only`);
 }
 
 function lines<S extends object>(

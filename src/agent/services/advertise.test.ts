@@ -208,6 +208,18 @@ describe("addresses of one service", () => {
     });
   }
 
+  test("none from a node with the label, whatever is ready there", () => {
+    const node = nodeResource("node1", "10.0.0.1/24", labels);
+    for (const spec of [everything, { ...everything, ...disabled }]) {
+      for (const resource of [local, balancer("203.0.113.9")]) {
+        const facts = serviceFacts(service(resource))!;
+        const ready = sliceFacts(here, "node1")!;
+        assert.notDeepEqual(toldAddresses(facts, [ready], settingsOf(spec)!), []);
+        assert.deepEqual(toldAddresses(facts, [ready], settingsOf(spec, node)!), []);
+      }
+    }
+  });
+
   test("slices of names, or of no service, are none", () => {
     assert.equal(sliceFacts(slice({ nodes: ["node1"], addressType: "FQDN" }), "node1"), undefined);
     const orphan = slice({ nodes: ["node1"] });

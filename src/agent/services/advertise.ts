@@ -47,6 +47,7 @@ function isTold(
   slices: Iterable<SliceFacts>,
   settings: ServiceSettings,
 ): boolean {
+  if (settings.excluded) return false;
   const ready = readiness(service, slices);
   // Another node would drop it, or hide where it comes from: the CIDR that all tell is not enough.
   if (service.local) return ready.here;
