@@ -4,6 +4,7 @@
  */
 
 import { familyOf, type IpAddress, type Ipv4, isIpv4 } from "../../lib/index.ts";
+import { isLinkLocal } from "../place.ts";
 import { changeAttributes } from "../policy/index.ts";
 import type { RouteChanges, RouteSource } from "../types.ts";
 import {
@@ -157,7 +158,9 @@ export class ExportGroup {
 
   #toInternal({ source, attributes, localPref }: Path): PathAttributes | undefined {
     const { nextHop, localAddress, identity, routeReflectorClient } = this.#target;
-    const chosen = nextHop === "self" ? localAddress : attributes.nextHop;
+    // RFC 2545 section 3: who is told need not be on the link of a link-local next hop.
+    const useless = nextHop === "auto" && isLinkLocal(attributes.nextHop);
+    const chosen = nextHop === "self" || useless ? localAddress : attributes.nextHop;
     if (chosen === undefined) return undefined;
     const kept = { ...attributes, localPref, nextHop: chosen };
     if (source.peerType === "ebgp") return kept;

@@ -137,6 +137,11 @@ describe("export", () => {
       told({ ...ibgp, nextHop: "self" }, learned()),
       "via 192.0.2.1, as 65001, pref 100, med 7",
     ],
+    [
+      "from a peer on a link of its own to iBGP: nobody else reaches what is link-local (RFC 2545)",
+      told(ibgp, learned({}, { nextHop: ipAddress("fe80::5") })),
+      "via 192.0.2.1, as 65001, pref 100, med 7",
+    ],
     ["from iBGP to iBGP", told(ibgp, learned(ibgp)), "nothing"],
     ["from iBGP to eBGP", told({}, learned(ibgp)), "via 192.0.2.1, as 64512 65001"],
     [

@@ -363,6 +363,7 @@ describe("mandatory attributes (section 3 d)", () => {
 describe("MP_REACH_NLRI and MP_UNREACH_NLRI (7.11, 7.12)", () => {
   const global = [0x20, 1, 0xd, 0xb8, ...new Array(11).fill(0), 1];
   const linkLocal = [0xfe, 0x80, ...new Array(13).fill(0), 1];
+  const none = new Array(16).fill(0);
   const prefix6 = [32, 0x20, 1, 0xd, 0xb8];
   const reach = (nextHop: Bytes, routes: Bytes = prefix6) => [
     ...[0, 2, 1, nextHop.length],
@@ -375,9 +376,15 @@ describe("MP_REACH_NLRI and MP_UNREACH_NLRI (7.11, 7.12)", () => {
   const cases: [name: string, bytes: Uint8Array, expected: string][] = [
     ["good", of(reach(global)), "ok"],
     ["with a link-local next hop behind (RFC 2545)", of(reach([...global, ...linkLocal])), "ok"],
+    [
+      "with a link-local next hop alone, behind :: (RFC 2545)",
+      of(reach([...none, ...linkLocal])),
+      "ok",
+    ],
+    ["with :: twice", of(reach([...none, ...none])), "withdraw"],
     ["flagged transitive", of(reach(global), OPTIONAL_TRANSITIVE), "withdraw"],
     ["flagged well-known", of(reach(global), WELL_KNOWN), "withdraw"],
-    ["next hop ::", of(reach(new Array(16).fill(0))), "withdraw"],
+    ["next hop ::", of(reach(none)), "withdraw"],
     ["next hop ff02::1", of(reach([0xff, 2, ...new Array(13).fill(0), 1])), "withdraw"],
     ["next hop of 4 bytes", of(reach([192, 0, 2, 1])), "3/9"],
     ["next hop of 24 bytes", of(reach([...global, ...ones(8)])), "3/9"],

@@ -51,9 +51,17 @@ export function decodeMpReach(
   }
   // One reserved byte stands between next hop and NLRI.
   const nlri = decodeField(family, value.subarray(5 + nextHopBytes), context);
-  const nextHop = addressFromBytes(value.subarray(4, 4 + addressBytes));
+  const nextHop = nextHopOf(value.subarray(4, 4 + nextHopBytes), addressBytes);
   if (isHostAddress(nextHop)) return { family, nextHop, nlri };
   return { family, nextHop, nlri, problem: `${formatAddress(nextHop)} is no host's address` };
+}
+
+/** Who has no global address tells `::` in its place (as BIRD), or its link-local one twice (as FRR). */
+function nextHopOf(field: Uint8Array, addressBytes: 4 | 16): IpAddress {
+  const first = addressFromBytes(field.subarray(0, addressBytes));
+  return first === 0n && field.length > addressBytes
+    ? addressFromBytes(field.subarray(addressBytes))
+    : first;
 }
 
 /** `undefined`: a family this speaker does not carry. @throws ProtocolError (RFC 7606 section 7.12) */
