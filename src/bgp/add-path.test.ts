@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { formatAddress, ipv4, prefix } from "../lib/index.ts";
+import { MAXIMUM_PATHS } from "./rib/index.ts";
 import {
   alone,
   multiprotocol,
@@ -182,6 +183,21 @@ describe("a peer that tells several paths", () => {
     second.connection.write(encodeEndOfRib("ipv4-unicast"));
     await world.advance(100);
     assert.deepEqual(paths(world, A), ["10.0.1.1#3"]);
+  });
+
+  it("has so many to a prefix kept, with their changes, and room for another when one goes", async () => {
+    const world = await alone(receiving);
+    const many = Array.from({ length: MAXIMUM_PATHS + 5 }, (_, i) => tell(i + 1, "10.0.1.1"));
+    const peer = await talk(world, [...hello, ...many, tell(2, "10.0.1.2")]);
+    const received = () => world.speakers.get(A)!.peers()[0]!.routesReceived;
+    assert.equal(received(), MAXIMUM_PATHS);
+    assert.ok(paths(world, A).includes("10.0.1.2#2"));
+    peer.connection.write(withdraw(2));
+    peer.connection.write(tell(999, "10.0.1.9"));
+    await world.advance(100);
+    assert.equal(received(), MAXIMUM_PATHS);
+    assert.ok(paths(world, A).includes("10.0.1.9#999"));
+    assert.equal(peer.isClosed(), false);
   });
 
   it("is held to maximumPrefixes by paths, and taken at one path when it does not offer more", async () => {

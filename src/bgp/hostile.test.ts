@@ -262,9 +262,16 @@ describe("what is kept of a peer is bounded", () => {
   it("attribute sets by what they take, however large each is", () => {
     const table = new AttributeTable();
     const attributes = { origin: "igp", asPath: [], nextHop: ipv4(B) } as const;
-    for (let i = 0; i < 3000; i++) table.add(`${i}${"x".repeat(60_000)}`, attributes);
-    assert.ok(table.size > 0 && table.size < 600, `${table.size} sets`);
-    assert.equal(table.get(`2999${"x".repeat(60_000)}`), attributes);
+    for (let i = 0; i < 9000; i++) table.add(`${i}${"x".repeat(15_000)}`, attributes);
+    assert.ok(table.size > 0 && table.size < 2400, `${table.size} sets`);
+    assert.equal(table.get(`8999${"x".repeat(15_000)}`), attributes);
+  });
+
+  it("attribute sets not at all where their key is too long to be found quickly", () => {
+    const table = new AttributeTable();
+    const attributes = { origin: "igp", asPath: [], nextHop: ipv4(B) } as const;
+    assert.equal(table.add("x".repeat(17_000), attributes), attributes);
+    assert.equal(table.size, 0);
   });
 
   it("words about strangers: ten a second to them, a line in ten seconds to the log", async () => {

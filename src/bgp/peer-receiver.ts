@@ -3,6 +3,7 @@
  * what is kept while the peer restarts (RFC 4724). What passes goes to the speaker.
  */
 
+import { formatPrefix } from "../lib/index.ts";
 import type { Log } from "../lib/log/index.ts";
 import { sameData } from "./config.ts";
 import type { KnownPath } from "./explain.ts";
@@ -17,6 +18,7 @@ import {
   type AdjRibInTable,
   type Identity,
   longLivedStale,
+  MAXIMUM_PATHS,
   type Path,
   PathCache,
   type PathSink,
@@ -31,6 +33,7 @@ import {
   familyOfKey,
   type PrefixKey,
   ProtocolError,
+  prefixOfKey,
   type RouteRefresh,
   type Update,
   uint16,
@@ -71,6 +74,8 @@ export class PeerReceiver {
   #reception: Reception | undefined;
   #paths: PathCache | undefined;
   #lastUpdateMs = 0;
+  /** The log knows that in this session paths were left out. */
+  #leftOut = false;
   readonly #refused = new RefusedPaths();
 
   constructor(options: PeerReceiverOptions) {
@@ -152,6 +157,7 @@ export class PeerReceiver {
     this.#reception = reception;
     this.#lastUpdateMs = this.#options.host.clock.monotonicMs();
     this.#ended.clear();
+    this.#leftOut = false;
     const { source, parameters } = reception;
     const { allowedLocalAs } = parameters;
     this.#paths = new PathCache({ source, identity: identityOf(parameters), allowedLocalAs });
@@ -257,7 +263,15 @@ export class PeerReceiver {
     // They are not counted against the limit, and are not to take memory beyond it.
     const full = () => this.#refused.unusable(familyOfKey(key)) >= maximumPrefixes;
     if (path.refusal !== undefined && full()) table?.withdraw(key, path.pathId);
-    else table?.announce(key, path);
+    else if (table?.announce(key, path) === false) this.#onLeftOut(key);
+  }
+
+  /** Once in a session: the peer decides how many there are. */
+  #onLeftOut(key: PrefixKey): void {
+    if (this.#leftOut) return;
+    this.#leftOut = true;
+    const prefix = formatPrefix(prefixOfKey(key));
+    this.#log.warn({ prefix, maximum: MAXIMUM_PATHS }, "more paths to a prefix than are kept");
   }
 
   #checkMaximum(): void {

@@ -9,6 +9,9 @@ import type { AdjRibIn, AdjRibInTable, PathSink } from "./adj-rib-in.ts";
 import type { Path } from "./path.ts";
 import { PathTable } from "./path-table.ts";
 
+/** Each change of one costs a look at all: without a limit, a peer could make one message take minutes. */
+export const MAXIMUM_PATHS = 256;
+
 export class AdjRibInPaths implements AdjRibInTable {
   #fresh = new PathTable();
   #leftover: PathTable;
@@ -37,10 +40,14 @@ export class AdjRibInPaths implements AdjRibInTable {
     for (const key of this.#leftover.keys()) if (this.#fresh.get(key).length === 0) yield key;
   }
 
-  announce(key: PrefixKey, path: Path): void {
-    this.#leftover.delete(key, path.pathId);
+  announce(key: PrefixKey, path: Path): boolean {
+    const { pathId } = path;
+    const known = this.#fresh.get(key);
+    if (known.length >= MAXIMUM_PATHS && known.every((one) => one.pathId !== pathId)) return false;
+    this.#leftover.delete(key, pathId);
     this.#fresh.put(key, path);
-    this.#sink(key, path, path.pathId);
+    this.#sink(key, path, pathId);
+    return true;
   }
 
   withdraw(key: PrefixKey, pathId: number): void {

@@ -17,7 +17,8 @@ export interface AdjRibInTable {
   /** The peer's paths to a prefix, fresh or left over. */
   paths(key: PrefixKey): readonly Path[];
   keys(): Iterable<PrefixKey>;
-  announce(key: PrefixKey, path: Path): void;
+  /** False: the peer tells of so many paths to the prefix that this one is left out. */
+  announce(key: PrefixKey, path: Path): boolean;
   withdraw(key: PrefixKey, pathId: number): void;
   /**
    * Everything known waits to be told again. RFC 4724 section 4.2: what still waited, goes; with `keep`
@@ -60,10 +61,11 @@ export class AdjRibIn implements AdjRibInTable {
     yield* this.#leftover.keys();
   }
 
-  announce(key: PrefixKey, path: Path): void {
+  announce(key: PrefixKey, path: Path): boolean {
     if (this.#leftover.size > 0) this.#leftover.delete(key);
     this.#fresh.set(key, path);
     this.#sink(key, path, path.pathId);
+    return true;
   }
 
   withdraw(key: PrefixKey): void {

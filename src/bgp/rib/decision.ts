@@ -63,12 +63,37 @@ export function bestPath(paths: readonly Path[]): Path {
   if (paths.length === 2) return compare(first, paths[1]!) <= 0 ? first : paths[1]!;
   let leader = first;
   for (const path of paths) if (compareBeforeMed(path, leader) < 0) leader = path;
+  const lowest = lowestMeds(paths, leader);
   let best: Path | undefined;
   for (const path of paths) {
-    if (compareBeforeMed(path, leader) !== 0 || lowerMed(path, leader, paths)) continue;
+    if (compareBeforeMed(path, leader) !== 0 || isAboveMed(path, lowest)) continue;
     if (best === undefined || compareAfterMed(path, best) < 0) best = path;
   }
   return best!;
+}
+
+/**
+ * The lowest MED by neighbouring AS among the paths as good as the leader up to MED; `undefined`: all are 0.
+ * Asked of each path, {@link lostTo} looks at all others: a peer may tell hundreds (RFC 7911).
+ */
+export function lowestMeds(
+  paths: readonly Path[],
+  leader: Path,
+): ReadonlyMap<number, number> | undefined {
+  if (paths.every((path) => medOf(path) === 0)) return undefined;
+  const lowest = new Map<number, number>();
+  for (const path of paths) {
+    if (compareBeforeMed(path, leader) !== 0) continue;
+    const med = medOf(path);
+    const known = lowest.get(path.neighbourAs);
+    if (known === undefined || med < known) lowest.set(path.neighbourAs, med);
+  }
+  return lowest;
+}
+
+/** Out by its MED. */
+export function isAboveMed(path: Path, lowest: ReadonlyMap<number, number> | undefined): boolean {
+  return lowest !== undefined && medOf(path) > lowest.get(path.neighbourAs)!;
 }
 
 /** Why a path is not the best of these: the step, and the path it lost to (of MED, another than the best). */

@@ -8,6 +8,7 @@ import { isLinkLocal } from "../place.ts";
 import { changeAttributes } from "../policy/index.ts";
 import type { RouteChanges, RouteSource } from "../types.ts";
 import {
+  AttributeTable,
   bytesToKey,
   type PathAttributes,
   prependAs,
@@ -26,7 +27,6 @@ type GroupTarget = Omit<
 >;
 
 const DEFAULT_LOCAL_PREF = 100;
-const MAXIMUM_INTERNED = 131_072;
 
 /** A route as the peer would be told of it, before and after policy. One object for routes that are alike. */
 export interface Telling {
@@ -42,7 +42,7 @@ export interface Telling {
 }
 
 /** Equal bytes and next hops give the identical object: what has not changed is seen by `===`. */
-type Outgoing = Map<string, OutgoingAttributes>;
+type Outgoing = AttributeTable<OutgoingAttributes>;
 
 export class ExportGroup {
   readonly #target: GroupTarget;
@@ -189,20 +189,14 @@ export class ExportGroup {
     const encoded = viewAttributes(attributes, this.#target);
     const { nextHop } = attributes;
     const key = `${typeof nextHop === "number" ? "" : nextHop}|${bytesToKey(encoded)}`;
-    let outgoing = this.#outgoing.get(key);
-    if (outgoing === undefined) {
-      if (this.#outgoing.size >= MAXIMUM_INTERNED) this.#outgoing.clear();
-      outgoing = { bytes: encoded.slice(), nextHop };
-      this.#outgoing.set(key, outgoing);
-    }
-    return outgoing;
+    return this.#outgoing.get(key) ?? this.#outgoing.add(key, { bytes: encoded.slice(), nextHop });
   }
 }
 
 /** The groups of a speaker; one goes when no session uses it. */
 export class ExportGroups {
   readonly #groups = new Map<string, WeakRef<ExportGroup>>();
-  readonly #outgoing: Outgoing = new Map();
+  readonly #outgoing: Outgoing = new AttributeTable();
 
   of(target: GroupTarget): ExportGroup {
     const key = textOf(target);

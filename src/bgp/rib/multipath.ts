@@ -5,12 +5,14 @@
 
 import type { MultipathConfig } from "../types.ts";
 import type { AsSegment } from "../wire/index.ts";
-import { compare, isTieBreak, lostTo } from "./decision.ts";
+import { compare, isAboveMed, isTieBreak, lowestMeds, stepOf } from "./decision.ts";
 import type { Path } from "./path.ts";
 
 /** `paths` with the best first: that, and its equals in the order of the tie breaks. */
 export function equalPaths(paths: readonly Path[], config: MultipathConfig): readonly Path[] {
-  const equals = paths.filter((path) => isEqual(path, paths, config));
+  const best = paths[0]!;
+  const lowest = lowestMeds(paths, best);
+  const equals = paths.filter((path) => !isAboveMed(path, lowest) && isEqual(path, best, config));
   if (equals.length === 1) return equals;
   const chosen: Path[] = [];
   for (const path of equals.sort(compare)) {
@@ -23,16 +25,12 @@ export function equalPaths(paths: readonly Path[], config: MultipathConfig): rea
   return chosen;
 }
 
-function isEqual(
-  path: Path,
-  paths: readonly Path[],
-  { relaxAsPath = false }: MultipathConfig,
-): boolean {
-  const best = paths[0]!;
-  const lost = path === best ? undefined : lostTo(path, best, paths);
-  if (lost === undefined) return true;
-  if (!isTieBreak(lost.step)) return false;
+function isEqual(path: Path, best: Path, { relaxAsPath = false }: MultipathConfig): boolean {
+  if (path === best) return true;
+  const step = stepOf(compare(path, best));
+  if (step !== undefined && !isTieBreak(step)) return false;
   const [mine, theirs] = [path.attributes, best.attributes];
+  // Of another neighbouring AS it is not compared by MED.
   if ((mine.med ?? 0) !== (theirs.med ?? 0)) return false;
   return relaxAsPath || sameAsPath(mine.asPath, theirs.asPath);
 }
