@@ -166,7 +166,7 @@ function messages(input: Input): void {
   } catch (error) {
     if (!(error instanceof ProtocolError)) throw error;
     // It is sent to the peer, and told to the operator.
-    assert.ok(encodeNotification(error.notification).length <= 4096 + 21, "a long NOTIFICATION");
+    assert.ok(encodeNotification(error.notification).length <= 4096, "a long NOTIFICATION");
     describeNotification(error.notification);
   }
 }

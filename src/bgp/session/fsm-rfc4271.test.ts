@@ -57,6 +57,10 @@ const events: Record<string, FsmEvent> = {
   "19, 20 OPEN": { kind: "open", open },
   "21 bad header": failure(new ProtocolError("badMessageType", "type 9")),
   "22 bad OPEN": { kind: "open", open: { ...open, as: 9 } },
+  "22 unreadable OPEN": {
+    kind: "open",
+    open: new ProtocolError("unsupportedVersion", "version 3"),
+  },
   "23 collision": { kind: "stop", notification: notification("connectionCollision") },
   "24 NOTIFICATION of version": told("unsupportedVersion"),
   "25 NOTIFICATION": told("otherConfigurationChange"),
@@ -95,6 +99,7 @@ const delayed = {
   "19, 20 OPEN": "send-open, no timers, send-keepalive, hold 90, keepalive 30, OpenConfirm",
   "21 bad header": `N(1/3), ${close}`,
   "22 bad OPEN": `N(2/2), ${close}`,
+  "22 unreadable OPEN": `N(2/1), ${close}`,
   "23 collision": `N(6/7), ${close}`,
   "24 NOTIFICATION of version": close,
   "25 NOTIFICATION": close,
@@ -146,6 +151,7 @@ const table: Record<keyof typeof states, Partial<Record<keyof typeof events, str
     // TCP that fails (18) leads to Idle, not Active: whether and when to dial again is the session's to say.
     "19, 20 OPEN": "no timers, send-keepalive, hold 90, keepalive 30, OpenConfirm",
     "22 bad OPEN": `N(2/2), ${close}`,
+    "22 unreadable OPEN": `N(2/1), ${close}`,
     "26 KEEPALIVE": `N(5/1), ${close}`,
     "27 UPDATE": `N(5/1), ${close}`,
   },
@@ -155,6 +161,7 @@ const table: Record<keyof typeof states, Partial<Record<keyof typeof events, str
     // A second one on the same connection; of two connections `collision.ts` decides before.
     "19, 20 OPEN": `N(5/2), ${close}`,
     "22 bad OPEN": `N(5/2), ${close}`,
+    "22 unreadable OPEN": `N(2/1), ${close}`,
     "26 KEEPALIVE": "hold 90, established, Established",
     "27 UPDATE": `N(5/2), ${close}`,
   },
@@ -163,6 +170,7 @@ const table: Record<keyof typeof states, Partial<Record<keyof typeof events, str
     "11 KeepaliveTimer": "send-keepalive, keepalive 30, Established",
     "19, 20 OPEN": `N(5/3), ${close}`,
     "22 bad OPEN": `N(5/3), ${close}`,
+    "22 unreadable OPEN": `N(5/3), ${close}`,
     "26 KEEPALIVE": "hold 90, Established",
     "27 UPDATE": "hold 90, Established",
   },

@@ -25,7 +25,8 @@ export type FsmEvent =
     }
   | { readonly kind: "tcp-connected" }
   | ({ readonly kind: "tcp-failed" } & TcpFailure)
-  | { readonly kind: "open"; readonly open: Open }
+  /** Event 19; 22 where it cannot be read. */
+  | { readonly kind: "open"; readonly open: Open | ProtocolError }
   | { readonly kind: "keepalive" }
   | { readonly kind: "update" }
   | { readonly kind: "route-refresh" }

@@ -192,9 +192,14 @@ function openSent(state: FsmState, event: OtherEvent, parameters: SessionParamet
   }
 }
 
-function acceptOpen(state: FsmState, open: Open, parameters: SessionParameters): FsmResult {
+function acceptOpen(
+  state: FsmState,
+  open: Open | ProtocolError,
+  parameters: SessionParameters,
+): FsmResult {
   let negotiated: Negotiated;
   try {
+    if (open instanceof ProtocolError) throw open;
     negotiated = negotiate(open, parameters);
   } catch (error) {
     if (!(error instanceof ProtocolError)) throw error;
@@ -225,6 +230,12 @@ function openConfirm(state: FsmState, event: OtherEvent): FsmResult {
       return toIdle(state, tcpDown(event));
     case "timer":
       return sessionTimer(state, event);
+    case "open":
+      // Of two connections the collision decides before; on one a second OPEN has no place.
+      if (event.open instanceof ProtocolError) {
+        return fail(state, event.open.notification, event.open.message);
+      }
+      return unexpected(state, event, "unexpectedInOpenConfirm");
     default:
       return unexpected(state, event, "unexpectedInOpenConfirm");
   }

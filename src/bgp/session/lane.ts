@@ -44,6 +44,8 @@ import { type Attempt, noAnswer, tcpFailure } from "./words.ts";
 const SLICE_MS = 5;
 /** A hold timer that fires late may have been overtaken by data still in the kernel: one look more. */
 const HOLD_GRACE_MS = 20;
+/** RFC 4271 section 4.4: no more than one KEEPALIVE in a second. */
+const SHORTEST_TIMER_MS = 1000;
 /** RFC 9687 section 5: the longer of eight minutes and twice the hold time. */
 const SEND_HOLD_MS = 480_000;
 
@@ -178,7 +180,7 @@ export class Lane {
         this.send(encodeKeepalive());
         return;
       case "send-notification":
-        this.send(encodeNotification(action.notification));
+        this.send(encodeNotification(action.notification, this.#framer.maximumBytes));
         return;
       case "start-timer":
         this.#startTimer(action);
@@ -190,9 +192,6 @@ export class Lane {
       case "established":
         this.establishedAtMs = clock.monotonicMs();
         this.#context = { ...action.negotiated, table: this.#options.table };
-        if (action.negotiated.extendedMessage) {
-          this.#framer.maximumBytes = MAXIMUM_EXTENDED_MESSAGE_BYTES;
-        }
         this.#options.record.agreed(this.#recorded, action.negotiated);
         handlers.onEstablished(this, action.negotiated);
         return;
@@ -209,7 +208,7 @@ export class Lane {
     }
     // RFC 4271 section 10: keepalives are sent a little early, by chance, so that they spread.
     const share = timer === "keepalive" ? 0.75 + 0.25 * Math.random() : 1;
-    this.#timers[timer].start(seconds * 1000 * share);
+    this.#timers[timer].start(Math.max(SHORTEST_TIMER_MS, seconds * 1000 * share));
   }
 
   #timerFired(timer: FsmTimer): void {
@@ -351,10 +350,13 @@ export class Lane {
     record.onReceived(this.#recorded, message);
     switch (message[HEADER_BYTES - 1]) {
       case messageType.open: {
-        const open = decodeOpen(message);
+        const open = readOpen(message);
         const awaited = this.#state.name === "OpenSent" || this.#state.delaying;
-        if (!awaited || handlers.onOpen(this, open)) {
-          this.dispatch({ kind: "open", open });
+        const alone = !awaited || open instanceof ProtocolError || handlers.onOpen(this, open);
+        if (alone) this.dispatch({ kind: "open", open });
+        // RFC 8654 section 4: from now on the peer may send such.
+        if (this.#state.negotiated?.extendedMessage) {
+          this.#framer.maximumBytes = MAXIMUM_EXTENDED_MESSAGE_BYTES;
         }
         return;
       }
@@ -372,11 +374,22 @@ export class Lane {
         this.dispatch({ kind: "keepalive" });
         return;
       default: {
-        const refresh = decodeRouteRefresh(message);
-        const established = this.#state.name === "Established";
+        const { name, negotiated } = this.#state;
+        const enhanced = negotiated?.enhancedRouteRefresh;
+        const refresh = name === "Established" ? decodeRouteRefresh(message, enhanced) : undefined;
         this.dispatch({ kind: "route-refresh" });
-        if (established) handlers.onRouteRefresh(this, refresh);
+        if (refresh) handlers.onRouteRefresh(this, refresh);
       }
     }
+  }
+}
+
+/** What is wrong with it counts for something only where it was awaited. */
+function readOpen(message: Uint8Array): Open | ProtocolError {
+  try {
+    return decodeOpen(message);
+  } catch (error) {
+    if (error instanceof ProtocolError) return error;
+    throw error;
   }
 }

@@ -16,6 +16,7 @@ import {
   Framer,
   type GracefulRestartCapability,
   keyOfPrefix,
+  MAXIMUM_EXTENDED_MESSAGE_BYTES,
   type PathAttributes,
 } from "../wire/index.ts";
 import { A, B, type NodeOptions, World } from "./simulated-world.ts";
@@ -74,6 +75,7 @@ export async function talk(
   from: string = B,
 ): Promise<ScriptedPeer> {
   const framer = new Framer();
+  framer.maximumBytes = MAXIMUM_EXTENDED_MESSAGE_BYTES;
   const received: string[] = [];
   let closed = false;
   const connection: Connection = world.network.transport(ipv4(from)).dial(

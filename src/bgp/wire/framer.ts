@@ -3,13 +3,13 @@
 import { HEADER_BYTES, MAXIMUM_MESSAGE_BYTES, messageType } from "./constants.ts";
 import { ProtocolError } from "./notification.ts";
 
-/** Shortest message of each type (RFC 4271 section 4, RFC 2918 section 3). */
+/** Shortest message of each type (RFC 4271 section 4); ROUTE-REFRESH is judged when it is read. */
 const minimumBytes: Readonly<Record<number, number>> = {
   [messageType.open]: 29,
   [messageType.update]: 23,
   [messageType.notification]: 21,
   [messageType.keepalive]: HEADER_BYTES,
-  [messageType.routeRefresh]: 23,
+  [messageType.routeRefresh]: HEADER_BYTES,
 };
 
 export class Framer {
@@ -83,7 +83,7 @@ export class Framer {
   }
 }
 
-function badLength(length: number, type: number): ProtocolError {
+export function badLength(length: number, type: number): ProtocolError {
   return new ProtocolError(
     "badMessageLength",
     `length ${length} of a message of type ${type}`,

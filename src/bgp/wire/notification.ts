@@ -1,7 +1,7 @@
 /** NOTIFICATION (RFC 4271 section 4.5): its codes, their names, its bytes, and the error that carries one. */
 
 import { SwitchyardError } from "../../lib/index.ts";
-import { HEADER_BYTES, messageType } from "./constants.ts";
+import { HEADER_BYTES, MAXIMUM_MESSAGE_BYTES, messageType } from "./constants.ts";
 import { encodeMessage } from "./header.ts";
 import { shutdownCommunicationText } from "./shutdown-communication.ts";
 
@@ -169,11 +169,16 @@ function isNested(data: Uint8Array): boolean {
   return data[0] === CEASE && data[1] === HARD_RESET;
 }
 
-export function encodeNotification({ code, subcode, data }: Notification): Uint8Array {
-  const body = new Uint8Array(2 + data.length);
+/** Data for which the message has no room is cut: a peer may have sent all of it. */
+export function encodeNotification(
+  { code, subcode, data }: Notification,
+  maximumBytes = MAXIMUM_MESSAGE_BYTES,
+): Uint8Array {
+  const fitting = data.subarray(0, maximumBytes - HEADER_BYTES - 2);
+  const body = new Uint8Array(2 + fitting.length);
   body[0] = code;
   body[1] = subcode;
-  body.set(data, 2);
+  body.set(fitting, 2);
   return encodeMessage(messageType.notification, body);
 }
 

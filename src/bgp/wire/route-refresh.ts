@@ -2,6 +2,7 @@
 
 import { readUint16, uint16 } from "./bytes.ts";
 import { type AfiSafi, HEADER_BYTES, messageType } from "./constants.ts";
+import { badLength } from "./framer.ts";
 import { encodeMessage } from "./header.ts";
 import { ProtocolError } from "./notification.ts";
 
@@ -21,11 +22,16 @@ export function encodeRouteRefresh(
   return encodeMessage(messageType.routeRefresh, body);
 }
 
-/** `message` is whole, its header already checked (at least 23 bytes). @throws ProtocolError */
-export function decodeRouteRefresh(message: Uint8Array): RouteRefresh {
-  if (message.length !== HEADER_BYTES + 4) {
+/**
+ * `message` is whole, its header already checked. `enhanced`: the peer told the capability of RFC 7313,
+ * and knows the error that goes with it. @throws ProtocolError
+ */
+export function decodeRouteRefresh(message: Uint8Array, enhanced = true): RouteRefresh {
+  const { length } = message;
+  if (length !== HEADER_BYTES + 4) {
+    if (!enhanced) throw badLength(length, messageType.routeRefresh);
     // RFC 7313 section 5: the data is the whole message.
-    throw new ProtocolError("routeRefreshLength", `length ${message.length}`, message.slice());
+    throw new ProtocolError("routeRefreshLength", `length ${length}`, message.slice());
   }
   return {
     kind: "route-refresh",

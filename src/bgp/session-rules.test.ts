@@ -1,0 +1,143 @@
+/** Single sentences of the standards about sessions, held against a whole speaker by a peer written by hand. */
+
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { alone, multiprotocol, openMessage, talk } from "./testing/scripted-peer.ts";
+import { A, B, type NodeOptions, SECOND, type World } from "./testing/simulated-world.ts";
+import { type Capability, encodeKeepalive } from "./wire/index.ts";
+
+/** What A sent in NOTIFICATIONs: code, subcode and data in hex; with the length of the message. */
+function notifications(world: World): { readonly text: string; readonly length: number }[] {
+  const sent = world.speakers
+    .get(A)!
+    .messages(B)
+    .filter((each) => each.sent);
+  return sent.flatMap(({ bytes }) => {
+    if (bytes[18] !== 3) return [];
+    const data = Buffer.from(bytes.subarray(21)).toString("hex");
+    const text = `${bytes[19]}/${bytes[20]}${data === "" ? "" : ` ${data}`}`;
+    return [{ text, length: bytes.length }];
+  });
+}
+
+function raw(type: number, body: Uint8Array): Uint8Array {
+  const message = new Uint8Array(19 + body.length).fill(0xff, 0, 16);
+  new DataView(message.buffer).setUint16(16, message.length);
+  message[18] = type;
+  message.set(body, 19);
+  return message;
+}
+
+const refreshes: readonly Capability[] = [
+  { kind: "route-refresh" },
+  { kind: "enhanced-route-refresh" },
+];
+const openWith = (...capabilities: readonly Capability[]) =>
+  openMessage({ capabilities: [multiprotocol, ...capabilities] });
+
+async function told(messages: readonly Uint8Array[]): Promise<string> {
+  const world = await alone();
+  await talk(world, messages);
+  return notifications(world)
+    .map(({ text }) => text)
+    .join(", ");
+}
+
+describe("a KEEPALIVE (RFC 4271 section 4.4)", () => {
+  it("is never sent within a second of the one before, however short the hold time", async () => {
+    const world = await alone({ peers: { [B]: { holdTimeSeconds: 3 } } });
+    const { connection } = await talk(world, [openMessage(), encodeKeepalive()]);
+    for (let second = 0; second < 40; second++) {
+      await world.advance(SECOND);
+      connection.write(encodeKeepalive());
+    }
+    const sent = world.speakers
+      .get(A)!
+      .messages(B)
+      .filter((each) => each.sent);
+    const times = sent.filter(({ bytes }) => bytes[18] === 4).map(({ atMs }) => atMs);
+    assert.ok(times.length > 30, `${times.length} keepalives`);
+    const gaps = times.slice(1).map((time, at) => time - times[at]!);
+    assert.ok(Math.min(...gaps) >= SECOND, `${Math.min(...gaps)} ms`);
+  });
+});
+
+describe("a message in a state that does not expect it (RFC 4271 section 8.2.2, RFC 6608)", () => {
+  const badOpen = openMessage();
+  badOpen[19] = 3;
+  const open = openWith(...refreshes);
+
+  it("is answered by the state, though it cannot be read either", async () => {
+    const refresh = raw(5, Uint8Array.of(0, 1, 1, 1, 9));
+    assert.equal(await told([refresh]), "5/1 05");
+    assert.equal(await told([open, refresh]), "5/2 05");
+    assert.equal(await told([raw(2, Uint8Array.of(9, 9, 9, 9))]), "5/1 02");
+    assert.equal(await told([open, encodeKeepalive(), badOpen]), "5/3 01");
+  });
+
+  it("but for an OPEN that cannot be read in OpenConfirm: its error is told (event 22)", async () => {
+    assert.equal(await told([open, badOpen]), "2/1 0004");
+  });
+});
+
+describe("ROUTE-REFRESH of another length (RFC 7313 section 5)", () => {
+  const enhanced = [openWith(...refreshes), encodeKeepalive()];
+  const plain = [openWith(refreshes[0]!), encodeKeepalive()];
+
+  it("is an error of its own where Enhanced Route Refresh was told", async () => {
+    for (const body of [[0, 1, 1], [0, 1, 1, 1, 9], [0]]) {
+      const message = raw(5, Uint8Array.from(body));
+      const data = Buffer.from(message).toString("hex");
+      assert.equal(await told([...enhanced, message]), `7/1 ${data}`);
+    }
+  });
+
+  it("is a bad message length where it was not", async () => {
+    assert.equal(await told([...plain, raw(5, Uint8Array.of(0, 1, 1))]), "1/2 0016");
+    assert.equal(await told([...plain, raw(5, Uint8Array.of(0, 1, 1, 1, 9))]), "1/2 0018");
+  });
+
+  it("is answered with as much of it as a message has room for", async () => {
+    const extended = [openWith(...refreshes, { kind: "extended-message" }), encodeKeepalive()];
+    for (const [begin, length, most] of [
+      [enhanced, 4096, 4096],
+      [extended, 60_000, 60_021],
+      [extended, 65_535, 65_535],
+    ] as const) {
+      const world = await alone();
+      const speaker = world.speakers.get(A)!;
+      speaker.configure({ ...world.config(A, [B], passive), keptMessageBytes: 1e6 });
+      await talk(world, [...begin, raw(5, new Uint8Array(length - 19))]);
+      const [sent] = notifications(world);
+      assert.match(sent!.text, /^7\/1 f{32}/);
+      assert.equal(sent!.length, most);
+      const { bytes } = speaker.details(B)[0]!.sent;
+      assert.ok(bytes >= most && bytes < most + 200, `${bytes} bytes sent`);
+    }
+  });
+});
+
+const passive: NodeOptions = { peers: { [B]: { passive: true } } };
+
+describe("extended messages (RFC 8654)", () => {
+  const long = raw(3, new Uint8Array(5000).fill(6));
+
+  it("are taken from the peer's OPEN on: a NOTIFICATION may be one before Established", async () => {
+    const world = await alone();
+    await talk(world, [openWith({ kind: "extended-message" }), long]);
+    assert.deepEqual(notifications(world), []);
+    assert.match(world.speakers.get(A)!.peers()[0]!.lastError, /^received Cease/);
+  });
+
+  it("are a bad message length from a peer that did not tell them, in any state", async () => {
+    assert.equal(await told([openWith(), long]), "1/2 139b");
+    assert.equal(await told([openWith(), encodeKeepalive(), long]), "1/2 139b");
+    assert.equal(await told([long]), "1/2 139b");
+  });
+
+  it("are neither OPEN nor KEEPALIVE", async () => {
+    const begin = [openWith({ kind: "extended-message" }), encodeKeepalive()];
+    assert.equal(await told([...begin, raw(1, new Uint8Array(5000))]), "1/2 139b");
+    assert.equal(await told([...begin, raw(4, new Uint8Array(5000))]), "1/2 139b");
+  });
+});
