@@ -71,6 +71,9 @@ async function upLink(change: BfdConfig = {}): Promise<Link & { a: End; b: End }
   return Object.assign(link, { a, b });
 }
 
+const decodedState = (bytes: Uint8Array) =>
+  (decodeBfd(bytes) as { packet: BfdPacket }).packet.state;
+
 describe("a BFD session", () => {
   it("sends once a second while nobody answers, and comes Up within three when somebody does", async () => {
     const link = new Link();
@@ -203,8 +206,15 @@ describe("BFD packets that belong to no session", () => {
       link.network.deliver(encodeBfd(packet), from, ipAddress(A));
     send({ ...forged, yourDiscriminator: 12345 }, ipAddress(B));
     send({ ...forged, yourDiscriminator: 0 }, ipAddress("10.0.0.66"));
+    // It has guessed the name of a session: of another peer, and of one at another address of ours.
+    const named = link.sentBy(B, 0).at(-1)!.yourDiscriminator;
+    send({ ...forged, yourDiscriminator: named }, ipAddress("10.0.0.66"));
+    const elsewhere = link.watch(A, "10.0.0.3");
+    send({ ...forged, yourDiscriminator: named }, ipAddress("10.0.0.3"));
+    elsewhere.watch.close();
     link.network.deliver(Uint8Array.of(1, 2, 3), ipAddress(B), ipAddress(A));
-    assert.equal(link.network.sent.length, before);
+    const answers = link.network.sent.slice(before).filter((one) => one.from === A);
+    assert.ok(answers.every(({ bytes }) => decodedState(bytes) === "AdminDown"));
     assert.deepEqual(link.a.downs, []);
   });
 

@@ -1,7 +1,8 @@
 /**
  * All BFD sessions of a speaker, and the sockets they hear by: one for each local address. A packet goes to
- * the session it names, or, where it names none yet, to that of the address it comes from (RFC 5880
- * section 6.8.6); all else is dropped without a word.
+ * the session of the address it comes from, which is the one it names unless it names none yet (RFC 5880
+ * section 6.8.6); all else is dropped without a word. The name alone is not enough: whoever tries names on a
+ * link, in millions, would end the session of somebody in minutes.
  */
 
 import {
@@ -53,7 +54,7 @@ interface Place {
 export class Bfd {
   readonly #options: Required<BfdOptions>;
   readonly #places = new Map<string, Place>();
-  readonly #sessions = new Map<number, BfdSession>();
+  readonly #discriminators = new Set<number>();
 
   constructor(options: BfdOptions) {
     this.#options = { random: Math.random, ...options };
@@ -92,7 +93,7 @@ export class Bfd {
     });
     const place = this.#place(path);
     place.sessions.set(path.address, session);
-    this.#sessions.set(discriminator, session);
+    this.#discriminators.add(discriminator);
     return {
       status: () => {
         const { state, diagnostic } = session.variables;
@@ -104,7 +105,7 @@ export class Bfd {
         open = false;
         session.close();
         sender.close();
-        this.#sessions.delete(discriminator);
+        this.#discriminators.delete(discriminator);
         place.sessions.delete(path.address);
         if (place.sessions.size > 0) return;
         this.#places.delete(placeName(path));
@@ -116,7 +117,7 @@ export class Bfd {
   #newDiscriminator(): number {
     for (;;) {
       const found = Math.floor(this.#options.random() * 0xffffffff) + 1;
-      if (!this.#sessions.has(found)) return found;
+      if (!this.#discriminators.has(found)) return found;
     }
   }
 
@@ -165,8 +166,10 @@ export class Bfd {
     if (decoded.kind === "discard") return;
     const { packet } = decoded;
     const named = packet.yourDiscriminator;
-    const session = named === 0 ? sessions.get(from) : this.#sessions.get(named);
-    session?.receive(packet);
+    const session = sessions.get(from);
+    if (session === undefined) return;
+    if (named !== 0 && named !== session.variables.localDiscriminator) return;
+    session.receive(packet);
   }
 }
 

@@ -6,7 +6,13 @@
 
 import type { AddressFamily } from "../types.ts";
 import { encodeAnnounce, encodeWithdraw, familyOfKey, type PrefixKey } from "../wire/index.ts";
-import { type AdjRibOutTable, fitsMessage, forgotten, type SentPath } from "./adj-rib-out.ts";
+import {
+  type AdjRibOutTable,
+  fitsMessage,
+  forgotten,
+  MOST_TAKEN_BYTES,
+  type SentPath,
+} from "./adj-rib-out.ts";
 import type { OutgoingAttributes } from "./export-target.ts";
 import { PrefixMap, PrefixQueue } from "./prefix-map.ts";
 
@@ -92,7 +98,7 @@ export class AdjRibOutPaths implements AdjRibOutTable {
   take(count: number): Uint8Array[] {
     const changes = this.#options.families.map((family) => new FamilyChanges(family));
     for (const key of this.#pending) {
-      if (count <= 0) break;
+      if (count <= 0 || changes.some(({ bytes }) => bytes >= MOST_TAKEN_BYTES)) break;
       this.#pending.delete(key);
       const mine = changes.find(({ family }) => family === familyOfKey(key));
       if (mine) count -= Math.max(1, this.#settle(key, mine));
@@ -139,6 +145,8 @@ function assign(held: readonly HeldPath[], wanted: readonly WantedPath[]): reado
 
 class FamilyChanges {
   readonly family: AddressFamily;
+  /** Of attributes. */
+  bytes = 0;
   readonly #withdrawn: Group = { keys: [], ids: [] };
   readonly #announced = new Map<OutgoingAttributes, Group>();
 
@@ -164,6 +172,7 @@ class FamilyChanges {
     if (group === undefined) {
       group = { keys: [], ids: [] };
       this.#announced.set(attributes, group);
+      this.bytes += attributes.bytes.length;
     }
     group.keys.push(key);
     group.ids.push(id);

@@ -37,7 +37,7 @@ export interface AdjRibOutTable {
   touch(key: PrefixKey): void;
   /** Everything of the family is to be sent again. */
   forget(family: AddressFamily): void;
-  /** Messages for up to `count` waiting prefixes. */
+  /** Messages for up to `count` waiting prefixes; fewer where their attributes are large. */
   take(count: number): Uint8Array[];
 }
 
@@ -48,6 +48,12 @@ const OVERHEAD_BYTES = 19 + 4 + 4 + 21 + 4 + 17;
 export function fitsMessage({ bytes }: OutgoingAttributes, maximumBytes: number): boolean {
   return maximumBytes - bytes.length >= OVERHEAD_BYTES;
 }
+
+/**
+ * What is taken at once is sent, whether or not the peer reads: a thousand sets of 64 KiB (RFC 8654) for each
+ * of many such peers would fill the memory.
+ */
+export const MOST_TAKEN_BYTES = 256 * 1024;
 
 /** Stands in for attributes that the peer is to be told again (RFC 2918). */
 export const forgotten: OutgoingAttributes = { bytes: new Uint8Array(0), nextHop: 0 as never };
@@ -103,8 +109,9 @@ export class AdjRibOut implements AdjRibOutTable {
   take(count: number): Uint8Array[] {
     const { families } = this.#options;
     const changes = families.map((family): Changes => ({ family, gone: [], told: new Map() }));
+    let room = MOST_TAKEN_BYTES;
     for (const key of this.#pending) {
-      if (count-- === 0) break;
+      if (count-- === 0 || room <= 0) break;
       this.#pending.delete(key);
       const wanted = this.#fitting(this.#options.wanted(key));
       const sent = this.#sent.get(key);
@@ -117,8 +124,12 @@ export class AdjRibOut implements AdjRibOutTable {
       }
       this.#sent.set(key, wanted);
       const group = told.get(wanted);
-      if (group) group.push(key);
-      else told.set(wanted, [key]);
+      if (group) {
+        group.push(key);
+        continue;
+      }
+      told.set(wanted, [key]);
+      room -= wanted.bytes.length;
     }
     return changes.flatMap((each) => this.#encode(each));
   }

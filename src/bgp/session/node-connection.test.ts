@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { connect, createServer, type Socket } from "node:net";
-import { afterEach, describe, it } from "node:test";
+import { afterEach, describe, it, mock } from "node:test";
 import { ipAddress } from "../../lib/index.ts";
 import { NodeConnection } from "./node-connection.ts";
 
@@ -95,5 +95,25 @@ describe("what a connection sends", () => {
     for (const message of messages) connection.write(message);
     connection.end();
     assert.deepEqual(await read(far, 1 << 20), Buffer.concat(messages));
+  });
+
+  it("is waited for no longer than five seconds by an end, though the peer goes on sending", async () => {
+    const { near, far } = await pair();
+    const connection = new NodeConnection(near, ipAddress("127.0.9.7"));
+    far.pause();
+    for (const message of numbered(20, 1 << 20)) connection.write(message);
+    mock.timers.enable({ apis: ["setTimeout"] });
+    try {
+      connection.end();
+      for (let second = 1; second <= 5; second++) {
+        assert.equal(near.destroyed, false);
+        far.write("more");
+        await once(near, "data");
+        mock.timers.tick(1000);
+      }
+      assert.equal(near.destroyed, true);
+    } finally {
+      mock.timers.reset();
+    }
   });
 });

@@ -7,6 +7,7 @@ import {
   type IpAddress,
   parseAddress,
   SwitchyardError,
+  systemClock,
 } from "../../lib/index.ts";
 import {
   initialTimeToLive,
@@ -102,8 +103,9 @@ export class NodeConnection implements Connection {
       this.#socket.destroy();
       return;
     }
-    // A peer that is gone acknowledges nothing.
-    this.#socket.setTimeout(LINGER_MS, () => this.#socket.destroy());
+    // A peer that is gone acknowledges nothing; one that reads nothing may send for ever.
+    const lingering = systemClock.schedule(LINGER_MS, () => this.#socket.destroy());
+    this.#socket.once("close", () => lingering.cancel());
     this.#flush();
     // The peer may never close its side, and unread input must not hold ours open.
     this.#socket.resume();

@@ -17,12 +17,21 @@ export function encodeShutdownCommunication(text: string): Uint8Array {
   return data;
 }
 
+/** What a terminal may obey, and what turns the direction of writing: JSON leaves most of it as it is. */
+const UNSEEN = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu;
+
 /**
- * Quoted, control characters made harmless for logs and bytes that are no UTF-8 replaced; empty where
- * there is none, or where the length does not fit the data (section 4: log, and go on).
+ * Quoted, characters that are not seen made harmless for logs and terminals, and bytes that are no UTF-8
+ * replaced; empty where there is none, or where the length does not fit the data (section 4: log, and go on).
  */
 export function shutdownCommunicationText(data: Uint8Array): string {
   const length = data[0] ?? 0;
   if (length === 0 || data.length < 1 + length) return "";
-  return JSON.stringify(new TextDecoder().decode(data.subarray(1, 1 + length)));
+  const text = JSON.stringify(new TextDecoder().decode(data.subarray(1, 1 + length)));
+  return text.replace(UNSEEN, (one) => one.split("").map(escaped).join(""));
+}
+
+/** As in JSON, which it stays. */
+function escaped(unit: string): string {
+  return `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`;
 }

@@ -124,6 +124,8 @@ describe("round trips", () => {
       [[5, 97, 98], ""],
       [[2, 97, 98, 99], '"ab"'],
       [[3, 97, 0xff, 10], '"a\ufffd\\n"'],
+      // What a terminal may obey beyond ASCII: CSI in one character, DEL; and text turned around.
+      [[7, 0x1b, 0x7f, 0xc2, 0x9b, 0xe2, 0x80, 0xae], '"\\u001b\\u007f\\u009b\\u202e"'],
     ];
     for (const [data, text] of rows) {
       assert.equal(shutdownCommunicationText(Uint8Array.from(data)), text);
