@@ -218,13 +218,19 @@ export function passwords(config: SpeakerConfig): ReadonlyMap<IpAddress, string>
   );
 }
 
-/** Their names. */
+/** By the names they have in the configuration. */
 export function changedFields(before: SessionParameters, after: SessionParameters): string[] {
-  const names = new Set([...Object.keys(before), ...Object.keys(after)]) as Set<
-    keyof SessionParameters
-  >;
-  return [...names].filter((name) => !sameData(before[name], after[name]));
+  const names = [...Object.keys(before), ...Object.keys(after)] as (keyof SessionParameters)[];
+  const changed = names.filter((name) => !sameData(before[name], after[name]));
+  return [...new Set(changed.map((name) => configured[name] ?? name))];
 }
+
+const configured: { readonly [K in keyof SessionParameters]?: keyof PeerConfig } = {
+  minimumTtl: "ttlSecurityHops",
+  addPathReceive: "addPath",
+  addPathSend: "addPath",
+  longLivedStaleTimeSeconds: "longLivedRestart",
+};
 
 /**
  * Structural equality of plain data; what is absent and what is undefined are the same. A thousand peers may

@@ -69,10 +69,10 @@ describe("bgp commands", () => {
     const within = JSON.parse(
       await printed("routes", "in", "10.2.0.0/16", "--match", "within", "-o", "json"),
     );
-    assert.deepEqual(within.map(({ prefix }: { prefix: string }) => prefix).sort(), [
-      "10.2.0.0/26",
-      "10.2.1.0/24",
-    ]);
+    assert.deepEqual(
+      within.map(({ prefix }: { prefix: string }) => prefix),
+      ["10.2.0.0/26", "10.2.1.0/24"],
+    );
     assert.deepEqual(JSON.parse(await printed("routes", "10.9.0.0/16", "-o", "json")), []);
   });
 
@@ -83,6 +83,8 @@ describe("bgp commands", () => {
     const none = await run("why", "10.77.0.0/16");
     assert.equal(none.status, 1);
     assert.match(none.stdout, /^No peer has told a path to exactly 10\.77\.0\.0\/16\.$/m);
+    const { stdout } = await run("why", "10.77.1.1");
+    assert.equal(stdout, "No peer has told a route that covers 10.77.1.1.\n");
   });
 
   it("messages: rows to read, bytes for programs, which no terminal wants", async () => {
@@ -106,8 +108,9 @@ describe("bgp commands", () => {
     const wrong: [string[], RegExp][] = [
       [["peers", "-o", "yaml"], /unrecognized output format 'yaml': it is one of text, wide, json/],
       [["peers", "nobody"], /no BGP peer has the name or the address nobody/],
-      [["routes", "x"], /"x" is neither a prefix nor an address/],
-      [["routes", "y", "10.0.0.0/8"], /the table is best, in or out, not y/],
+      [["peers", "nobody"], /: there are 10\.0\.0\.2$/m],
+      [["routes", "inn"], /"inn" is neither best, in or out nor a prefix or an address/],
+      [["routes", "y", "10.0.0.0/8"], /"y" is neither best, in or out nor a prefix/],
       [["why"], /accepts 1 arg\(s\), received 0; usage: switchyard bgp why PREFIX/],
     ];
     for (const [args, words] of wrong) {

@@ -115,10 +115,16 @@ function openListener(options: ListenerOptions): number | undefined {
     const where = `${formatAddress(address)} port ${port}${device === undefined ? "" : ` on ${device}`}`;
     throw new SwitchyardError(
       "SYSTEM_CALL_FAILED",
-      `cannot listen for BGP on ${where}: ${errorText(error)}`,
+      `cannot listen for BGP on ${where}: ${errorText(error)}${listenHint(String(errno), port)}`,
       { cause: error },
     );
   }
+}
+
+function listenHint(errno: string, port: number): string {
+  if (errno === "EADDRINUSE") return ` (who listens there: ss -lntp 'sport = ${port}')`;
+  if (errno === "EACCES" && port < 1024) return " (ports below 1024 need CAP_NET_BIND_SERVICE)";
+  return "";
 }
 
 function serve(options: {

@@ -113,7 +113,7 @@ describe("a connection that failed, in words", () => {
     assert.equal(words("", { state: "Established" }), "peer: the peer closed the connection");
     assert.equal(
       words("", { state: "OpenSent" }),
-      "peer: the peer closed the connection before it told anything: it may not have our address configured",
+      "peer: the peer closed the connection before it told anything: it may not have our address configured, or wait after an error",
     );
     assert.equal(
       words("read ETIMEDOUT", { state: "Established" }),

@@ -103,11 +103,11 @@ function hopsHint({ minimumTtl }: SessionParameters): string[] {
   return [`more than ${hops} ${hops === 1 ? "hop" : "hops"} away (TTL security)`];
 }
 
-/** Connected, and turned away before a word: to the other side we are a stranger. */
+/** Connected, and turned away before a word: to the other side we are a stranger, or come too soon. */
 function beforeOpen({ state, parameters: { localAddress } }: Attempt): string {
   if (state !== "OpenSent") return "";
   const own = localAddress === undefined ? "our address" : formatAddress(localAddress);
-  return ` before it told anything: it may not have ${own} configured`;
+  return ` before it told anything: it may not have ${own} configured, or wait after an error`;
 }
 
 function placeOf({ address, port }: SessionParameters): string {

@@ -125,7 +125,7 @@ describe("answers about BGP", () => {
     const world = await pair();
     const mistakes: [string, number, RegExp][] = [
       ["/bgp/nothing", 404, /^paths: \/bgp\/peers/],
-      ["/bgp/peers?peer=x", 400, /^no BGP peer has the name or the address x$/],
+      ["/bgp/peers?peer=x", 400, /^no BGP peer has the name or the address x: there are 10\.0\.0\.2$/],
       ["/bgp/routes?table=other", 400, /^table is one of best, in, out, not "other"$/],
       [
         "/bgp/routes?prefix=10.0.0.0/33",
@@ -133,7 +133,7 @@ describe("answers about BGP", () => {
         /^"10.0.0.0\/33" is neither a prefix nor an address$/,
       ],
       ["/bgp/why", 400, /^"" is neither a prefix/],
-      ["/bgp/messages", 400, /^no BGP peer has the name or the address$/],
+      ["/bgp/messages", 400, /^no BGP peer has the name or the address : there are 10\.0\.0\.2$/],
       [`/bgp/messages?peer=${B}&format=x`, 400, /^format is one of json, mrt, pcap/],
     ];
     for (const [path, code, words] of mistakes) {

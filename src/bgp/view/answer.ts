@@ -30,6 +30,8 @@ export interface BgpSource {
   readonly localAs: number;
   readonly routerId: Ipv4;
   readonly speaker: SpeakerView;
+  /** Why the configuration as it is written is not what is done. */
+  readonly configurationError?: string;
   /** Why somebody is a peer, by its name. */
   typeOf?(peer: string): string | undefined;
 }
@@ -40,6 +42,9 @@ export interface BgpAnswer {
   /** In pieces; each is made when it is asked for. */
   readonly body: string | Iterable<string | Uint8Array>;
 }
+
+/** So many peers are named to who asked for one that is none. */
+const NAMED = 8;
 
 const PATHS = "/bgp/peers /bgp/routes /bgp/why /bgp/messages";
 
@@ -77,7 +82,11 @@ function peersDocument(source: BgpSource, peer: string | undefined): PeersDocume
   const found = peer === undefined ? speaker.details() : [named(source, peer)];
   const peers = found.map((one) => peerDocument(one, source.typeOf?.(one.name)));
   const refused = refusedDocument(speaker.refused());
-  return { localAs, routerId: formatAddress(routerId), peers, refused };
+  return {
+    ...{ localAs, routerId: formatAddress(routerId) },
+    ...(source.configurationError && { configurationError: source.configurationError }),
+    ...{ peers, refused },
+  };
 }
 
 /** By its name, or by its address. */
@@ -87,7 +96,10 @@ function named({ speaker }: BgpSource, peer: string): PeerDetails {
   const address = parseAddress(peer);
   const other = speaker.details().find((one) => one.address === address);
   if (other) return other;
-  throw new BadQuery(`no BGP peer has the name or the address ${peer}`);
+  const names = speaker.details().map(({ name }) => name);
+  const known = names.length > NAMED ? [...names.slice(0, NAMED), "…"] : names;
+  const list = known.length === 0 ? "there are none" : `there are ${known.join(", ")}`;
+  throw new BadQuery(`no BGP peer has the name or the address ${peer}: ${list}`);
 }
 
 function routes(source: BgpSource, ask: Ask): BgpAnswer {

@@ -12,6 +12,8 @@ import type {
 export interface PeersDocument {
   readonly localAs: number;
   readonly routerId: string;
+  /** The configuration was changed, and this keeps it from being used; absent where nothing does. */
+  readonly configurationError?: string;
   readonly peers: readonly PeerDocument[];
   /** Connections from addresses that are no peer's: how many, and the last few addresses. */
   readonly refused: {

@@ -149,8 +149,9 @@ export function describeNotification(message: Notification): string {
   return `${known.name}${detail === "" ? "" : ` / ${detail}`}${said === "" ? "" : `: ${said}`}`;
 }
 
-/** One of a bounded number, whatever a peer sends. */
-export function notificationName({ code, subcode }: Notification): string {
+/** One of a bounded number, whatever a peer sends; of a Hard Reset the reason inside (RFC 8538 section 3). */
+export function notificationName(message: Notification): string {
+  const { code, subcode } = hardResetReason(message) ?? message;
   const known = names[code];
   if (known === undefined) return "unknown NOTIFICATION";
   const detail = known.subcodes[subcode];
@@ -159,14 +160,17 @@ export function notificationName({ code, subcode }: Notification): string {
 
 function wordsOfCease(subcode: number, data: Uint8Array): string {
   if (subcode === 2 || subcode === 4) return shutdownCommunicationText(data);
-  if (subcode !== HARD_RESET || data.length < 2 || isNested(data)) return "";
-  const inner = { kind: "notification" as const, code: data[0]!, subcode: data[1]! };
-  return describeNotification({ ...inner, data: data.subarray(2) });
+  const reason = hardResetReason({ kind: "notification", code: CEASE, subcode, data });
+  return reason === undefined ? "" : describeNotification(reason);
 }
 
-/** One hard reset inside another says nothing, however deep it goes. */
-function isNested(data: Uint8Array): boolean {
-  return data[0] === CEASE && data[1] === HARD_RESET;
+function hardResetReason(message: Notification): Notification | undefined {
+  const { data } = message;
+  if (!isHardReset(message) || data.length < 2) return undefined;
+  const [code, subcode] = [data[0]!, data[1]!];
+  const inner: Notification = { kind: "notification", code, subcode, data: data.subarray(2) };
+  // One hard reset inside another says nothing, however deep it goes.
+  return isHardReset(inner) ? undefined : inner;
 }
 
 /** Data for which the message has no room is cut: a peer may have sent all of it. */

@@ -84,8 +84,14 @@ function findSocket(
   env: Readonly<Record<string, string | undefined>>,
 ): string {
   const told = node ?? env.SWITCHYARD_NODE ?? env.SWITCHYARD_STATE_DIR;
-  if (told !== undefined || !existsSync(defaultBgpdSocketPath)) return findAgentSocket(node, env);
+  if (told !== undefined) return findAgentSocket(node, env);
   const agents = agentSockets();
+  if (!existsSync(defaultBgpdSocketPath)) {
+    if (agents.length > 0) return findAgentSocket(node, env);
+    throw failure(
+      `no agent and no bgpd answers below /run/switchyard: for one that listens elsewhere say --socket PATH`,
+    );
+  }
   if (agents.length === 0) return defaultBgpdSocketPath;
   const nodes = agents.map((agent) => agent.node).join(", ");
   throw failure(

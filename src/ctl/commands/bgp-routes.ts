@@ -1,6 +1,7 @@
 /** `bgp routes`: the tables of the speaker, a row as each comes. */
 
 import type { RouteDocument } from "../../bgp/view/index.ts";
+import { comparePrefixes, parsePrefix, parsePrefixOrAddress } from "../../lib/index.ts";
 import { BgpClient, type BgpOptions } from "../bgp/ask.ts";
 import { requireFormat, write, writeJsonArray } from "../bgp/format.ts";
 import type { CtlContext } from "../context.ts";
@@ -13,6 +14,8 @@ export interface BgpRoutesOptions extends BgpOptions {
   readonly match?: string;
 }
 
+const SORTED = 10_000;
+
 const tables: readonly string[] = ["best", "in", "out"];
 
 export async function bgpRoutes(
@@ -24,7 +27,8 @@ export async function bgpRoutes(
   const { table, prefix } = readWords(args);
   const { peer, match = prefix?.includes("/") ? "exact" : "covering" } = options;
   const query = { table, prefix, peer, ...(prefix !== undefined && { match }) };
-  const routes = new BgpClient(options, context).lines<RouteDocument>("routes", query);
+  const found = new BgpClient(options, context).lines<RouteDocument>("routes", query);
+  const routes = match === "covering" ? found : inOrder(found);
   if (format === "json") {
     await writeJsonArray(context, routes);
     return;
@@ -38,11 +42,30 @@ export async function bgpRoutes(
   await write(context, rows.end());
 }
 
+/** By prefix, as long as they are few: nobody waits for a full table to be sorted. */
+async function* inOrder(routes: AsyncIterable<RouteDocument>): AsyncGenerator<RouteDocument> {
+  const first: RouteDocument[] = [];
+  for await (const route of routes) {
+    if (first.length > SORTED) yield route;
+    else if (first.push(route) > SORTED) yield* first;
+  }
+  if (first.length <= SORTED) yield* sortedByPrefix(first);
+}
+
+function sortedByPrefix(routes: readonly RouteDocument[]): RouteDocument[] {
+  return routes
+    .map((route) => ({ route, prefix: parsePrefix(route.prefix)! }))
+    .sort((a, b) => comparePrefixes(a.prefix, b.prefix))
+    .map(({ route }) => route);
+}
+
 function readWords(args: readonly string[]): { table: string; prefix?: string } {
   const [first, second] = args;
   if (first !== undefined && tables.includes(first)) {
     return { table: first, ...(second !== undefined && { prefix: second }) };
   }
-  if (second !== undefined) throw failure(`the table is best, in or out, not ${first}`);
+  if (first !== undefined && (second !== undefined || !parsePrefixOrAddress(first))) {
+    throw failure(`${JSON.stringify(first)} is neither best, in or out nor a prefix or an address`);
+  }
   return { table: "best", ...(first !== undefined && { prefix: first }) };
 }

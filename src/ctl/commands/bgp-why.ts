@@ -15,10 +15,16 @@ export async function bgpWhy(
 ): Promise<void> {
   const format = requireFormat(options.output, ["text", "json"]);
   const client = new BgpClient(options, context);
-  const prefix = words.includes("/") ? words : await longestMatch(client, words);
+  const isPrefix = words.includes("/");
+  const prefix = isPrefix ? words : await longestMatch(client, words);
   const document = await client.json<WhyDocument>("why", { prefix });
   context.stdout(
-    format === "json" ? `${JSON.stringify(document, null, 2)}\n` : renderWhy(document),
+    format === "json"
+      ? `${JSON.stringify(document, null, 2)}\n`
+      : renderWhy(
+          document,
+          isPrefix ? `a path to exactly ${document.prefix}` : `a route that covers ${words}`,
+        ),
   );
   if (document.paths.length === 0 && !document.originated) context.answer?.(NO_PATH);
 }

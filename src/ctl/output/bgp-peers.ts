@@ -5,14 +5,19 @@ import { endText, lengthText } from "./bgp-history.ts";
 import { sinceText } from "./since.ts";
 import { formatTable } from "./table.ts";
 
+const USUAL_OPEN_MS = 3000;
+
 interface Look {
   readonly wide: boolean;
   readonly nowMs: number;
 }
 
 export function renderPeers(document: PeersDocument, look: Look): string {
-  const { localAs, routerId, peers } = document;
-  const head = `Local AS ${localAs}, router id ${routerId}\n${refusedText(document, look)}`;
+  const { localAs, routerId, peers, configurationError } = document;
+  const old = configurationError
+    ? `The file was changed and not taken:\n${configurationError}\n`
+    : "";
+  const head = `Local AS ${localAs}, router id ${routerId}\n${old}${refusedText(document, look)}`;
   if (peers.length === 0) return `${head}No BGP peers are configured.\n`;
   const columns = look.wide ? [...ordinary, ...more] : ordinary;
   const table = formatTable(
@@ -64,13 +69,30 @@ const more: readonly Column[] = [
 ];
 
 /** Why it is down, in short; of one that is up, what is still to come. */
-function infoOf(peer: PeerDocument): string {
-  const { state, history, lastError, session, keptForRestart, keptForLonger, passive } = peer;
+function infoOf(peer: PeerDocument, nowMs: number): string {
+  const { state, session, keptForRestart, keptForLonger } = peer;
   if (state === "Established") return session?.endOfRib ? "" : "no End-of-RIB yet";
-  const nothing = passive ? "waits to be dialled" : "";
-  const why = history[0]?.name ?? (lastError || nothing);
-  if (keptForLonger) return `${why}; routes kept as a last resort`;
-  return keptForRestart ? `${why}; routes kept for its restart` : why;
+  const parts = [
+    whyDown(peer),
+    hearsNothing(peer, nowMs) ? "connected, and no OPEN comes" : "",
+    keptForLonger ? "routes kept as a last resort" : "",
+    keptForRestart && !keptForLonger ? "routes kept for its restart" : "",
+  ];
+  return parts.filter(Boolean).join("; ");
+}
+
+/** What ended the session, and why there is none since: attempts fail by other things than that. */
+function whyDown({ history, lastError, passive }: PeerDocument): string {
+  const [latest] = history;
+  if (latest === undefined) return lastError || (passive ? "waits to be dialled" : "");
+  const ended = history.find(({ establishedSeconds }) => establishedSeconds !== undefined);
+  if (ended === undefined || ended.name === latest.name) return latest.name;
+  return `${ended.name}, then ${latest.name}`;
+}
+
+/** Its kernel takes connections, and whoever should speak does not. */
+function hearsNothing({ state, since }: PeerDocument, nowMs: number): boolean {
+  return state === "OpenSent" && nowMs - Date.parse(since) > USUAL_OPEN_MS;
 }
 
 function heardOf({ lastReceived }: PeerDocument, nowMs: number): string {
@@ -79,8 +101,9 @@ function heardOf({ lastReceived }: PeerDocument, nowMs: number): string {
   return `${lengthText(seconds)} ago`;
 }
 
-function historyOf({ address, history, session }: PeerDocument, nowMs: number): string {
+function historyOf({ address, name, history, session }: PeerDocument, nowMs: number): string {
+  const who = name === address ? address : `${address} (${name})`;
   const able = session ? `  agreed: ${session.capabilities.join(", ")}\n` : "";
   const ends = history.map((end) => `  ${endText(end, { nowMs })}\n`);
-  return `\n${address}\n${able}${ends.length > 0 ? ends.join("") : "  no session has ended\n"}`;
+  return `\n${who}\n${able}${ends.length > 0 ? ends.join("") : "  no session has ended\n"}`;
 }

@@ -44,11 +44,12 @@ function infoOf({ refused, stale }: RouteDocument): string {
     .join(", ");
 }
 
-export function renderWhy({ prefix, originated, paths }: WhyDocument): string {
+/** `wanted`: what nobody has told, if so. */
+export function renderWhy({ prefix, originated, paths }: WhyDocument, wanted: string): string {
   const own = originated
     ? `${prefix} is originated here: peers are told that, whatever was learned.\n`
     : "";
-  if (paths.length === 0) return `${own}No peer has told a path to exactly ${prefix}.\n`;
+  if (paths.length === 0) return `${own}No peer has told ${wanted}.\n`;
   const table = formatTable(
     ["VERDICT", "PEER", "NEXT HOP", "AS PATH", "LOCAL PREF", "MED", "WHY"],
     paths.map((path) => [
