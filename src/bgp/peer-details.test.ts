@@ -68,7 +68,9 @@ describe("details of a peer", () => {
     );
     const { ends, endCounts, established } = detailsOf(world, A);
     assert.equal(established, 1);
-    assert.deepEqual(endCounts, [{ by: "peer", name: "Cease / Administrative Shutdown", count: 1 }]);
+    assert.deepEqual(endCounts, [
+      { by: "peer", name: "Cease / Administrative Shutdown", count: 1 },
+    ]);
     assert.ok(ends[1]!.establishedMs! >= 60 * SECOND);
     assert.ok(ends[0]!.times > 3 && ends[0]!.firstMs < ends[0]!.atMs);
     assert.equal(ends.length, 2);

@@ -2,10 +2,12 @@
 
 import { readFileSync } from "node:fs";
 import { dirname, resolve } from "node:path";
-import { parseDocument } from "yaml";
+import type { z } from "zod";
 import { Speaker, type SpeakerConfig } from "../bgp/index.ts";
 import { errorText, SwitchyardError, systemClock } from "../lib/index.ts";
 import { silentLog } from "../lib/log/index.ts";
+import { type FileText, readText } from "./file-text.ts";
+import { problemWords, unknownField } from "./problem-words.ts";
 import { type FileFields, fileSchema } from "./schema.ts";
 
 export interface BgpdConfig {
@@ -21,31 +23,14 @@ export function readConfig(path: string): BgpdConfig {
   } catch (error) {
     throw refuse(path, [errorText(error)], error);
   }
-  const value = fieldsOf(path, text);
-  const { data, error } = fileSchema.safeParse(value);
-  if (error)
-    throw refuse(
-      path,
-      error.issues.map((issue) => problemText(issue, value)),
-    );
+  const file = readText(text);
+  if (file.mistakes.length > 0) throw refuse(path, file.mistakes);
+  const { data, error } = fileSchema.safeParse(file.value, { error: problemWords });
+  if (error) throw refuse(path, problemsOf(error.issues, file));
   const { logLevel, ...speaker } = data;
   const config = withPasswords(path, speaker);
   checkAsSpeaker(path, config);
   return { speaker: config, ...(logLevel && { logLevel }) };
-}
-
-/** JSON first: what a program writes may be large, and reading it as YAML takes a hundred times as long. */
-function fieldsOf(path: string, text: string): unknown {
-  if (text.trimStart().startsWith("{")) {
-    try {
-      return JSON.parse(text) as unknown;
-    } catch {
-      // YAML has such a form too; its reader names the line.
-    }
-  }
-  const document = parseDocument(text);
-  if (document.errors.length > 0) throw refuse(path, document.errors.map(firstLine));
-  return document.toJS();
 }
 
 function withPasswords(path: string, fields: Omit<FileFields, "logLevel">): SpeakerConfig {
@@ -74,23 +59,34 @@ function checkAsSpeaker(path: string, config: SpeakerConfig): void {
   }
 }
 
+/** In the order of the file. */
+function problemsOf(issues: readonly z.core.$ZodIssue[], file: FileText): string[] {
+  return issues
+    .flatMap((issue) => {
+      if (issue.code !== "unrecognized_keys") return [{ path: issue.path, words: issue.message }];
+      return issue.keys.map((key) => ({ path: [...issue.path, key], words: unknownField(key) }));
+    })
+    .map(({ path, words }) => ({
+      field: fieldText(path, file.value),
+      line: file.lineOf(path),
+      words,
+    }))
+    .sort((a, b) => (a.line ?? 0) - (b.line ?? 0))
+    .map(
+      ({ field, line, words }) => `${line === undefined ? "" : `line ${line}: `}${field}: ${words}`,
+    );
+}
+
 /** Peers by their names, as the speaker calls them: nobody counts entries of a list. */
-function problemText(
-  { path, message }: { readonly path: readonly PropertyKey[]; readonly message: string },
-  value: unknown,
-): string {
+function fieldText(path: readonly PropertyKey[], value: unknown): string {
   const [first, index, ...rest] = path.map(String);
   const peers = (value as { peers?: readonly { name?: unknown }[] } | null)?.peers;
   const name = first === "peers" && index !== undefined ? peers?.[Number(index)]?.name : undefined;
   const words = typeof name === "string" ? [first, name, ...rest] : path.map(String);
-  return `${words.join(".") || "the file"}: ${message}`;
-}
-
-function firstLine({ message }: Error): string {
-  return message.split("\n")[0]!.replace(/:$/, "");
+  return words.join(".") || "the file";
 }
 
 function refuse(path: string, problems: readonly string[], cause?: unknown): SwitchyardError {
-  const lines = problems.length === 1 ? problems[0]! : `\n${problems.join("\n")}`;
-  return new SwitchyardError("INVALID_ARGUMENT", `${path}: ${lines}`, { cause });
+  const lines = problems.map((problem) => `${path}: ${problem}`);
+  return new SwitchyardError("INVALID_ARGUMENT", lines.join("\n"), { cause });
 }

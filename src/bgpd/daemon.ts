@@ -84,7 +84,7 @@ export class Daemon {
 
   source(): BgpSource {
     const { localAs, routerId } = this.#config;
-    return { localAs, routerId, speaker: this.#speaker };
+    return { localAs, routerId, speaker: this.#speaker, configurationError: this.#reloadError };
   }
 
   /** Sessions close without a word: peers keep our routes for the restart time (RFC 4724). */

@@ -99,7 +99,7 @@ describe("the example of the page on bgpd", () => {
     writeFileSync(join(directory, "bad.yaml"), "localAs: 1\n");
     const bad = await run("bgpd", "-c", "bad.yaml", "--check");
     assert.equal(bad.status, 1);
-    assert.match(bad.stderr, /^bad\.yaml: \nrouterId: .*\npeers: /);
+    assert.match(bad.stderr, /^bad\.yaml: line 1: routerId: .*\nbad\.yaml: line 1: peers: /);
   });
 
   it("tells its peer what policy lets pass, with the community", async () => {
@@ -119,7 +119,12 @@ describe("the example of the page on bgpd", () => {
     writeFileSync(join(directory, "left.yaml"), "localAs: red\n");
     daemon!.kill("SIGHUP");
     await until("refused", async () => (await status(left)).reloadError !== "");
-    assert.match((await status(left)).reloadError, /left\.yaml: \nlocalAs: /);
+    assert.match(
+      (await status(left)).reloadError,
+      /^left\.yaml: line 1: localAs: "red" is no number$/m,
+    );
+    const shown = await run("bgp", "peers", "--socket", left);
+    assert.match(shown.stdout, /^The file was changed and not taken:\nleft\.yaml: line 1: /m);
     const [peer] = await peers(left);
     assert.deepEqual(
       [peer.state, peer.routes.sent, peer.sessionsEstablished],

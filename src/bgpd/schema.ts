@@ -68,6 +68,17 @@ const bfd = z.strictObject({
   detectMultiplier: number,
 } satisfies Fields<BfdConfig>);
 
+const longLivedRestart = z.strictObject({
+  staleTimeSeconds: whole,
+  maximumStaleTimeSeconds: number,
+  tellUnaware: flag,
+} satisfies Fields<LongLivedRestartConfig>);
+
+const addPath = z.strictObject({
+  receive: flag,
+  send: z.union([z.literal("all"), whole]).optional(),
+} satisfies Fields<NonNullable<PeerConfig["addPath"]>>);
+
 const peerFields = {
   name: z.string().min(1),
   address,
@@ -76,13 +87,7 @@ const peerFields = {
   localAs: number,
   allowedLocalAs: number,
   restartTimeSeconds: number,
-  longLivedRestart: z
-    .strictObject({
-      staleTimeSeconds: whole,
-      maximumStaleTimeSeconds: number,
-      tellUnaware: flag,
-    } satisfies Fields<LongLivedRestartConfig>)
-    .optional(),
+  longLivedRestart: longLivedRestart.optional(),
   localAddress: address.optional(),
   device: z.string().optional(),
   password: z.string().optional(),
@@ -97,12 +102,7 @@ const peerFields = {
   delayOpenSeconds: number,
   advertisementIntervalSeconds: number,
   families: z.array(z.enum(["ipv4-unicast", "ipv6-unicast"])).optional(),
-  addPath: z
-    .strictObject({
-      receive: flag,
-      send: z.union([z.literal("all"), whole]).optional(),
-    } satisfies Fields<NonNullable<PeerConfig["addPath"]>>)
-    .optional(),
+  addPath: addPath.optional(),
   maximumPrefixes: number,
   importPolicy: z.array(rule).optional(),
   exportPolicy: z.array(rule).optional(),
@@ -130,21 +130,24 @@ const originated = z.strictObject({
   device: z.string().optional(),
 } satisfies Fields<OriginatedRoute>);
 
+const gracefulRestart = z.strictObject({
+  restartTimeSeconds: whole,
+  selectionDeferralSeconds: number,
+  stalePathSeconds: number,
+} satisfies Fields<NonNullable<SpeakerConfig["gracefulRestart"]>>);
+
+const multipath = z.strictObject({
+  maximumPaths: whole,
+  relaxAsPath: flag,
+} satisfies Fields<MultipathConfig>);
+
 const speakerFields = {
   localAs: whole,
   routerId: identifier,
   clusterId: identifier.optional(),
   listen: z.array(listen).optional(),
-  gracefulRestart: z
-    .strictObject({
-      restartTimeSeconds: whole,
-      selectionDeferralSeconds: number,
-      stalePathSeconds: number,
-    })
-    .optional(),
-  multipath: z
-    .strictObject({ maximumPaths: whole, relaxAsPath: flag } satisfies Fields<MultipathConfig>)
-    .optional(),
+  gracefulRestart: gracefulRestart.optional(),
+  multipath: multipath.optional(),
   keptMessageBytes: number,
   peers: z.array(peer),
   originate: z.array(originated).default([]),
@@ -157,12 +160,12 @@ export const fileSchema = z.strictObject({
 
 export type FileFields = z.output<typeof fileSchema>;
 
-/** Of `docs/reference/bgpd.md`, which names every one of them. */
-export const documentedFields: readonly string[] = [
-  ...Object.keys(fileSchema.shape),
-  ...Object.keys(peer.shape),
-  ...Object.keys(rule.shape),
-  ...Object.keys(routeChanges.shape),
-  ...Object.keys(originated.shape),
-  ...Object.keys(listen.shape),
+const blocks: readonly z.ZodObject[] = [
+  ...[fileSchema, gracefulRestart, multipath, listen, peer, bfd, longLivedRestart, addPath],
+  ...[rule, prefixMatch, routeChanges, listChanges(community), originated],
+];
+
+/** Every field there is; `docs/reference/bgpd.md` names them. */
+export const allFields: readonly string[] = [
+  ...new Set(blocks.flatMap((block) => Object.keys(block.shape))),
 ];

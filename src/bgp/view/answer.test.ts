@@ -125,7 +125,11 @@ describe("answers about BGP", () => {
     const world = await pair();
     const mistakes: [string, number, RegExp][] = [
       ["/bgp/nothing", 404, /^paths: \/bgp\/peers/],
-      ["/bgp/peers?peer=x", 400, /^no BGP peer has the name or the address x: there are 10\.0\.0\.2$/],
+      [
+        "/bgp/peers?peer=x",
+        400,
+        /^no BGP peer has the name or the address x: there are 10\.0\.0\.2$/,
+      ],
       ["/bgp/routes?table=other", 400, /^table is one of best, in, out, not "other"$/],
       [
         "/bgp/routes?prefix=10.0.0.0/33",
