@@ -4,7 +4,18 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import fc from "fast-check";
 import { ipv4 } from "../lib/index.ts";
+import {
+  alone,
+  announcement,
+  multiprotocol,
+  openMessage,
+  restartCapability,
+  talk,
+} from "./testing/scripted-peer.ts";
 import { A, B, C, pair, SECOND, World } from "./testing/simulated-world.ts";
+import { decodeOpen, encodeEndOfRib, encodeKeepalive } from "./wire/index.ts";
+
+const D = "10.0.0.4";
 
 describe("graceful restart", () => {
   it("keeps the routes of a killed speaker and drops what it no longer has at End-of-RIB", async () => {
@@ -151,6 +162,54 @@ describe("selection deferral", () => {
 
   it("is what makes the difference", async () => {
     assert.deepEqual(await relayRestarts(0), [`${A} -10.3.0.0/26`]);
+  });
+
+  it("tells no route that was found first before the better one is known (RFC 4724 section 4.1)", async () => {
+    const world = new World();
+    const neighbours = [B, C, D];
+    const peer = { passive: true, routeReflectorClient: true };
+    const peers = Object.fromEntries(neighbours.map((each) => [each, peer]));
+    const gracefulRestart = { restartTimeSeconds: 120, selectionDeferralSeconds: 60 };
+    await world.startConfig(A, { ...world.config(A, neighbours, { peers }), gracefulRestart });
+    const comes = (from: string, ...routes: Uint8Array[]) => {
+      const capabilities = [multiprotocol, { ...restartCapability(true), restarted: false }];
+      const opening = [openMessage({ id: ipv4(from), capabilities }), encodeKeepalive()];
+      return talk(world, [...opening, ...routes, encodeEndOfRib("ipv4-unicast")], from);
+    };
+    const longer = { asPath: [{ kind: "sequence" as const, asns: [65001] }] };
+    const told = await comes(D);
+    await comes(B, announcement(["10.3.0.0/26"], longer));
+    await world.advance(10 * SECOND);
+    assert.deepEqual(world.routes(A), ["10.3.0.0/26"]);
+    assert.deepEqual(told.received, ["OPEN", "KEEPALIVE"]);
+    await comes(C, announcement(["10.3.0.0/26"]));
+    assert.deepEqual(told.received.slice(2), ["UPDATE +1 -0", "End-of-RIB"]);
+  });
+
+  it("says that it restarted as long as it lasts, in the first session or a later one", async () => {
+    const world = await alone();
+    await world.speakers.get(A)!.stop();
+    const config = world.config(A, [B], { peers: { [B]: { passive: true } } });
+    const gracefulRestart = { restartTimeSeconds: 120, selectionDeferralSeconds: 30 };
+    await world.startConfig(A, { ...config, gracefulRestart });
+    const session = async () => {
+      const capabilities = [multiprotocol, { ...restartCapability(true), restarted: false }];
+      const peer = await talk(world, [openMessage({ capabilities }), encodeKeepalive()]);
+      peer.connection.destroy();
+      await world.advance(20 * SECOND);
+    };
+    for (let sessions = 0; sessions < 3; sessions++) await session();
+    const told = world.speakers
+      .get(A)!
+      .messages(B)
+      .flatMap(({ sent, bytes }) => {
+        if (!sent || bytes[18] !== 1) return [];
+        const restart = decodeOpen(bytes).capabilities.find(
+          ({ kind }) => kind === "graceful-restart",
+        );
+        return restart?.kind === "graceful-restart" ? [restart.restarted] : [];
+      });
+    assert.deepEqual(told, [true, true, false]);
   });
 
   it("ends in time when a peer does not come", async () => {

@@ -32,6 +32,6 @@ export interface PeerHost {
   allKeys(): Iterable<PrefixKey>;
   /** How long a peer that came back may take to tell everything again. */
   stalePathSeconds(): number;
-  /** End-of-RIB is to be held back. */
+  /** No route is to be told yet (RFC 4724 section 4.1). */
   deferring(): boolean;
 }

@@ -179,6 +179,7 @@ export class PeerReceiver {
     this.#log = log;
     this.#takeSeveralPaths();
     if (this.#reception) this.#reception.source.peer = config.name;
+    if (this.#reception) this.#checkMaximum();
     if (samePolicy) return;
     this.#policy = undefined;
     this.#variants.forgetRules();
@@ -240,7 +241,7 @@ export class PeerReceiver {
     const accepted = path && this.#accepted(key, path);
     if (accepted) host.onPath(key, accepted);
     else host.onNoPath(key, id, pathId);
-    const unusable = path?.refusal !== undefined;
+    const unusable = path !== undefined && cameBack(path);
     const refused = path !== undefined && accepted === undefined;
     this.#refused.note(key, pathId, unusable ? "unusable" : refused ? "policy" : undefined);
   };
@@ -262,7 +263,7 @@ export class PeerReceiver {
     const table = this.#carried(key, reception);
     // They are not counted against the limit, and are not to take memory beyond it.
     const full = () => this.#refused.unusable(familyOfKey(key)) >= maximumPrefixes;
-    if (path.refusal !== undefined && full()) table?.withdraw(key, path.pathId);
+    if (cameBack(path) && full()) table?.withdraw(key, path.pathId);
     else if (table?.announce(key, path) === false) this.#onLeftOut(key);
   }
 
@@ -277,7 +278,9 @@ export class PeerReceiver {
   #checkMaximum(): void {
     const { maximumPrefixes = Number.POSITIVE_INFINITY } = this.#config;
     for (const [family, table] of this.#tables) {
-      if (table.size - this.#refused.unusable(family) <= maximumPrefixes) continue;
+      // What is left over of another session it does not announce (yet, or any more).
+      const announced = table.size - table.leftovers;
+      if (announced - this.#refused.unusable(family) <= maximumPrefixes) continue;
       const { afi, safi } = afiSafiOf(family);
       // RFC 4486 section 4.
       const data = concatBytes([uint16(afi), Uint8Array.of(safi), uint32(maximumPrefixes)]);
@@ -299,6 +302,11 @@ export class PeerReceiver {
     this.#helper.onEndOfRib(family);
     this.#options.host.onStatus();
   }
+}
+
+/** It was ours before. */
+function cameBack({ refusal }: Path): boolean {
+  return refusal !== undefined && refusal !== "role-leak";
 }
 
 export function identityOf({ localAs: as, routerId, clusterId }: SessionParameters): Identity {

@@ -188,7 +188,7 @@ export class PeerSender {
     this.#work();
   }
 
-  /** What held back End-of-RIB is over. */
+  /** What held back all routes is over. */
   resume(): void {
     this.#work();
   }
@@ -202,6 +202,8 @@ export class PeerSender {
 
   #work(): void {
     if (!this.#writable || this.#closed || this.#interval.running) return;
+    // RFC 4724 section 4.1: who has restarted tells no route before all peers have told theirs.
+    if (this.#options.host.deferring()) return;
     this.#options.host.slices.add(this.#job);
   }
 
@@ -234,8 +236,7 @@ export class PeerSender {
   #endRound(): void {
     const { families, enhancedRouteRefresh } = this.#options.negotiated;
     if (this.#endOfRibDue) {
-      // Nor is a refresh begun before End-of-RIB (RFC 7313 section 4): all is told anyway.
-      if (this.#options.host.deferring()) return;
+      // Nor is a refresh begun before End-of-RIB (RFC 7313 section 4).
       this.#endOfRibDue = false;
       for (const family of families) this.#send(encodeEndOfRib(family));
     }

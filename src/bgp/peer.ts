@@ -98,7 +98,7 @@ export class Peer {
       parameters: this.#parameters,
       password: this.#config.password,
       record: this.#record,
-      restarted: () => !this.#everEstablished,
+      restarted: () => !this.#everEstablished || this.#host.deferring(),
       handlers: {
         onEstablished: (negotiated, localAddress) => this.#onEstablished(negotiated, localAddress),
         onDown: (down) => this.#onDown(down),

@@ -21,7 +21,7 @@ export class RefusedPaths {
     return this.#byPolicy.size + four.size + six.size;
   }
 
-  /** Those that no policy could have let pass. */
+  /** Those that came back. */
   unusable(family: AddressFamily): number {
     return this.#unusable[family].size;
   }

@@ -96,7 +96,7 @@ export class Speaker {
   #tellsPaths = false;
   #lastPeerId = 0;
   #statusDue = false;
-  /** While End-of-RIB is held back. */
+  /** While nothing is told. */
   #deferral: Timer | undefined;
   #convergenceCheck: Timer | undefined;
 

@@ -26,9 +26,9 @@ export interface SpeakerConfig {
     /** Advertised restart time, seconds 0..4095 (RFC 4724 section 3); 120 when the block is absent. */
     readonly restartTimeSeconds: number;
     /**
-     * After `start`, End-of-RIB is held back until all peers have told their own routes, at most so
-     * long (RFC 4724 section 4.1): a speaker that relays routes needs it, lest its peers drop what it
-     * has not learned yet. 0 unless told: right for a speaker that only originates.
+     * After `start`, nothing is told until all peers have told their own routes, at most so long (RFC 4724
+     * section 4.1): a speaker that relays routes needs it, lest its peers drop, or take a worse one for, what
+     * it has not learned yet. 0 unless told: right for a speaker that only originates.
      */
     readonly selectionDeferralSeconds?: number;
     /**
