@@ -2,7 +2,7 @@
 
 import { type Clock, formatPrefix } from "../lib/index.ts";
 import type { Log } from "../lib/log/index.ts";
-import { prefixOfKey, type Update } from "./wire/index.ts";
+import { hexText, MAXIMUM_MESSAGE_BYTES, prefixOfKey, type Update } from "./wire/index.ts";
 
 const REPORT_EVERY_MS = 10_000;
 
@@ -19,7 +19,7 @@ export class MalformedReport {
   }
 
   /** One in a while. */
-  see({ treatedAsWithdraw, discarded, withdrawn }: Update, log: Log): void {
+  see({ treatedAsWithdraw, discarded, withdrawn, malformed }: Update, log: Log): void {
     if (treatedAsWithdraw === undefined && discarded.length === 0) return;
     this.total++;
     this.#count++;
@@ -28,13 +28,14 @@ export class MalformedReport {
     this.#reportedAtMs = nowMs;
     const messages = this.#count;
     this.#count = 0;
+    const message = malformed && hexText(malformed, MAXIMUM_MESSAGE_BYTES);
     if (treatedAsWithdraw === undefined) {
-      log.warn({ discarded, messages }, "malformed attributes left out");
+      log.warn({ discarded, messages, message }, "malformed attributes left out");
       return;
     }
     const prefixes = withdrawn.slice(0, 10).map((key) => formatPrefix(prefixOfKey(key)));
     log.warn(
-      { reason: treatedAsWithdraw, prefixes, messages },
+      { reason: treatedAsWithdraw, prefixes, messages, message },
       "malformed UPDATE treated as a withdrawal (RFC 7606)",
     );
   }

@@ -2,9 +2,15 @@
 
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { alone, multiprotocol, openMessage, talk } from "./testing/scripted-peer.ts";
+import { alone, announcement, multiprotocol, openMessage, talk } from "./testing/scripted-peer.ts";
 import { A, B, type NodeOptions, SECOND, type World } from "./testing/simulated-world.ts";
-import { type Capability, encodeKeepalive } from "./wire/index.ts";
+import {
+  type Capability,
+  decodeOpen,
+  encodeKeepalive,
+  encodeNotification,
+  notification,
+} from "./wire/index.ts";
 
 /** What A sent in NOTIFICATIONs: code, subcode and data in hex; with the length of the message. */
 function notifications(world: World): { readonly text: string; readonly length: number }[] {
@@ -139,5 +145,58 @@ describe("extended messages (RFC 8654)", () => {
     const begin = [openWith({ kind: "extended-message" }), encodeKeepalive()];
     assert.equal(await told([...begin, raw(1, new Uint8Array(5000))]), "1/2 139b");
     assert.equal(await told([...begin, raw(4, new Uint8Array(5000))]), "1/2 139b");
+  });
+});
+
+describe("a peer that knows no capabilities at all (RFC 5492 section 3)", () => {
+  const refusal = encodeNotification(notification("unsupportedOptionalParameter"));
+  const begin = [openMessage({ capabilities: [] }), encodeKeepalive()];
+  const opens = (world: World) =>
+    world.speakers
+      .get(A)!
+      .messages(B)
+      .filter(({ sent, bytes }) => sent && bytes[18] === 1)
+      .map(({ bytes }) => (decodeOpen(bytes).capabilities.length > 0 ? "with" : "without"));
+
+  it("gets an OPEN without them next, and a session that needs none", async () => {
+    const world = await alone();
+    await talk(world, [refusal]);
+    assert.match(
+      world.speakers.get(A)!.peers()[0]!.lastError,
+      /^received OPEN .*Unsupported Optional Parameter: the next OPEN goes without capabilities$/,
+    );
+    await talk(world, [...begin, announcement(["10.9.9.0/24"])]);
+    assert.deepEqual(opens(world), ["with", "without"]);
+    assert.deepEqual(world.routes(A), ["10.9.9.0/24"]);
+  });
+
+  it("is told them again after that, whatever became of it", async () => {
+    const world = await alone();
+    await talk(world, [refusal]);
+    const { connection } = await talk(world, begin);
+    connection.destroy();
+    await world.advance(SECOND);
+    await talk(world, []);
+    await talk(world, [refusal]);
+    await talk(world, [refusal]);
+    await talk(world, []);
+    assert.deepEqual(opens(world), ["with", "without", "with", "with", "without", "with"]);
+  });
+
+  it("and tells some itself: what one side alone told is not agreed on", async () => {
+    const world = await alone();
+    await talk(world, [refusal]);
+    await talk(world, [openWith(...refreshes, { kind: "four-octet-as", as: 64512 }), begin[1]!]);
+    const { state, session } = world.speakers.get(A)!.details(B)[0]!;
+    assert.equal(state, "Established");
+    assert.deepEqual(session?.capabilities, []);
+  });
+
+  it("is of no use where IPv4 is not wanted: that needs a capability", async () => {
+    const world = await alone({ peers: { [B]: { families: ["ipv6-unicast"] } } });
+    await talk(world, [refusal]);
+    assert.doesNotMatch(world.speakers.get(A)!.peers()[0]!.lastError, /next OPEN/);
+    await talk(world, []);
+    assert.deepEqual(opens(world), ["with", "with"]);
   });
 });

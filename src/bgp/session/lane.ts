@@ -62,14 +62,15 @@ export interface LaneHandlers {
   congested(): boolean;
   connectRetryMs(): number;
   /** The OPEN to send now. */
-  open(): Open;
+  open(parameters: SessionParameters): Open;
 }
 
 export interface LaneOptions {
   readonly clock: Clock;
   readonly transport: Transport;
   readonly direction: Direction;
-  readonly parameters: SessionParameters;
+  /** For the next connection. */
+  parameters(): SessionParameters;
   readonly table: AttributeTable;
   readonly handlers: LaneHandlers;
   readonly record: SessionRecord;
@@ -83,6 +84,8 @@ export class Lane {
   connectedAtMs = 0;
   establishedAtMs = 0;
   #state: FsmState = idleState;
+  /** Of this connection. */
+  #parameters: SessionParameters;
   #connection: Connection | undefined;
   #framer = new Framer();
   #pumpScheduled = false;
@@ -101,6 +104,7 @@ export class Lane {
   constructor(options: LaneOptions) {
     this.#options = options;
     this.direction = options.direction;
+    this.#parameters = options.parameters();
     const deadline = (timer: FsmTimer) =>
       new Deadline(options.clock, () =>
         timer === "hold" ? this.#holdFired() : this.#timerFired(timer),
@@ -123,6 +127,10 @@ export class Lane {
 
   get negotiated(): Negotiated | undefined {
     return this.#state.negotiated;
+  }
+
+  get parameters(): SessionParameters {
+    return this.#parameters;
   }
 
   get localAddress(): IpAddress | undefined {
@@ -156,7 +164,7 @@ export class Lane {
 
   dispatch(event: FsmEvent): void {
     const before = this.#state.name;
-    const { state, actions } = step(this.#state, event, this.#options.parameters);
+    const { state, actions } = step(this.#state, event, this.#parameters);
     this.#state = state;
     for (const action of actions) this.#perform(action);
     if (this.#state.name !== before) this.#options.handlers.onState(this);
@@ -174,7 +182,7 @@ export class Lane {
         this.#connection = undefined;
         return;
       case "send-open":
-        this.send(encodeOpen(handlers.open()));
+        this.send(encodeOpen(handlers.open(this.#parameters)));
         return;
       case "send-keepalive":
         this.send(encodeKeepalive());
@@ -218,7 +226,7 @@ export class Lane {
 
   #attempt(): Attempt {
     const password = this.#options.connectionOptions().password !== undefined;
-    return { parameters: this.#options.parameters, state: this.#state.name, password };
+    return { parameters: this.#parameters, state: this.#state.name, password };
   }
 
   #holdFired(): void {
@@ -237,7 +245,9 @@ export class Lane {
   }
 
   #dial(): void {
-    const { transport, parameters } = this.#options;
+    const { transport } = this.#options;
+    const parameters = this.#options.parameters();
+    this.#parameters = parameters;
     let connection: Connection | undefined;
     try {
       connection = transport.dial(

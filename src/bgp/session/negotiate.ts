@@ -49,7 +49,9 @@ export interface Negotiated {
 }
 
 /** @throws ProtocolError with the NOTIFICATION to send */
-export function negotiate(open: Open, parameters: SessionParameters): Negotiated {
+export function negotiate(received: Open, parameters: SessionParameters): Negotiated {
+  // What one side alone told is not agreed on.
+  const open = parameters.withoutCapabilities ? { ...received, capabilities: [] } : received;
   if (open.as !== parameters.remoteAs) {
     throw new ProtocolError(
       "badPeerAs",

@@ -31,6 +31,13 @@ export interface SessionParameters {
   readonly addPathSend?: boolean;
   /** Advertised; RFC 4724 section 3. */
   readonly restartTimeSeconds: number;
+  /** Not configured: the peer has refused an OPEN for having capabilities (RFC 5492 section 3). */
+  readonly withoutCapabilities?: true;
+}
+
+/** All but IPv4 needs capabilities (RFC 4760 section 8). */
+export function canDoWithoutCapabilities({ families }: SessionParameters): boolean {
+  return families.includes("ipv4-unicast");
 }
 
 const ipv4OverIpv6: Capability = {
@@ -70,7 +77,7 @@ export function localOpen(parameters: SessionParameters, restarted: boolean): Op
     as: parameters.localAs,
     holdTimeSeconds: parameters.holdTimeSeconds,
     routerId: parameters.routerId,
-    capabilities,
+    capabilities: parameters.withoutCapabilities ? [] : capabilities,
   };
 }
 

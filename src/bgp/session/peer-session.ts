@@ -20,7 +20,7 @@ import { Deadline } from "./deadline.ts";
 import type { Down, DownCause } from "./fsm.ts";
 import { Lane, type LaneHandlers } from "./lane.ts";
 import { type Negotiated, negotiate } from "./negotiate.ts";
-import { localOpen, type SessionParameters } from "./parameters.ts";
+import { canDoWithoutCapabilities, localOpen, type SessionParameters } from "./parameters.ts";
 import type { SessionRecord } from "./record.ts";
 import type { Connection, ConnectionOptions, Transport } from "./transport.ts";
 
@@ -78,6 +78,8 @@ export class PeerSession {
   readonly #restart: Deadline;
   #stopped = true;
   #password: string | undefined;
+  /** The peer has refused the last OPEN for its capabilities: the next one has none (RFC 5492 section 3). */
+  #withoutCapabilities = false;
 
   constructor(options: PeerSessionOptions) {
     this.#options = options;
@@ -170,6 +172,11 @@ export class PeerSession {
     this.#established?.dispatch({ kind: "protocol-error", error });
   }
 
+  #parameters(): SessionParameters {
+    const { parameters } = this.#options;
+    return this.#withoutCapabilities ? { ...parameters, withoutCapabilities: true } : parameters;
+  }
+
   #connectionOptions(): ConnectionOptions {
     const { ttl, minimumTtl } = this.#options.parameters;
     return { ttl, minimumTtl, password: this.#password };
@@ -187,12 +194,12 @@ export class PeerSession {
   }
 
   #lane(direction: "incoming" | "outgoing"): Lane {
-    const { clock, transport, parameters, table, record } = this.#options;
+    const { clock, transport, table, record } = this.#options;
     return new Lane({
       clock,
       transport,
       direction,
-      parameters,
+      parameters: () => this.#parameters(),
       table,
       record,
       handlers: this.#laneHandlers(),
@@ -201,7 +208,7 @@ export class PeerSession {
   }
 
   #laneHandlers(): LaneHandlers {
-    const { handlers, parameters, restarted } = this.#options;
+    const { handlers, restarted } = this.#options;
     return {
       onState: () => handlers.onStatus(),
       onOpen: (lane, open) => this.#survivesCollision(lane, open),
@@ -214,7 +221,7 @@ export class PeerSession {
         if (lane === this.#established) handlers.onDrain();
       },
       connectRetryMs: () => this.#retry.next(),
-      open: () => localOpen(parameters, restarted()),
+      open: (parameters) => localOpen(parameters, restarted()),
     };
   }
 
@@ -229,7 +236,7 @@ export class PeerSession {
   }
 
   #survivesCollision(lane: Lane, open: Open): boolean {
-    const { parameters } = this.#options;
+    const { parameters } = lane;
     try {
       negotiate(open, parameters);
     } catch (error) {
@@ -279,6 +286,7 @@ export class PeerSession {
     const { handlers, record } = this.#options;
     const { cause, from, reason } = down;
     this.#incoming.delete(lane);
+    this.#chooseCapabilities(lane, down);
     const wasEstablished = lane === this.#established;
     const failed = cause !== "stopped" && !(isOfTwoConnections(down) || this.#hasBetter(lane));
     if (wasEstablished ? cause !== "stopped" : failed) this.lastError = reason;
@@ -293,6 +301,18 @@ export class PeerSession {
       this.#scheduleRestart(this.#restartDelayMs(cause, wasEstablished));
     }
     handlers.onStatus();
+  }
+
+  #chooseCapabilities(
+    { parameters }: Lane,
+    { name, by, from }: Down & { from: SessionState },
+  ): void {
+    const told = parameters.withoutCapabilities === undefined;
+    if (by === "peer" && name === refusedName) {
+      this.#withoutCapabilities = told && canDoWithoutCapabilities(parameters);
+    } else if (!told && stateOrder.indexOf(from) >= stateOrder.indexOf("OpenSent")) {
+      this.#withoutCapabilities = false;
+    }
   }
 
   /** Of two connections one goes: it is no error of the session. */
@@ -318,4 +338,5 @@ function isOfTwoConnections({ name }: Down): boolean {
   return name === "connection replaced" || name === collisionName;
 }
 
+const refusedName = notificationName(notification("unsupportedOptionalParameter"));
 const collisionName = notificationName(notification("connectionCollision"));

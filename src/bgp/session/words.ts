@@ -6,7 +6,7 @@
 import { formatAddress } from "../../lib/index.ts";
 import type { EndedBy, SessionState } from "../types.ts";
 import { explainNotification, type Notification } from "../wire/index.ts";
-import type { SessionParameters } from "./parameters.ts";
+import { canDoWithoutCapabilities, type SessionParameters } from "./parameters.ts";
 
 export interface TcpFailure {
   readonly by: EndedBy;
@@ -20,6 +20,12 @@ const told: Readonly<Record<string, (parameters: SessionParameters) => string>> 
   "2/2": ({ localAs, remoteAs }) =>
     `we told AS ${localAs}, and have AS ${remoteAs} configured for the peer`,
   "2/3": ({ routerId }) => `we told the identifier ${formatAddress(routerId)}`,
+  "2/4": (parameters) => {
+    if (parameters.withoutCapabilities) return "we told none";
+    return canDoWithoutCapabilities(parameters)
+      ? "the next OPEN goes without capabilities"
+      : `${parameters.families.join(", ")} cannot do without capabilities`;
+  },
   "2/6": ({ holdTimeSeconds }) => `we told a hold time of ${holdTimeSeconds} s`,
   "2/7": ({ families }) => `we told ${families.join(", ")}`,
   "2/11": ({ role }) => `we told ${role === undefined ? "no role" : `the role ${role}`}`,

@@ -50,6 +50,13 @@ function toText(bytes: Uint8Array): string {
   return String.fromCharCode.apply(null, bytes as unknown as number[]);
 }
 
+/** For people to read, so many bytes of it at most: a peer decides how much there is. */
+export function hexText(data: Uint8Array, most: number): string {
+  const bytes = [...data.subarray(0, most)].map((byte) => byte.toString(16).padStart(2, "0"));
+  const rest = data.length > most ? ` and ${data.length - most} bytes more` : "";
+  return `${bytes.join(" ")}${rest}`;
+}
+
 /** Writes numbers and bytes one after the other, to be copied once in the end. Used again and again. */
 export class ByteWriter {
   #bytes = new Uint8Array(4096);

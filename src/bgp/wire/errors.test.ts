@@ -291,6 +291,24 @@ describe("UPDATE", () => {
   }
 });
 
+it("a malformed UPDATE is told of each time, with the whole message (RFC 7606 section 8)", () => {
+  const table = new AttributeTable();
+  const context = { fourOctetAs: true, peerType: "ibgp" as const, table };
+  const good = [...origin, ...asPath, ...nextHop];
+  for (const bad of [
+    [...good, 0x40, 6, 1, 0],
+    [...good, 0x80, 4, 1, 0],
+  ]) {
+    const message = update(bad);
+    for (let time = 0; time < 3; time++) {
+      const read = decodeUpdate(message, context);
+      assert.equal(read.discarded.length + (read.treatedAsWithdraw === undefined ? 0 : 1), 1);
+      assert.deepEqual(read.malformed, message);
+    }
+  }
+  assert.equal(decodeUpdate(update(good), context).malformed, undefined);
+});
+
 function mpReach(): number[] {
   const address = [0x20, 1, 0xd, 0xb8, ...new Array(11).fill(0), 1];
   const value = [0, 2, 1, 16, ...address, 0, 32, 0x20, 1, 0xd, 0xb8];

@@ -1,6 +1,6 @@
 /** What the data of a NOTIFICATION says in words, where an RFC defines it. Pure and total: a peer sent it. */
 
-import { readUint16, readUint32 } from "./bytes.ts";
+import { hexText, readUint16, readUint32 } from "./bytes.ts";
 import { attributeName, capabilityName, familyName, messageTypeName } from "./names.ts";
 import { describeNotification, type Notification } from "./notification.ts";
 
@@ -88,7 +88,5 @@ function maximumPrefixes(data: Uint8Array): string | undefined {
 }
 
 function hex(data: Uint8Array): string {
-  const bytes = [...data.subarray(0, SHOWN)].map((byte) => byte.toString(16).padStart(2, "0"));
-  const rest = data.length > SHOWN ? ` and ${data.length - SHOWN} bytes more` : "";
-  return `${bytes.join(" ")}${rest}`;
+  return hexText(data, SHOWN);
 }

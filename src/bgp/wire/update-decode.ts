@@ -32,6 +32,8 @@ export interface Update {
   readonly treatedAsWithdraw?: string;
   /** Attributes left out, and why. */
   readonly discarded: readonly string[];
+  /** The whole message, a copy, where there is one of the two (RFC 7606 section 8). */
+  readonly malformed?: Uint8Array;
 }
 
 export interface Reach extends Nlri {
@@ -44,11 +46,20 @@ export interface UpdateContext extends AttributeContext {
 
 const nothing: readonly string[] = [];
 
+/** Of sets that are known already: the attributes that were not taken in, which came again. */
+const leftOut = new WeakMap<PathAttributes, readonly string[]>();
+
 /** Of the NLRI outside of attributes. */
 const family: AddressFamily = "ipv4-unicast";
 
 /** `message` is whole, its header already checked (at least 23 bytes). @throws ProtocolError */
 export function decodeUpdate(message: Uint8Array, context: UpdateContext): Update {
+  const update = readUpdate(message, context);
+  if (update.treatedAsWithdraw === undefined && update.discarded.length === 0) return update;
+  return { ...update, malformed: message.slice() };
+}
+
+function readUpdate(message: Uint8Array, context: UpdateContext): Update {
   const { withdrawnField, block, nlriField } = cut(message);
   const { addPathReceive = [] } = context;
   const how = { family, withIds: addPathReceive.includes(family) };
@@ -186,12 +197,14 @@ function resolve(parts: {
   key += nextHop === undefined ? "|" : `${formatAddress(nextHop)}|`;
   key += attributesKey(block, raw);
   const known = context.table.get(key);
-  if (known !== undefined) return { attributes: known, discarded: nothing };
+  if (known !== undefined) return { attributes: known, discarded: leftOut.get(known) ?? nothing };
   const { draft, withdraw, discarded } = decodeAttributes(raw, context);
   if (nextHop !== undefined) draft.nextHop = nextHop;
   const reason = withdraw ?? missing(draft);
   if (reason !== undefined) return { reason, discarded };
-  return { attributes: context.table.add(key, draft as PathAttributes), discarded };
+  const attributes = context.table.add(key, draft as PathAttributes);
+  if (discarded.length > 0) leftOut.set(attributes, discarded);
+  return { attributes, discarded };
 }
 
 function attributesKey(block: Uint8Array, raw: readonly RawAttribute[]): string {

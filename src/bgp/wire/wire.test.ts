@@ -121,9 +121,9 @@ describe("round trips", () => {
     const rows: [data: number[], text: string][] = [
       [[], ""],
       [[0], ""],
-      [[5, 97, 98], ""],
+      [[5, 97, 98], "a malformed shutdown communication, 05 61 62"],
       [[2, 97, 98, 99], '"ab"'],
-      [[3, 97, 0xff, 10], '"a\ufffd\\n"'],
+      [[3, 97, 0xff, 10], '"a\ufffd\\n" (no valid UTF-8)'],
       // What a terminal may obey beyond ASCII: CSI in one character, DEL; and text turned around.
       [[7, 0x1b, 0x7f, 0xc2, 0x9b, 0xe2, 0x80, 0xae], '"\\u001b\\u007f\\u009b\\u202e"'],
     ];
