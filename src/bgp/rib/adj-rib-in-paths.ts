@@ -15,6 +15,8 @@ export const MAXIMUM_PATHS = 256;
 export class AdjRibInPaths implements AdjRibInTable {
   #fresh = new PathTable();
   #leftover: PathTable;
+  /** As in {@link AdjRibIn}. */
+  #lost = 0;
   readonly #sink: PathSink;
 
   /** Goes on from what a table of single paths has kept between two sessions. */
@@ -57,11 +59,14 @@ export class AdjRibInPaths implements AdjRibInTable {
 
   expectAgain(keep: boolean): void {
     if (!keep) while (this.sweepSome(1000));
-    for (const key of this.#leftover.keys()) {
-      for (const path of this.#leftover.get(key)) this.#fresh.put(key, path);
-    }
-    this.#leftover = this.#fresh;
+    const [few, many] =
+      this.#fresh.size < this.#leftover.size
+        ? [this.#fresh, this.#leftover]
+        : [this.#leftover, this.#fresh];
+    for (const key of few.keys()) for (const path of few.get(key)) many.put(key, path);
+    this.#leftover = many;
     this.#fresh = new PathTable();
+    this.#lost++;
   }
 
   sweepSome(count: number): boolean {
@@ -77,9 +82,10 @@ export class AdjRibInPaths implements AdjRibInTable {
 
   *age(change: (path: Path) => Path | undefined): Generator<void> {
     const table = this.#leftover;
+    const lost = this.#lost;
     for (const key of table.keys()) {
       for (const before of table.get(key)) {
-        if (table !== this.#leftover) return;
+        if (lost !== this.#lost) return;
         const after = change(before);
         if (after === undefined) table.delete(key, before.pathId);
         else table.put(key, after);
@@ -90,9 +96,17 @@ export class AdjRibInPaths implements AdjRibInTable {
   }
 
   *replay(): Generator<void> {
+    for (let lost = -1; lost !== this.#lost; ) {
+      lost = this.#lost;
+      yield* this.#replayOnce();
+    }
+  }
+
+  *#replayOnce(): Generator<void> {
+    const lost = this.#lost;
     for (const table of [this.#fresh, this.#leftover]) {
       for (const key of table.keys()) {
-        if (table !== this.#fresh && table !== this.#leftover) break;
+        if (lost !== this.#lost) return;
         for (const path of table.get(key)) this.#sink(key, path, path.pathId);
         yield;
       }

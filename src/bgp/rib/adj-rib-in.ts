@@ -37,6 +37,8 @@ export interface AdjRibInTable {
 export class AdjRibIn implements AdjRibInTable {
   #fresh = new PrefixMap<Path>();
   #leftover = new PrefixMap<Path>();
+  /** Sessions and refreshes: what walks over the leftovers of one is over with it. */
+  #lost = 0;
   readonly #sink: PathSink;
 
   constructor(sink: PathSink) {
@@ -74,11 +76,16 @@ export class AdjRibIn implements AdjRibInTable {
   }
 
   expectAgain(keep: boolean): void {
-    if (keep)
-      for (const key of this.#leftover.keys()) this.#fresh.set(key, this.#leftover.get(key)!);
-    else while (this.sweepSome(1000));
-    this.#leftover = this.#fresh;
+    if (!keep) while (this.sweepSome(1000));
+    // The few go to the many: a peer that comes and goes costs what it told, not what it had told.
+    const [few, many] =
+      this.#fresh.size < this.#leftover.size
+        ? [this.#fresh, this.#leftover]
+        : [this.#leftover, this.#fresh];
+    for (const key of few.keys()) many.set(key, few.get(key)!);
+    this.#leftover = many;
     this.#fresh = new PrefixMap();
+    this.#lost++;
   }
 
   sweepSome(count: number): boolean {
@@ -92,8 +99,9 @@ export class AdjRibIn implements AdjRibInTable {
 
   *age(change: (path: Path) => Path | undefined): Generator<void> {
     const table = this.#leftover;
+    const lost = this.#lost;
     for (const key of table.keys()) {
-      if (table !== this.#leftover) return;
+      if (lost !== this.#lost) return;
       const before = table.get(key)!;
       const after = change(before);
       if (after === undefined) table.delete(key);
@@ -111,11 +119,19 @@ export class AdjRibIn implements AdjRibInTable {
     return held;
   }
 
+  /** From the beginning again where a session or refresh was lost meanwhile: tables are others then. */
   *replay(): Generator<void> {
+    for (let lost = -1; lost !== this.#lost; ) {
+      lost = this.#lost;
+      yield* this.#replayOnce();
+    }
+  }
+
+  *#replayOnce(): Generator<void> {
+    const lost = this.#lost;
     for (const table of [this.#fresh, this.#leftover]) {
       for (const key of table.keys()) {
-        // Two sessions later what it holds may be told otherwise, or be another table's.
-        if (table !== this.#fresh && table !== this.#leftover) break;
+        if (lost !== this.#lost) return;
         const path = table.get(key)!;
         this.#sink(key, path, path.pathId);
         yield;

@@ -10,6 +10,7 @@ import { AdjRibIn } from "./adj-rib-in.ts";
 import { bestPath } from "./decision.ts";
 import { LocRib } from "./loc-rib.ts";
 import { makePath, type Path, type Source } from "./path.ts";
+import { PrefixMap } from "./prefix-map.ts";
 import { testSource } from "./testing.ts";
 
 const identity = {
@@ -273,6 +274,39 @@ describe("Adj-RIB-in", () => {
         }
       }),
     );
+  });
+
+  for (const [few, many] of [
+    [3, 200],
+    [200, 3],
+  ] as const) {
+    it(`is replayed whole though ${few} that were left over and ${many} told since are put together`, () => {
+      const seen = new Set<PrefixKey>();
+      const table = new AdjRibIn((key) => void seen.add(key));
+      const routes = (from: number, count: number) =>
+        Array.from({ length: count }, (_, i) => (from + i) * 64 + 32);
+      for (const key of routes(0, few)) table.announce(key, path(source(1)));
+      table.expectAgain(false);
+      for (const key of routes(1000, many)) table.announce(key, path(source(1)));
+      seen.clear();
+      const replay = table.replay();
+      for (let i = 0; i < 150; i++) replay.next();
+      table.expectAgain(true);
+      while (!replay.next().done);
+      assert.equal(seen.size, few + many);
+    });
+  }
+
+  it("loses one session after another for what each told, not for all that waits", (test) => {
+    const table = new AdjRibIn(() => undefined);
+    for (let key = 0; key < 5000; key++) table.announce(key * 64 + 32, path(source(1)));
+    const { mock } = test.mock.method(PrefixMap.prototype, "set");
+    for (let session = 1; session <= 100; session++) {
+      table.expectAgain(true);
+      table.announce(session * 64 + 32, path(source(1)));
+    }
+    assert.equal(table.size, 5000);
+    assert.ok(mock.callCount() <= 200, `${mock.callCount()} routes written`);
   });
 
   it("is not replayed from what another session made of it", () => {
