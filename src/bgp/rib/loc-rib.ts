@@ -8,7 +8,7 @@ import type { MultipathConfig } from "../types.ts";
 import type { PrefixKey } from "../wire/index.ts";
 import { bestPath, compareBeforeMed } from "./decision.ts";
 import { equalPaths } from "./multipath.ts";
-import type { Path } from "./path.ts";
+import type { Path, Source } from "./path.ts";
 import { PrefixMap } from "./prefix-map.ts";
 
 /** What a change has come to, as far as somebody is to be told. */
@@ -145,7 +145,13 @@ function without(paths: readonly Path[], peerId: number, pathId: number): Path[]
   return paths.filter((path) => path.source.peerId !== peerId || path.pathId !== pathId);
 }
 
-/** A peer that came back with the same route has changed nothing. */
+/** A peer that came back with the same route has changed nothing, unless it is told to others in another way. */
 function sameRoute(a: Path, b: Path): boolean {
-  return a === b || (a.source.peer === b.source.peer && a.attributes === b.attributes);
+  return a === b || (a.attributes === b.attributes && sameSource(a.source, b.source));
+}
+
+function sameSource(a: Source, b: Source): boolean {
+  if (a === b) return true;
+  if (a.peer !== b.peer || a.peerRouterId !== b.peerRouterId) return false;
+  return a.routeReflectorClient === b.routeReflectorClient;
 }
