@@ -4,8 +4,9 @@
  * waits for the one that is due.
  */
 
-import { parentPort } from "node:worker_threads";
-import { QUIET, QUIET_HOLD_SECONDS } from "./bgp-cases.ts";
+import { parentPort, workerData } from "node:worker_threads";
+import type { BgpCase } from "./bgp-cases.ts";
+import { addressOf, QUIET, QUIET_HOLD_SECONDS, quietFamily } from "./bgp-peers.ts";
 import { establish } from "./bgp-session.ts";
 import { openOf } from "./bgp-wire.ts";
 
@@ -30,9 +31,12 @@ function heard(): void {
 }
 
 if (parentPort) {
+  const over = "ipv4-unicast";
+  const family = quietFamily(workerData as BgpCase);
   await establish({
-    address: QUIET.address,
-    open: openOf({ ...QUIET, holdTimeSeconds: QUIET_HOLD_SECONDS, afi: 2 }),
+    address: addressOf(QUIET, over),
+    family: over,
+    open: openOf(QUIET, { family, holdTimeSeconds: QUIET_HOLD_SECONDS }),
     onMessage: heard,
     keepaliveMs: PROD_MS,
   });

@@ -1,18 +1,11 @@
-/** One subject in one case: two network namespaces, the subject in one, all its peers in the other. */
+/** One subject in one case of the BGP benchmark, step by step, and what each step took of it. */
 
-import { type ChildProcess, execFileSync, spawn } from "node:child_process";
+import type { ChildProcess } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import {
-  type BgpCase,
-  feederAddress,
-  QUIET,
-  RECEIVER,
-  type Step,
-  SUBJECT_ADDRESS,
-} from "./bgp-cases.ts";
+import type { BgpCase, Step } from "./bgp-cases.ts";
+import { BgpPlace } from "./bgp-place.ts";
 import { prepareSubject, type SubjectName } from "./bgp-subjects.ts";
 import type { StepResult, TrafficReport } from "./bgp-traffic.ts";
 import { processUsage } from "./process-usage.ts";
@@ -22,132 +15,123 @@ export interface Figures extends StepResult {
   readonly cpuSeconds: number;
   /** It was ready, and others had the CPU. */
   readonly waitedSeconds: number;
+  /** Resident before the step, and most during it. */
+  readonly beforeBytes: number;
   readonly peakBytes: number;
+  /** Most in the two halves of the step, looked at ten times a second: what grows without bound grows on. */
+  readonly halvesBytes: readonly [number, number];
 }
 
-const PATIENCE_MS = 600_000;
+export type Outcome =
+  | { readonly kind: "measured"; readonly figures: Figures }
+  /** It was given up. */
+  | { readonly kind: "late"; readonly patienceSeconds: number }
+  | { readonly kind: "failed"; readonly words: string };
+
+export type Outcomes = ReadonlyMap<Step, Outcome>;
+
+type Answer = TrafficReport | { readonly kind: "late" };
+
+/** Of what precedes the first step: the peers' messages are made, and up to 502 sessions established. */
+const PREPARATION_SECONDS = 300;
 /** What comes after the last route (collections of garbage, timers) belongs to no step. */
 const PAUSE_MS = 1000;
+const SAMPLE_MS = 100;
 
 export async function measureSubject(
   name: SubjectName,
   bgp: BgpCase,
-): Promise<ReadonlyMap<Step, Figures>> {
-  const tag = `bb${process.pid % 100_000}`;
-  const namespaces = [`${tag}s`, `${tag}p`] as const;
-  const directory = mkdtempSync(join(tmpdir(), "bench-bgp-"));
-  const children: ChildProcess[] = [];
+  patienceSeconds: number,
+): Promise<Outcomes> {
+  const outcomes = new Map<Step, Outcome>();
+  const place = new BgpPlace(bgp);
   try {
-    makeNamespaces(namespaces, bgp, directory);
-    const subject = start(namespaces[0], prepareSubject(name, bgp, directory), "ignore");
-    children.push(subject);
+    const subject = place.start("subject", prepareSubject(name, bgp, place.directory));
     const program = join(import.meta.dirname, "bgp-traffic.ts");
-    const command = [process.execPath, program, JSON.stringify(bgp)];
-    const traffic = start(namespaces[1], command, "ipc");
-    children.push(traffic);
-    await answer(subject, traffic);
-    const figures = new Map<Step, Figures>();
+    const traffic = place.start("peers", [process.execPath, program, JSON.stringify(bgp)]);
+    const first = await answer({ subject, traffic, seconds: PREPARATION_SECONDS });
+    let obstacle = obstacleIn(first, "its sessions");
     for (const step of bgp.steps) {
+      if (obstacle !== undefined) {
+        outcomes.set(step, { kind: "failed", words: obstacle });
+        continue;
+      }
       await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
-      // proc(5): the peak starts again from what is resident now.
-      writeFileSync(`/proc/${subject.pid}/clear_refs`, "5");
-      const before = processUsage(subject.pid!);
-      traffic.send(step);
-      const result = (await answer(subject, traffic)) as StepResult;
-      const after = processUsage(subject.pid!);
-      figures.set(step, {
-        ...result,
-        cpuSeconds: after.cpuSeconds - before.cpuSeconds,
-        waitedSeconds: after.waitedSeconds - before.waitedSeconds,
-        peakBytes: after.peakBytes,
-      });
+      const outcome = await measureStep({ subject, traffic, step, patienceSeconds });
+      outcomes.set(step, outcome);
+      obstacle = obstacleIn(outcome, step);
     }
-    return figures;
+    return outcomes;
   } finally {
-    for (const child of children.reverse()) await end(child);
-    for (const namespace of namespaces) tryRun("ip", "netns", "delete", namespace);
-    rmSync(directory, { recursive: true });
+    await place.close();
   }
 }
 
-function makeNamespaces(
-  [subject, peers]: readonly [string, string],
-  bgp: BgpCase,
-  directory: string,
-): void {
-  const run = (...args: string[]) => execFileSync("ip", args, { encoding: "utf8" });
-  for (const name of [subject, peers]) {
-    run("netns", "add", name);
-    run("-n", name, "link", "set", "lo", "up");
-  }
-  const veth = ["link", "add", "eth0", "netns", subject, "type", "veth"];
-  run(...veth, "peer", "name", "eth0", "netns", peers);
-  const addresses = Array.from({ length: bgp.feeders }, (_, i) => feederAddress(i));
-  const batch = join(directory, "addresses");
-  const lines = [RECEIVER.address, QUIET.address, ...addresses].map(
-    (address) => `address add ${address}/16 dev eth0\n`,
-  );
-  writeFileSync(batch, lines.join(""));
-  run("-n", subject, "address", "add", `${SUBJECT_ADDRESS}/16`, "dev", "eth0");
-  run("-n", peers, "-batch", batch);
-  for (const name of [subject, peers]) run("-n", name, "link", "set", "eth0", "up");
+/** Why nothing can follow. */
+function obstacleIn(what: Answer | Outcome, step: string): string | undefined {
+  if (what.kind === "failed") return what.words;
+  return what.kind === "late" ? `${step} came to no end` : undefined;
 }
 
-/** What it prints is of use when it ends too early. */
-function start(
-  namespace: string,
-  command: readonly string[],
-  channel: "ipc" | "ignore",
-): ChildProcess {
-  const [first, ...rest] = command;
-  return spawn("nsenter", [`--net=/run/netns/${namespace}`, first!, ...rest], {
-    stdio: ["ignore", "ignore", "inherit", channel],
-  });
+async function measureStep(options: {
+  readonly subject: ChildProcess;
+  readonly traffic: ChildProcess;
+  readonly step: Step;
+  readonly patienceSeconds: number;
+}): Promise<Outcome> {
+  const { subject, traffic, step, patienceSeconds } = options;
+  const usage = () => processUsage(subject.pid!);
+  // proc(5): the peak starts again from what is resident now.
+  writeFileSync(`/proc/${subject.pid}/clear_refs`, "5");
+  const before = usage();
+  const samples: number[] = [];
+  const sampler = setInterval(() => samples.push(usage().residentBytes), SAMPLE_MS);
+  traffic.send(step);
+  const report = await answer({ subject, traffic, seconds: patienceSeconds });
+  clearInterval(sampler);
+  const after = usage();
+  if (report.kind === "late") return { kind: "late", patienceSeconds };
+  if (report.kind !== "done") return { kind: "failed", words: obstacleIn(report, step) ?? "" };
+  const half = Math.ceil(samples.length / 2);
+  const figures: Figures = {
+    ...report.result,
+    cpuSeconds: after.cpuSeconds - before.cpuSeconds,
+    waitedSeconds: after.waitedSeconds - before.waitedSeconds,
+    beforeBytes: before.residentBytes,
+    peakBytes: after.peakBytes,
+    halvesBytes: [
+      Math.max(before.residentBytes, ...samples.slice(0, half)),
+      Math.max(after.residentBytes, ...samples.slice(half)),
+    ],
+  };
+  return { kind: "measured", figures };
 }
 
-/** The next report of the traffic. @throws when either process ends, after ten minutes, or when told to stop */
-async function answer(subject: ChildProcess, traffic: ChildProcess): Promise<TrafficReport> {
+/** The next report of the traffic; a subject that ends, or says nothing in time, is one too. */
+async function answer(options: {
+  readonly subject: ChildProcess;
+  readonly traffic: ChildProcess;
+  readonly seconds: number;
+}): Promise<Answer> {
+  const { subject, traffic, seconds } = options;
   const stop = new AbortController();
-  const ended = async (child: ChildProcess, what: string): Promise<never> => {
-    const [code, signal] = await once(child, "exit", stop);
-    throw new Error(`${what} ended: ${signal ?? code}`);
+  const ended = async (child: ChildProcess, what: string): Promise<Answer> => {
+    const [code, signal] =
+      child.exitCode === null && child.signalCode === null
+        ? await once(child, "exit", stop)
+        : [child.exitCode, child.signalCode];
+    return { kind: "failed", words: `${what} ended: ${signal ?? code}` };
   };
-  const tooLate = async (): Promise<never> => {
-    await new Promise((_, reject) => {
-      const timer = setTimeout(() => reject(new Error("not done in ten minutes")), PATIENCE_MS);
-      stop.signal.addEventListener("abort", () => clearTimeout(timer));
-    });
-    throw new Error("unreachable");
-  };
-  // So that nothing is left behind.
-  const interrupted = async (signal: NodeJS.Signals): Promise<never> => {
-    await once(process, signal, stop);
-    throw new Error(`stopped by ${signal}`);
-  };
+  const late = new Promise<Answer>((resolve) => {
+    const timer = setTimeout(() => resolve({ kind: "late" }), seconds * 1000);
+    stop.signal.addEventListener("abort", () => clearTimeout(timer));
+  });
+  const told = once(traffic, "message", stop).then(([report]) => report as TrafficReport);
+  const all = [told, ended(subject, "the subject"), ended(traffic, "its peers"), late];
+  for (const each of all) each.catch(() => undefined);
   try {
-    const told = once(traffic, "message", stop).then(([report]) => report as TrafficReport);
-    const others = [
-      ...[ended(subject, "the subject"), ended(traffic, "the traffic"), tooLate()],
-      ...[interrupted("SIGINT"), interrupted("SIGTERM")],
-    ];
-    for (const each of others) each.catch(() => undefined);
-    return await Promise.race([told, ...others]);
+    return await Promise.race(all);
   } finally {
     stop.abort();
-  }
-}
-
-async function end(child: ChildProcess): Promise<void> {
-  if (child.exitCode !== null || child.signalCode !== null) return;
-  const gone = once(child, "exit");
-  child.kill("SIGKILL");
-  await gone;
-}
-
-function tryRun(program: string, ...args: string[]): void {
-  try {
-    execFileSync(program, args, { stdio: "ignore" });
-  } catch {
-    // It was never made.
   }
 }

@@ -2,17 +2,20 @@
 
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
+import type { AddressFamily } from "../src/bgp/index.ts";
+import type { BgpCase } from "./bgp-cases.ts";
 import {
-  type BgpCase,
-  feederAddress,
-  feederAs,
+  addressOf,
+  type BenchPeer,
+  feederOf,
   QUIET,
   QUIET_HOLD_SECONDS,
   QUIET_KEEPALIVE_SECONDS,
+  quietFamily,
   RECEIVER,
-  SUBJECT_ADDRESS,
+  SUBJECT,
   SUBJECT_AS,
-} from "./bgp-cases.ts";
+} from "./bgp-peers.ts";
 
 export const subjectNames = ["switchyard", "bird", "frr", "gobgp"] as const;
 export type SubjectName = (typeof subjectNames)[number];
@@ -26,11 +29,9 @@ export function prepareSubject(name: SubjectName, bgp: BgpCase, directory: strin
   };
   switch (name) {
     case "switchyard": {
-      const program = join(import.meta.dirname, "bgp-speaker.ts");
-      // As `bin/switchyard` does: types are not stripped again at each start.
-      const cache = join(import.meta.dirname, "../node_modules/.cache/switchyard");
-      const node = ["env", `NODE_COMPILE_CACHE=${cache}`, process.execPath];
-      return [...node, program, JSON.stringify(bgp)];
+      const program = join(import.meta.dirname, "../bin/switchyard");
+      const socket = ["--socket", join(directory, "bgpd.sock"), "--log-level", "error"];
+      return [program, "bgpd", "-c", write(switchyardConfig(bgp)), ...socket];
     }
     case "bird":
       return ["bird", "-f", "-c", write(birdConfig(bgp)), "-s", join(directory, "bird.ctl")];
@@ -66,36 +67,65 @@ export function prepareSubject(name: SubjectName, bgp: BgpCase, directory: strin
 interface Neighbour {
   readonly name: string;
   readonly address: string;
+  /** The subject's, towards it. */
+  readonly localAddress: string;
   readonly as: number;
+  readonly family: AddressFamily;
   readonly client: boolean;
   readonly quiet: boolean;
 }
 
 function neighbours(bgp: BgpCase): Neighbour[] {
-  const client = bgp.shape === "reflector";
-  const feeders = Array.from({ length: bgp.feeders }, (_, i) => ({
-    ...{ name: `feeder${i}`, address: feederAddress(i), as: feederAs(bgp, i) },
-    ...{ client, quiet: false },
-  }));
+  const { family } = bgp;
+  const known = (name: string, peer: BenchPeer): Neighbour => ({
+    ...{ name, address: addressOf(peer, family), localAddress: addressOf(SUBJECT, family) },
+    ...{ as: peer.as, family, client: false, quiet: false },
+  });
+  const over = "ipv4-unicast";
   return [
-    { name: "receiver", ...RECEIVER, client: false, quiet: false },
-    { name: "quiet", ...QUIET, client: false, quiet: true },
-    ...feeders,
+    known("receiver", RECEIVER),
+    {
+      ...known("quiet", QUIET),
+      ...{ address: addressOf(QUIET, over), localAddress: addressOf(SUBJECT, over) },
+      ...{ family: quietFamily(bgp), quiet: true },
+    },
+    ...Array.from({ length: bgp.feeders }, (_, i) => ({
+      ...known(`feeder${i}`, feederOf(bgp, i)),
+      client: bgp.shape === "reflector",
+    })),
   ];
 }
 
+function switchyardConfig(bgp: BgpCase): string {
+  const peer = ({ name, address, localAddress, as, family, client, quiet }: Neighbour) => ({
+    ...{ name, address, localAddress, remoteAs: as, passive: true, families: [family] },
+    ...(client && { routeReflectorClient: true }),
+    ...(quiet && {
+      holdTimeSeconds: QUIET_HOLD_SECONDS,
+      keepaliveSeconds: QUIET_KEEPALIVE_SECONDS,
+    }),
+  });
+  const config = {
+    localAs: SUBJECT_AS,
+    routerId: SUBJECT.identifier,
+    listen: [{ port: 179 }],
+    peers: neighbours(bgp).map(peer),
+  };
+  return JSON.stringify(config, undefined, 2);
+}
+
 function birdConfig(bgp: BgpCase): string {
-  const protocol = ({ name, address, as, client, quiet }: Neighbour) => `
+  const protocol = ({ name, address, localAddress, as, family, client, quiet }: Neighbour) => `
 protocol bgp ${name} {
-  local ${SUBJECT_ADDRESS} as ${SUBJECT_AS};
+  local ${localAddress} as ${SUBJECT_AS};
   neighbor ${address} as ${as};
   direct;
   passive;
   ${client ? "rr client;" : ""}
   ${quiet ? `hold time ${QUIET_HOLD_SECONDS}; keepalive time ${QUIET_KEEPALIVE_SECONDS};` : ""}
-  ${quiet ? "ipv6" : "ipv4"} { import all; export all; };
+  ${family === "ipv6-unicast" ? "ipv6" : "ipv4"} { import all; export all; };
 }`;
-  return `router id ${SUBJECT_ADDRESS};
+  return `router id ${SUBJECT.identifier};
 protocol device {}
 ${neighbours(bgp).map(protocol).join("")}
 `;
@@ -116,41 +146,50 @@ function frrConfig(bgp: BgpCase): string {
     `  neighbor ${address} activate`,
     ...(client ? [`  neighbor ${address} route-reflector-client`] : []),
   ];
-  const of = (quiet: boolean) => all.filter((each) => each.quiet === quiet).flatMap(inFamily);
+  const of = (family: AddressFamily) =>
+    all.filter((each) => each.family === family).flatMap(inFamily);
   return [
     "hostname subject",
     `router bgp ${SUBJECT_AS}`,
-    ` bgp router-id ${SUBJECT_ADDRESS}`,
+    ` bgp router-id ${SUBJECT.identifier}`,
     " no bgp ebgp-requires-policy",
     " no bgp default ipv4-unicast",
+    // Else a new session waits for a second and 50 ms more for each other one, without work.
+    " coalesce-time 0",
     ...all.flatMap(session),
     " address-family ipv4 unicast",
-    ...of(false),
+    ...of("ipv4-unicast"),
     " exit-address-family",
     " address-family ipv6 unicast",
-    ...of(true),
+    ...of("ipv6-unicast"),
     " exit-address-family",
     "",
   ].join("\n");
 }
 
 function gobgpConfig(bgp: BgpCase): string {
-  const neighbour = ({ address, as, client, quiet }: Neighbour) => `
+  const timers = `[neighbors.timers.config]
+    hold-time = ${QUIET_HOLD_SECONDS}
+    keepalive-interval = ${QUIET_KEEPALIVE_SECONDS}`;
+  const reflector = `[neighbors.route-reflector.config]
+    route-reflector-client = true
+    route-reflector-cluster-id = "${SUBJECT.identifier}"`;
+  const neighbour = ({ address, localAddress, as, family, client, quiet }: Neighbour) => `
 [[neighbors]]
   [neighbors.config]
     neighbor-address = "${address}"
     peer-as = ${as}
   [neighbors.transport.config]
     passive-mode = true
-    local-address = "${SUBJECT_ADDRESS}"
-  ${quiet ? `[neighbors.timers.config]\n    hold-time = ${QUIET_HOLD_SECONDS}\n    keepalive-interval = ${QUIET_KEEPALIVE_SECONDS}` : ""}
-  ${client ? `[neighbors.route-reflector.config]\n    route-reflector-client = true\n    route-reflector-cluster-id = "${SUBJECT_ADDRESS}"` : ""}
+    local-address = "${localAddress}"
+  ${quiet ? timers : ""}
+  ${client ? reflector : ""}
   [[neighbors.afi-safis]]
     [neighbors.afi-safis.config]
-      afi-safi-name = "${quiet ? "ipv6" : "ipv4"}-unicast"
+      afi-safi-name = "${family}"
 `;
   return `[global.config]
   as = ${SUBJECT_AS}
-  router-id = "${SUBJECT_ADDRESS}"
+  router-id = "${SUBJECT.identifier}"
 ${neighbours(bgp).map(neighbour).join("")}`;
 }

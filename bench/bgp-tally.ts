@@ -1,6 +1,6 @@
 /** Counts at a receiving peer which prefixes it holds as they should be in the end. Pure. */
 
-import { prefixIndex, type Wanted } from "./bgp-cases.ts";
+import type { Wanted } from "./bgp-routes.ts";
 
 const NONE = 0;
 const HELD = 1;
@@ -12,6 +12,8 @@ export class Tally {
   #wanted: Wanted | undefined;
   #held = 0;
   #right = 0;
+  /** Of `wanted` that is fewer: so many are to be held. */
+  #left = 0;
 
   constructor(prefixes: number) {
     this.#state = new Uint8Array(prefixes);
@@ -23,24 +25,34 @@ export class Tally {
     this.#right = 0;
     for (let i = 0; i < this.#state.length; i++)
       if (this.#state[i] === RIGHT) this.#state[i] = HELD;
+    this.#left = wanted?.kind === "fewer" ? this.#held - wanted.count : 0;
+  }
+
+  /** The session has ended: nothing is held. */
+  clear(): void {
+    this.#state.fill(NONE);
+    this.#held = 0;
+    this.#right = 0;
   }
 
   get done(): boolean {
     if (this.#wanted === undefined) return true;
-    return this.#wanted.count === 0 ? this.#held === 0 : this.#right === this.#wanted.count;
+    if (this.#wanted.kind === "fewer") return this.#held === this.#left;
+    return this.#right === this.#wanted.count;
   }
 
   get words(): string {
+    if (this.#wanted?.kind === "fewer") return `${this.#held} held, to be ${this.#left}`;
     return `${this.#held} held, ${this.#right} of ${this.#wanted?.count ?? 0} right`;
   }
 
-  announced(address: number, asPath: readonly number[]): void {
-    const index = prefixIndex(address);
-    this.#set(index, this.#wanted?.right(index, asPath) ? RIGHT : HELD);
+  announced(index: number, asPath: readonly number[]): void {
+    const right = this.#wanted?.kind === "told" && this.#wanted.right(index, asPath);
+    this.#set(index, right ? RIGHT : HELD);
   }
 
-  withdrawn(address: number): void {
-    this.#set(prefixIndex(address), NONE);
+  withdrawn(index: number): void {
+    this.#set(index, NONE);
   }
 
   #set(index: number, state: number): void {

@@ -1,125 +1,92 @@
-/** Messages of the BGP benchmark, encoded before its clock starts; and what a receiving peer looks at. */
+/** Messages of the BGP benchmark, encoded before its clock starts. Pure. */
 
+import type { AddressFamily } from "../src/bgp/index.ts";
 import {
   concatBytes,
   encodeAnnounce,
   encodeAttributes,
   encodeOpen,
   encodeWithdraw,
-  HEADER_BYTES,
   keyOfPrefix,
 } from "../src/bgp/wire/index.ts";
-import { type Ipv4, ipv4, type Prefix } from "../src/lib/index.ts";
+import { type IpAddress, ipAddress, ipv4 } from "../src/lib/index.ts";
+import type { BgpCase, Step } from "./bgp-cases.ts";
+import { addressOf, type BenchPeer, feederOf } from "./bgp-peers.ts";
 import {
-  type Batch,
-  type BgpCase,
-  batches,
-  feederAddress,
+  attributesOf,
+  type Pass,
+  passes,
   prefixAt,
-  type Step,
-} from "./bgp-cases.ts";
+  type RouteAttributes,
+  routeSets,
+} from "./bgp-routes.ts";
 
-const family = "ipv4-unicast" as const;
 const maximumBytes = 4096;
-const AS_PATH = 2;
-const EXTENDED_LENGTH = 0x10;
 
-export function openOf(peer: {
-  readonly as: number;
-  readonly address: string;
-  readonly holdTimeSeconds: number;
-  readonly afi: 1 | 2;
-}): Uint8Array {
+export function openOf(
+  { as, identifier }: BenchPeer,
+  { family, holdTimeSeconds }: { readonly family: AddressFamily; readonly holdTimeSeconds: number },
+): Uint8Array {
   return encodeOpen({
     kind: "open",
-    as: peer.as,
-    holdTimeSeconds: peer.holdTimeSeconds,
-    routerId: ipv4(peer.address),
+    as,
+    holdTimeSeconds,
+    routerId: ipv4(identifier),
     capabilities: [
-      { kind: "multiprotocol", afi: peer.afi, safi: 1 },
+      { kind: "multiprotocol", afi: family === "ipv4-unicast" ? 1 : 2, safi: 1 },
       { kind: "route-refresh" },
-      { kind: "four-octet-as", as: peer.as },
+      { kind: "four-octet-as", as },
     ],
   });
 }
 
-/** All that a feeder sends in a step, in one piece. */
-export function stepBytes(bgp: BgpCase, step: Step, feeder: number): Uint8Array {
-  const nextHop = ipv4(feederAddress(feeder));
+/** All that a feeder sends in a step: a piece for each pass, the same one where the pass is the same. */
+export function stepPieces(bgp: BgpCase, step: Step, feeder: number): Uint8Array[] {
+  const known = new Map<string, Uint8Array>();
+  const wanted = passes(bgp, step, feeder);
+  if (wanted.length === 0) return [];
+  const encode = encoder(bgp, feeder);
+  return wanted.map((pass) => {
+    const name = pass.kind === "announce" ? String(pass.generation) : pass.kind;
+    const piece = known.get(name) ?? encode(pass);
+    known.set(name, piece);
+    return piece;
+  });
+}
+
+function encoder(bgp: BgpCase, feeder: number): (pass: Pass) => Uint8Array {
+  const { family } = bgp;
+  const keyAt = (index: number) => keyOfPrefix(prefixAt(family, index));
+  const sets = routeSets(bgp, feeder).map((set) => ({ ...set, keys: set.prefixes.map(keyAt) }));
+  const nextHop = ipAddress(addressOf(feederOf(bgp, feeder), family));
   const internal = bgp.shape !== "fabric";
-  const encoded = batches(bgp, step, feeder).flatMap((batch) => encode(batch, nextHop, internal));
-  return concatBytes(encoded);
+  return (pass) => {
+    if (pass.kind === "withdraw") {
+      // One after the other, as no set of attributes keeps them apart.
+      const indices = sets.flatMap((set) => set.prefixes).sort((a, b) => a - b);
+      const keys = indices.map(keyAt);
+      return concatBytes(encodeWithdraw({ family, keys, maximumBytes }));
+    }
+    const { generation } = pass;
+    const messages = sets.flatMap(({ number, keys }) => {
+      const route = attributesOf(bgp, feeder, { set: number, generation });
+      const attributes = encodeRoute(route, { nextHop, internal });
+      return encodeAnnounce({ family, attributes, nextHop, keys, maximumBytes });
+    });
+    return concatBytes(messages);
+  };
 }
 
-function encode({ attributes, prefixes }: Batch, nextHop: Ipv4, internal: boolean): Uint8Array[] {
-  const keys = prefixes.map((index) => keyOfPrefix(prefixAt(index) as Prefix));
-  if (attributes === undefined) return encodeWithdraw({ family, keys, maximumBytes });
-  const { asPath, ...rest } = attributes;
-  const bytes = encodeAttributes(
-    {
-      ...rest,
-      origin: "igp",
-      asPath: [{ kind: "sequence", asns: asPath }],
-      nextHop,
-      ...(internal ? { localPref: 100 } : {}),
-    },
-    { fourOctetAs: true },
-  );
-  return encodeAnnounce({ family, attributes: bytes, nextHop, keys, maximumBytes });
-}
-
-export interface UpdateSink {
-  /** `address` of an IPv4 prefix. */
-  withdrawn(address: number): void;
-  announced(address: number, asPath: readonly number[]): void;
-}
-
-/** Reads as much of an IPv4 UPDATE with 4-octet AS numbers as the benchmark needs, and trusts it. */
-export function readUpdate(message: Uint8Array, sink: UpdateSink): void {
-  let at = HEADER_BYTES + 2;
-  const withdrawnEnd = at + uint16(message, at - 2);
-  at = readPrefixes(message, { at, end: withdrawnEnd, each: (address) => sink.withdrawn(address) });
-  const end = at + 2 + uint16(message, at);
-  at += 2;
-  if (end === message.length) return;
-  let asPath: readonly number[] = [];
-  while (at < end) {
-    const long = (message[at]! & EXTENDED_LENGTH) !== 0;
-    const length = long ? uint16(message, at + 2) : message[at + 2]!;
-    const value = at + (long ? 4 : 3);
-    if (message[at + 1] === AS_PATH) asPath = readPath(message, value, value + length);
-    at = value + length;
-  }
-  const each = (address: number) => sink.announced(address, asPath);
-  readPrefixes(message, { at, end: message.length, each });
-}
-
-function readPath(message: Uint8Array, start: number, end: number): number[] {
-  const path: number[] = [];
-  for (let at = start; at < end; ) {
-    const count = message[at + 1]!;
-    at += 2;
-    for (let i = 0; i < count; i++, at += 4)
-      path.push(uint16(message, at) * 65536 + uint16(message, at + 2));
-  }
-  return path;
-}
-
-function readPrefixes(
-  message: Uint8Array,
-  field: { at: number; readonly end: number; readonly each: (address: number) => void },
-): number {
-  let { at } = field;
-  while (at < field.end) {
-    const bytes = (message[at]! + 7) >>> 3;
-    let address = 0;
-    for (let i = 1; i <= 4; i++) address = address * 256 + (i <= bytes ? message[at + i]! : 0);
-    field.each(address);
-    at += 1 + bytes;
-  }
-  return at;
-}
-
-function uint16(bytes: Uint8Array, at: number): number {
-  return bytes[at]! * 256 + bytes[at + 1]!;
+function encodeRoute(
+  { asPath, ...rest }: RouteAttributes,
+  { nextHop, internal }: { readonly nextHop: IpAddress; readonly internal: boolean },
+): Uint8Array {
+  const attributes = {
+    ...rest,
+    origin: "igp",
+    asPath: [{ kind: "sequence", asns: asPath }],
+    nextHop,
+    ...(internal ? { localPref: 100 } : {}),
+  } as const;
+  return encodeAttributes(attributes, { fourOctetAs: true });
 }

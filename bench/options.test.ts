@@ -18,6 +18,13 @@ test("options of benchmarks: sizes, pairs, and what is refused", () => {
   for (const scale of ["", "0", "1.1", "-1", "half"]) {
     assert.throws(() => readOptions({ scale }, ["scale"]), /--scale/);
   }
+  const counts = { rounds: "3", patience: "600", steps: "churn" };
+  assert.deepEqual(readOptions(counts, ["rounds", "patience", "steps"]), {
+    ...{ pairs: false, rounds: 3, patience: 600, steps: ["churn"] },
+  });
+  for (const rounds of ["", "0", "1.5", "100", "-1"]) {
+    assert.throws(() => readOptions({ rounds }, ["rounds"]), /--rounds/);
+  }
   assert.throws(() => readOptions({ only: "table" }, takes), /takes no --only/);
   assert.throws(() => readOptions({ nodes: "4" }, []), /takes no --nodes/);
   assert.throws(() => readOptions({ pairs: true }, ["nodes"]), /takes no --pairs/);

@@ -7,7 +7,8 @@ export interface ProcessUsage {
   readonly cpuSeconds: number;
   /** Its main thread was ready to run, and another process had the CPU: tells how busy the machine was. */
   readonly waitedSeconds: number;
-  /** Most memory that was resident at once since it began. */
+  /** Memory that is resident now, and most that was at once since it began. */
+  readonly residentBytes: number;
   readonly peakBytes: number;
 }
 
@@ -22,13 +23,16 @@ export function processUsage(pid: number): ProcessUsage {
     const stat = read("stat");
     const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
     const [, waitedNs = 0] = read("schedstat").split(" ").map(Number);
-    const peakKiB = /^VmHWM:\s+(\d+) kB$/m.exec(read("status"))?.[1];
+    const status = read("status");
+    const bytes = (name: string) =>
+      Number(new RegExp(`^${name}:\\s+(\\d+) kB$`, "m").exec(status)?.[1] ?? 0) * 1024;
     return {
       cpuSeconds: (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND,
       waitedSeconds: waitedNs / 1e9,
-      peakBytes: Number(peakKiB ?? 0) * 1024,
+      residentBytes: bytes("VmRSS"),
+      peakBytes: bytes("VmHWM"),
     };
   } catch {
-    return { cpuSeconds: 0, waitedSeconds: 0, peakBytes: 0 };
+    return { cpuSeconds: 0, waitedSeconds: 0, residentBytes: 0, peakBytes: 0 };
   }
 }

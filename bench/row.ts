@@ -14,6 +14,9 @@ export interface BenchRow {
   /** What must hold, as text: `= 0`, `ratio <= 1.5`; empty for a figure that is only told. */
   readonly budget: string;
   readonly pass: boolean;
+  /** Least and most of several rounds, of which the figures are the median, or the worst. */
+  readonly range?: readonly [number, number];
+  readonly peerRange?: readonly [number, number];
 }
 
 export interface Budget {

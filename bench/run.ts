@@ -18,8 +18,8 @@ interface Bench {
 const benches: Readonly<Record<string, Bench>> = {
   bgp: {
     about:
-      "routes in and out of the BGP speaker beside BIRD 2, FRR and GoBGP; --only table,mesh; --subjects switchyard,bird; --scale 0.1",
-    takes: ["only", "subjects", "scale"],
+      "routes in and out of the BGP speaker beside BIRD 2, FRR and GoBGP; --only table,mesh; --steps announce,churn; --subjects switchyard,bird; --scale 0.1; --rounds 3: median and range; --patience SECONDS for a step",
+    takes: ["only", "steps", "subjects", "scale", "rounds", "patience"],
     load: () => import("./bgp.ts"),
   },
   "mode-change": {
@@ -40,6 +40,10 @@ const benches: Readonly<Record<string, Bench>> = {
   },
 };
 
+const ranges: readonly Column<BenchRow>[] = [
+  { title: "range", cell: ({ range }) => range?.join(" to ") ?? "" },
+  { title: "peer range", cell: ({ peerRange }) => peerRange?.join(" to ") ?? "" },
+];
 const columns: readonly Column<BenchRow>[] = [
   { title: "case", cell: (row) => row.case },
   { title: "metric", cell: (row) => row.metric },
@@ -60,6 +64,9 @@ const { values, positionals } = parseArgs({
     pairs: { type: "boolean" },
     only: { type: "string" },
     subjects: { type: "string" },
+    steps: { type: "string" },
+    rounds: { type: "string" },
+    patience: { type: "string" },
     scale: { type: "string" },
   },
 });
@@ -74,7 +81,8 @@ if (!bench) {
   const options = readOptions(values, bench.takes ?? []);
   const { run } = await bench.load();
   const rows = await run((line) => process.stderr.write(`${line}\n`), options);
-  process.stdout.write(`${renderTable(columns, rows)}\n`);
+  const spread = rows.some(({ range, peerRange }) => range ?? peerRange);
+  process.stdout.write(`${renderTable(spread ? [...columns, ...ranges] : columns, rows)}\n`);
   if (values.json) writeFileSync(values.json, `${JSON.stringify(rows, undefined, 2)}\n`);
   process.exitCode = rows.every((row) => row.pass) ? 0 : 1;
 }

@@ -150,6 +150,7 @@ function since(now: ProcessUsage, before: ProcessUsage | undefined): ProcessUsag
   return {
     cpuSeconds: now.cpuSeconds - (before?.cpuSeconds ?? 0),
     waitedSeconds: now.waitedSeconds - (before?.waitedSeconds ?? 0),
+    residentBytes: now.residentBytes,
     peakBytes: now.peakBytes,
   };
 }

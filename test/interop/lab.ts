@@ -7,6 +7,7 @@ import { execFileSync } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { nameOfRun, sweepLeftovers } from "../leftovers.ts";
 import { Place } from "./place.ts";
 
 export interface Addresses {
@@ -26,14 +27,18 @@ export const OURS_TOO = addresses(3);
 export const OURS_LAST = addresses(5);
 export const THEIRS_TOO = addresses(4);
 
+const PREFIX = "interop-";
 let labs = 0;
 
 export class Lab {
-  readonly #directory = mkdtempSync(join(tmpdir(), "interop-"));
-  readonly #name = `iop${process.pid % 100_000}n${++labs}`;
+  readonly #name: string;
+  readonly #directory: string;
   readonly #places: Place[] = [];
 
   constructor() {
+    if (labs === 0) sweepLeftovers(PREFIX);
+    this.#name = nameOfRun(PREFIX) + ++labs;
+    this.#directory = mkdtempSync(join(tmpdir(), `${this.#name}-`));
     const ends = { o: [OURS, OURS_TOO, OURS_LAST], t: [THEIRS, THEIRS_TOO] };
     for (const end of ["o", "t"]) ip("netns", "add", this.#name + end);
     const veth = ["link", "add", "eth0", "netns", `${this.#name}o`, "type", "veth"];
