@@ -222,3 +222,14 @@ test("a peer's state is said in BIRD's words, with why it is down", async () => 
     },
   ]);
 });
+
+test("what is wrong with the speaker itself is told beside what is wrong with resources", async () => {
+  const { runner, speakers } = bench();
+  assert.deepEqual(runner.problems, []);
+  await runner.configure({ ...planOf(), problems: ["BGPPeer tor: bad peerIP x"] });
+  speakers[0]!.troubles = ["not listening at every address port 1179"];
+  assert.deepEqual(runner.problems, [
+    "BGPPeer tor: bad peerIP x",
+    "BGP: not listening at every address port 1179",
+  ]);
+});

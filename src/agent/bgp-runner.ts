@@ -37,6 +37,7 @@ export type SpeakerPort = Pick<
   | "onRoutes"
   | "onPeers"
   | "converged"
+  | "problems"
   | "notLearnedFrom"
 > &
   SpeakerView;
@@ -215,7 +216,8 @@ export class BgpRunner {
   }
 
   get problems(): readonly string[] {
-    return this.#plan?.problems ?? [];
+    const own = this.#speaker?.problems().map((problem) => `BGP: ${problem}`) ?? [];
+    return [...(this.#plan?.problems ?? []), ...own];
   }
 
   /** `notify` false closes without a word, so that neighbours keep our routes (RFC 4724). */

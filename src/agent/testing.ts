@@ -54,6 +54,7 @@ export class FakeSpeaker implements SpeakerPort {
   stopped: { readonly notify?: boolean; readonly message?: string } | undefined;
   isConverged = false;
   peerList: readonly PeerDetails[] = [];
+  troubles: readonly string[] = [];
   #routes: readonly LearnedRoute[] = [];
   readonly #listeners: ((changes: readonly RouteChange[]) => void)[] = [];
 
@@ -101,6 +102,10 @@ export class FakeSpeaker implements SpeakerPort {
 
   details(): PeerDetails[] {
     return [...this.peerList];
+  }
+
+  problems(): readonly string[] {
+    return this.troubles;
   }
 
   refused(): RefusedConnections {

@@ -167,12 +167,16 @@ describe("listening places that cannot be had", () => {
     await clock.advance(0);
     assert.deepEqual(events.splice(0), ["+all 1", "+all 2", "+all 3", "-all 3"]);
     assert.match(lines[0]!, /"no port 4","listening":\["every address port 1",/);
+    assert.deepEqual(listening.problems, [
+      "not listening at every address port 1, every address port 3, every address port 4, but still at every address port 1, every address port 2: no port 4",
+    ]);
     await clock.advance(60 * SECOND);
     assert.ok(lines.length > 2 && lines.length < 10, `${lines.length} lines`);
     bad.clear();
     events.length = 0;
     await clock.advance(30 * SECOND);
     assert.deepEqual(events, ["+all 3", "+all 4", "-all 2"]);
+    assert.deepEqual(listening.problems, []);
     assert.equal(clock.pendingTimers, 0);
   });
 
@@ -182,8 +186,10 @@ describe("listening places that cannot be had", () => {
     bad.add(4);
     listening.set(ports(4));
     await clock.advance(0);
+    assert.equal(listening.problems.length, 1);
     listening.set(ports(1));
     await clock.advance(0);
+    assert.deepEqual(listening.problems, []);
     assert.equal(clock.pendingTimers, 0);
     listening.set(ports(4));
     listening.close();

@@ -32,6 +32,10 @@ export class Listening {
   /** Places are being opened. */
   #changing = false;
   #closed = false;
+  /** Why it does not listen where it is to. */
+  #unopened: string | undefined;
+  /** Why it does not know the keys of those who dial. */
+  #unkeyed: string | undefined;
   #cancelRetry: () => void = () => undefined;
 
   constructor(options: ListeningOptions) {
@@ -50,7 +54,12 @@ export class Listening {
     }
   }
 
-  /** From now on at these places. What goes wrong is told to the log. */
+  /** What is wrong now, in words; each is tried again. */
+  get problems(): readonly string[] {
+    return [this.#unopened, this.#unkeyed].filter((problem) => problem !== undefined);
+  }
+
+  /** From now on at these places. What goes wrong is told to the log, and by {@link problems}. */
   set(places: readonly ListenConfig[]): void {
     this.#wanted = byName(places);
     this.#retry.reset();
@@ -63,7 +72,9 @@ export class Listening {
     const keys = passwords();
     try {
       for (const listener of this.#listeners.values()) listener.setPasswords(keys);
+      this.#unkeyed = undefined;
     } catch (error) {
+      this.#unkeyed = `passwords of those who dial are not set: ${errorText(error)}`;
       log.error({ error: errorText(error) }, "passwords for incoming connections not set");
     }
   }
@@ -82,6 +93,8 @@ export class Listening {
     const { clock, log } = this.#options;
     this.#change().catch((error: unknown) => {
       const retryMs = this.#retry.next();
+      const still = [...this.#listeners.keys()].join(", ") || "nowhere";
+      this.#unopened = `not listening at ${[...this.#wanted.keys()].join(", ")}, but still at ${still}: ${errorText(error)}`;
       log.error(
         { error: errorText(error), listening: [...this.#listeners.keys()], retryMs },
         "not listening where configured: still listening where it was, and trying again",
@@ -97,6 +110,7 @@ export class Listening {
     this.#changing = true;
     try {
       while (!this.#closed && !sameNames(this.#wanted, this.#listeners)) await this.#step();
+      this.#unopened = undefined;
     } finally {
       this.#changing = false;
     }

@@ -203,6 +203,11 @@ export class Speaker {
     return peers.map((peer) => peer.details());
   }
 
+  /** What is wrong with the speaker itself, in words: where it cannot listen, or whose keys it cannot set. */
+  problems(): readonly string[] {
+    return this.#listening.problems;
+  }
+
   /** Who dialled and is no peer. */
   refused(): RefusedConnections {
     return this.#strangers.refused;
