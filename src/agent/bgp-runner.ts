@@ -178,12 +178,12 @@ export class BgpRunner {
     return { localAs, routerId, speaker, typeOf };
   }
 
-  /** What others are to know of the sessions; undefined while nothing is spoken. */
+  /** What others are to know of the sessions, but for those with pods; undefined while nothing is spoken. */
   sessions(): BgpSessions | undefined {
     const localAs = this.#plan?.config.localAs;
     if (this.#speaker === undefined || localAs === undefined) return undefined;
-    const peers = this.#speaker.peers();
-    return { localAs, peers: peers.map((peer) => ({ ...peer, kind: this.#kindOf(peer) })) };
+    const peers = this.#speaker.peers().map((peer) => ({ ...peer, kind: this.#kindOf(peer) }));
+    return { localAs, peers: peers.filter(({ kind }) => kind !== "local workload") };
   }
 
   /** Undefined while nothing is spoken. O(routes). */
@@ -191,7 +191,9 @@ export class BgpRunner {
     if (this.#speaker === undefined || this.#plan === undefined) return undefined;
     const peers = this.#speaker.peers();
     const mesh = peers.filter((peer) => this.#kindOf(peer) === "node-to-node mesh");
-    const outside = peers.filter((peer) => this.#kindOf(peer) !== "node-to-node mesh");
+    // Pods come and go, and stand for no node.
+    const instead = new Set<PeeringType>(["global", "node specific"]);
+    const outside = peers.filter((peer) => instead.has(this.#kindOf(peer)));
     const untold = this.untold(new Set(mesh.map(({ name }) => name)));
     return { plan: this.#plan.mesh, mesh, outside, untold };
   }

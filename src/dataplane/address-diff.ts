@@ -1,14 +1,13 @@
-/** Addresses that are ours, those of our devices and those we gave `lo`: exactly the planned ones; pure. */
+/** Addresses that are ours, those of our devices and those we gave others: exactly the planned ones; pure. */
 
 import { formatPrefix, isPrefix4 } from "../lib/index.ts";
 import type { LinkAddress } from "../netlink/index.ts";
 import type { AddressPlan } from "../plan/index.ts";
-import { ownsAddress } from "./ownership.ts";
+import { type Ownership, ownsAddress } from "./ownership.ts";
 
 export interface AddressDiffInput {
   readonly planned: readonly AddressPlan[];
-  /** RTPROT_* that are ours. */
-  readonly protocols: readonly number[];
+  readonly ownership: Ownership;
   readonly held: readonly LinkAddress[];
   readonly deviceIndex: (name: string) => number | undefined;
   readonly deviceName: (index: number) => string | undefined;
@@ -22,7 +21,7 @@ export interface AddressDiff {
 }
 
 export function diffAddresses(input: AddressDiffInput): AddressDiff {
-  const { planned, protocols, held, deviceIndex, deviceName } = input;
+  const { planned, ownership, held, deviceIndex, deviceName } = input;
   const heldKeys = new Set(held.map(keyOf));
   const wanted = new Set<string>();
   const add: LinkAddress[] = [];
@@ -48,7 +47,7 @@ export function diffAddresses(input: AddressDiffInput): AddressDiff {
     (entry) =>
       // The kernel gives each device an IPv6 link-local address of its own.
       (isPrefix4(entry.prefix) || entry.scope !== "link") &&
-      ownsAddress({ protocols }, entry, deviceName(entry.index)) &&
+      ownsAddress(ownership, entry, deviceName(entry.index)) &&
       !wanted.has(keyOf(entry)),
   );
   return { add, stale, homeless };

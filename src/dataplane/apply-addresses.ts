@@ -42,7 +42,10 @@ export async function removeAddresses(run: ApplyRun): Promise<void> {
 function diff({ plan, tables }: ApplyRun) {
   return diffAddresses({
     planned: plan.addresses,
-    protocols: plan.ownedProtocols,
+    ownership: {
+      protocols: plan.ownedProtocols,
+      workloadDevicePrefix: plan.workloadDevicePrefix,
+    },
     held: tables.addresses,
     deviceIndex: (name) => tables.linkByName(name)?.index,
     deviceName: tables.linkName,

@@ -114,7 +114,7 @@ function vxlanObject(link: Link, tables: KernelTables): HeldObject {
 }
 
 function heldAddresses(
-  { addresses: planned, ownedProtocols: protocols }: NodePlan,
+  { addresses: planned, ownedProtocols: protocols, workloadDevicePrefix }: NodePlan,
   tables: KernelTables,
 ): HeldObject[] {
   const wanted = new Set(planned.map(({ prefix, device }) => renderAddress(prefix, device)));
@@ -123,7 +123,7 @@ function heldAddresses(
     const device = tables.linkName(index);
     if (device === undefined) return [];
     const stands = wanted.has(renderAddress(prefix, device));
-    if (!stands && !ownsAddress({ protocols }, address, device)) return [];
+    if (!stands && !ownsAddress({ protocols, workloadDevicePrefix }, address, device)) return [];
     // The kernel gives each device an IPv6 link-local address of its own.
     if (!isPrefix4(prefix) && scope === "link") return [];
     const line = renderAddress(prefix, device);

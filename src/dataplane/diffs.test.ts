@@ -3,6 +3,7 @@ import { describe, it } from "node:test";
 import { formatAddress, formatPrefix, ipv4, prefix4 } from "../lib/index.ts";
 import type { LinkAddress } from "../netlink/index.ts";
 import { diffAddresses } from "./address-diff.ts";
+import { defaultOwnership } from "./ownership.ts";
 import { sysctlDevice } from "./sysctl.ts";
 import { diffVxlanEntries, unneeded } from "./vxlan-entries.ts";
 import { workloadDeviceName } from "./workload.ts";
@@ -78,6 +79,7 @@ describe("diffAddresses", () => {
     [2, "eth0"],
     [3, "tunl0"],
     [1, "lo"],
+    [4, "cali0123456789a"],
   ]);
   const at = (index: number, text: string): LinkAddress => ({
     index,
@@ -87,7 +89,7 @@ describe("diffAddresses", () => {
   const diff = (planned: readonly string[], held: readonly LinkAddress[], device = "tunl0") => {
     const result = diffAddresses({
       planned: planned.map((text) => ({ device, prefix: prefix4(text) })),
-      protocols: [12, 80],
+      ownership: defaultOwnership,
       held,
       deviceIndex: (name) => [...names].find(([, known]) => known === name)?.[0],
       deviceName: (index) => names.get(index),
@@ -108,6 +110,13 @@ describe("diffAddresses", () => {
     const held = [at(1, "127.0.0.1/8"), { ...at(1, "192.0.2.1/32"), protocol: 1 }, ours];
     assert.deepEqual(diff([], held, "lo"), [[], ["10.244.1.9/32"]]);
     assert.deepEqual(diff(["10.244.1.9/32"], held, "lo"), [[], []]);
+  });
+
+  it("takes from pods' devices only what says that it is ours, and from others nothing", () => {
+    const ours = { ...at(4, "169.254.0.179/32"), protocol: 12 };
+    const held = [ours, at(4, "192.0.2.1/32"), { ...at(2, "192.0.2.2/32"), protocol: 12 }];
+    assert.deepEqual(diff([], held, "cali0123456789a"), [[], ["169.254.0.179/32"]]);
+    assert.deepEqual(diff(["169.254.0.179/32"], held, "cali0123456789a"), [[], []]);
   });
 
   it("takes another length for another address", () => {

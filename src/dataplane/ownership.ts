@@ -33,14 +33,15 @@ export interface Ownership {
 /** Where the addresses of hosts are that belong to no network. */
 const LOOPBACK = "lo";
 
-/** All of a tunnel device; elsewhere only on `lo`, and only what says by its protocol that it is ours. */
+/** All of a tunnel device; elsewhere only on `lo` and at pods, and only what says by its protocol that it is ours. */
 export function ownsAddress(
-  { protocols }: Pick<Ownership, "protocols">,
+  ownership: Ownership,
   { protocol }: LinkAddress,
   device: string | undefined,
 ): boolean {
   if (isTunnelDevice(device)) return true;
-  return device === LOOPBACK && protocol !== undefined && protocols.includes(protocol);
+  const mayHave = device === LOOPBACK || isWorkloadDevice(ownership, device);
+  return mayHave && protocol !== undefined && ownership.protocols.includes(protocol);
 }
 
 /** What is ours before the first plan says so. */

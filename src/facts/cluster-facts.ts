@@ -30,6 +30,7 @@ import {
 } from "../plan/index.ts";
 import { clusterRoutes } from "./cluster-routes.ts";
 import { type ClusterView, effectiveSpec } from "./cluster-view.ts";
+import { localPeerings } from "./local-peers.ts";
 import { peerGateways } from "./peer-gateways.ts";
 import { serviceCidrs, serviceSettings } from "./service-settings.ts";
 
@@ -87,13 +88,17 @@ export function ownFacts(
   node: string,
 ): OwnFacts {
   const problems: string[] = [];
+  const localPeers = localPeerings(view, node).map(({ peer: _, ...pod }) => pod);
   return {
     workloads: collect(
       problems,
       view.workloads.filter((workload) => workload.spec.node === node),
       workloadFacts,
     ),
-    settings: nodeSettings(view, node, problems),
+    settings: {
+      ...nodeSettings(view, node, problems),
+      ...(localPeers.length > 0 && { localPeers }),
+    },
     problems,
   };
 }

@@ -21,6 +21,7 @@ export {
 } from "./cluster-facts.ts";
 export { clusterRoutes } from "./cluster-routes.ts";
 export { type ClusterView, effectiveSpec } from "./cluster-view.ts";
+export { type LocalPeering, localPeerings } from "./local-peers.ts";
 export { type MaskResult, resolveMasks } from "./node-masks.ts";
 export { parsePeerAddress } from "./peer-gateways.ts";
 export { type ServiceSettings, serviceCidrs, serviceSettings } from "./service-settings.ts";

@@ -15,7 +15,7 @@ export function peerGateways(
   for (const { metadata, spec } of bgpPeers) {
     const gateway = parseAddress(spec.reachableBy ?? "");
     const peer = parsePeerAddress(spec.peerIP ?? "")?.address;
-    if (gateway === undefined || peer === undefined || !node || !selects(spec, node)) continue;
+    if (gateway === undefined || peer === undefined || !node || !isPeeringOf(spec, node)) continue;
     if (gateway === peer || familyOf(gateway) !== familyOf(peer) || found.has(peer)) continue;
     found.set(peer, { peer, gateway, reason: `reachableBy of BGPPeer ${metadata.name}` });
   }
@@ -32,8 +32,8 @@ export function parsePeerAddress(
   return match ? { address, port: Number(match[2]) } : { address };
 }
 
-/** A selector that nobody can read is told where the sessions are made. */
-function selects({ node: only, nodeSelector }: BGPPeer["spec"], node: Node): boolean {
+/** The node has it. A selector that nobody can read is told where the sessions are made. */
+export function isPeeringOf({ node: only, nodeSelector }: BGPPeer["spec"], node: Node): boolean {
   if (only) return only === node.metadata.name;
   if (!nodeSelector) return true;
   try {

@@ -74,3 +74,30 @@ test("a host without such settings is as it is", () => {
     ["0.0.0.0/0", "172.139.20.0/24", "192.0.2.1/32"],
   );
 });
+
+test("what a pod tells of is reached through it, and its host's end has the address that it dials", () => {
+  const pod = ipv4("10.244.1.5");
+  const device = "cali0123456789a";
+  const localPeers = [
+    { address: pod, device, hostAddress: ipv4("169.254.0.179") },
+    { address: ipAddress("fd00:244::5")!, device },
+  ];
+  const all = { ...settings, localPeers };
+  const host = withPeerWays(snapshot().host, all);
+  const told = [
+    { prefix: prefix4("10.123.0.0/26"), nextHop: pod },
+    { prefix: prefix("fd00:123::/64"), nextHop: ipAddress("fd00:244::5")! },
+  ];
+  const made = plan(snapshot({ settings: all, host, learned: told }));
+  const lines = made.routes.map(renderRoute);
+  assert.ok(lines.includes(`10.123.0.0/26 via 10.244.1.5 dev ${device} proto bird`));
+  assert.ok(
+    lines.includes(
+      `fd00:123::/64 via fd00:244::5 dev ${device} proto bird metric 1024 pref medium`,
+    ),
+  );
+  assert.deepEqual(
+    made.addresses.filter((address) => address.device === device),
+    [{ device, prefix: prefix("169.254.0.179/32"), protocol: 12 }],
+  );
+});

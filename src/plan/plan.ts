@@ -7,7 +7,7 @@
 import { chooseDestinations } from "./destinations.ts";
 import { planFirewall } from "./firewall.ts";
 import { planMtu } from "./mtu.ts";
-import { peerGatewayRoutes } from "./peer-ways.ts";
+import { localPeerAddresses, peerGatewayRoutes } from "./peer-ways.ts";
 import { planProbeAddress, planProof } from "./proof.ts";
 import { planRoutes } from "./routes.ts";
 import { planSysctls } from "./sysctls.ts";
@@ -25,7 +25,11 @@ export function plan(snapshot: Snapshot): NodePlan {
     node: snapshot.node,
     uplink: snapshot.host.uplink.name,
     ...tunnels,
-    addresses: [...tunnels.addresses, ...planProbeAddress(snapshot)],
+    addresses: [
+      ...tunnels.addresses,
+      ...planProbeAddress(snapshot),
+      ...localPeerAddresses(snapshot),
+    ],
     routes: [...peerGatewayRoutes(snapshot), ...planRoutes(snapshot, destinations)],
     ...(proof && { proof }),
     firewall: planFirewall(snapshot, tunnels, 4),

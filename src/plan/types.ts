@@ -135,6 +135,7 @@ export interface Settings {
   readonly externalNodes: readonly Prefix[];
   readonly unserved?: UnservedPlan;
   readonly peerGateways?: readonly PeerGateway[];
+  readonly localPeers?: readonly LocalPeer[];
   /** Globs: connected networks of these devices lead to no next hop. */
   readonly ignoredInterfaces?: readonly string[];
 }
@@ -144,6 +145,15 @@ export interface PeerGateway {
   readonly peer: IpAddress;
   readonly gateway: IpAddress;
   readonly reason: string;
+}
+
+/** A pod of this node that speaks BGP with it: what it tells of is reached through it. */
+export interface LocalPeer {
+  readonly address: IpAddress;
+  /** Host end of the pod's veth. */
+  readonly device: string;
+  /** Where the pod finds the host: an address that this device has. */
+  readonly hostAddress?: IpAddress;
 }
 
 export interface Snapshot {

@@ -5,6 +5,7 @@ import { parseAddress, parsePrefixOrAddress } from "../../lib/index.ts";
 import { orderedChanges, type SessionReport } from "../../mode/index.ts";
 import type { MeshStanding } from "../bgp-runner.ts";
 import { untoldText } from "../mesh-progress.ts";
+import type { AgentPeerStatus } from "../status.ts";
 
 export interface SeenPeer {
   readonly address: string;
@@ -44,8 +45,8 @@ export function insteadOfMesh(
   return [{ address, up: untold.length === 0, info: `down (${untoldText(untold)})` }];
 }
 
-/** Peers that are none of the nodes with an agent of ours: routers, reflectors, other daemons. */
-export function foreignPeers<P extends SeenPeer>(
+/** Peers that are none of the nodes with an agent of ours, nor pods: routers, reflectors, other daemons. */
+export function foreignPeers<P extends SeenPeer & Pick<AgentPeerStatus, "type">>(
   peers: readonly P[],
   { nodes, nodeModes }: Pick<ClusterView, "nodes" | "nodeModes">,
 ): P[] {
@@ -56,5 +57,7 @@ export function foreignPeers<P extends SeenPeer>(
       .flatMap(({ spec }) => [spec.bgp?.ipv4Address, spec.bgp?.ipv6Address])
       .map((text) => parsePrefixOrAddress(text ?? "")?.address),
   );
-  return peers.filter(({ address }) => !own.has(parseAddress(address)));
+  return peers.filter(
+    ({ address, type }) => type !== "local workload" && !own.has(parseAddress(address)),
+  );
 }

@@ -1,14 +1,16 @@
 /**
- * The sessions that BGPPeers make for a node: those in which they name it as the one who peers, and those in
- * which they name it as the peer, which it answers.
+ * The sessions that BGPPeers make for a node: those in which they name it as the one who peers, those with its pods, and
+ * those in which they name it as the peer, which it answers.
  */
 
 import type { PeerConfig } from "../../bgp/index.ts";
+import { localPeerings } from "../../facts/index.ts";
 import { type Family, familyOf } from "../../lib/index.ts";
 import type { BGPPeer } from "../../model/index.ts";
 import { explicitPeers, namedFamilies } from "./explicit-peers.ts";
 import type { Filters } from "./filters.ts";
-import type { Peerings } from "./local.ts";
+import { localAddress, type Peerings } from "./local.ts";
+import { localWorkloadPeer } from "./local-workloads.ts";
 import { nodePeers } from "./node-peers.ts";
 import type { PeerBook, PeeringType } from "./peer-book.ts";
 import { withPeerFields } from "./peer-fields.ts";
@@ -38,6 +40,15 @@ export function addBgpPeers(book: PeerBook, input: BgpPeersInput): void {
     if (!nodeMatcher(peer, problems)(local.node)) continue;
     const configs = explicitPeers({ ...input, peer, filters: filtersOf(peer) });
     add(peer, configs, isGlobal(peer) ? "global" : "node specific");
+    const pods = peer.spec.localWorkloadSelector;
+    // Said here; where pods are selected a bad one selects nothing.
+    if (pods) selectorMatcher(pods, peer.metadata.name, problems);
+  }
+  for (const peering of localPeerings(view, local.node.metadata.name)) {
+    // As with other peers, none of a family that the node does not have.
+    if (localAddress(local, peering.address) === undefined) continue;
+    const policies = filters.of(peering.peer, familyOf(peering.address));
+    book.add(localWorkloadPeer(peering, input, policies), "local workload");
   }
   // Whoever names this node is to be answered by it; what the node is told itself goes before.
   for (const peer of view.bgpPeers) {

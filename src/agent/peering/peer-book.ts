@@ -3,8 +3,8 @@
 import { type PeerConfig, peerProblem } from "../../bgp/index.ts";
 import type { IpAddress } from "../../lib/index.ts";
 
-/** Calico's words for where a peering comes from. */
-export type PeeringType = "node-to-node mesh" | "global" | "node specific";
+/** Calico's words for where a peering comes from; it has none for pods of the node. */
+export type PeeringType = "node-to-node mesh" | "global" | "node specific" | "local workload";
 
 export class PeerBook {
   readonly types = new Map<string, PeeringType>();

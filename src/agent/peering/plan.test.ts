@@ -187,19 +187,6 @@ test("bad peers are named and the others kept", () => {
   assert.match(problems.join("\n"), /BGPPeer a: bad peerIP nonsense/);
 });
 
-test("fields that are not obeyed are named, so that nobody relies on them", () => {
-  const { problems } = peersOf({
-    bgpConfigurations: [
-      configuration({ localWorkloadPeeringIPV4: "192.0.2.9", serviceClusterIPs: [] }),
-    ],
-    bgpPeers: [peer("pods", { asNumber: 65000, localWorkloadSelector: "all()" })],
-  });
-  assert.deepEqual(problems, [
-    "BGPConfiguration: spec.localWorkloadPeeringIPV4 is not obeyed by this version",
-    "BGPPeer pods: spec.localWorkloadSelector is not obeyed by this version",
-  ]);
-});
-
 const router = { peerIP: "192.0.2.1", asNumber: 65000 } as const;
 const peering: { name: string; spec: BGPPeer["spec"]; said: Partial<PeerConfig> }[] = [
   { name: "nothing", spec: {}, said: {} },

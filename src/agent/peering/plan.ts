@@ -22,16 +22,11 @@ import { addBgpPeers } from "./bgp-peers.ts";
 import { ExportPolicies } from "./export-policy.ts";
 import { Filters } from "./filters.ts";
 import { asOf, DEFAULT_AS, listenPort, type Peerings } from "./local.ts";
+import { misplacedFields } from "./misplaced-fields.ts";
 import { meshPeers } from "./node-peers.ts";
 import { ownPrefixes } from "./own-prefixes.ts";
 import { PeerBook, type PeeringType } from "./peer-book.ts";
-import { nodeMatcher } from "./selection.ts";
 import { type SecretReader, sessionOptions } from "./session-options.ts";
-import {
-  misplacedFields,
-  unsupportedConfigurationFields,
-  unsupportedPeerFields,
-} from "./unsupported.ts";
 
 export interface BgpPlan {
   readonly config: SpeakerConfig;
@@ -91,11 +86,7 @@ export function bgpPlan(input: BgpPlanInput): BgpPlan | undefined {
   };
   const context: Peerings = { view, local, globalAs, problems };
   const book = new PeerBook(addresses, problems);
-  problems.push(
-    ...unsupportedConfigurationFields(globals),
-    ...misplacedFields(view.bgpConfigurations, name),
-    ...view.bgpPeers.filter((peer) => nodeMatcher(peer, [])(node)).flatMap(unsupportedPeerFields),
-  );
+  problems.push(...misplacedFields(view.bgpConfigurations, name));
   addBgpPeers(book, { ...context, filters, secret: input.secret });
   const { sharedWith, added, ...mesh } = meshOrders({ ...view, node: name });
   const closed = added ? closedNodes(view) : noNodes;
