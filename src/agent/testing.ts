@@ -117,7 +117,7 @@ export class FakeSpeaker implements SpeakerPort {
   }
 
   why(prefix: Prefix): RouteExplanation {
-    return { prefix, originated: false, paths: [] };
+    return { prefix, originated: false, paths: [], told: [] };
   }
 
   *locRib(): RoutePages<RouteDetails> {}

@@ -11,12 +11,15 @@ import {
   type AdjRibOutTable,
   Exporter,
   type ExportTarget,
+  type Origination,
   type OutgoingAttributes,
+  type Path,
   type SentPath,
   type WantedPath,
 } from "./rib/index.ts";
 import { Deadline, type Negotiated, type PeerSession } from "./session/index.ts";
 import type { AddressFamily } from "./types.ts";
+import type { Withheld } from "./view-types.ts";
 import {
   type AttributeContext,
   afiSafiOf,
@@ -113,6 +116,14 @@ export class PeerSender {
 
   sent(key: PrefixKey): readonly SentPath[] {
     return this.#table.sent(key);
+  }
+
+  /** Why the peer has not been told of the route to a prefix; `undefined`: it has. */
+  withheld(key: PrefixKey, route: Origination | Path): Withheld | undefined {
+    if (this.#table.has(key)) return undefined;
+    const { families } = this.#options.negotiated;
+    if (!families.includes(familyOfKey(key))) return { by: "family" };
+    return this.#exporter.withheld(key, route) ?? { by: "waiting" };
   }
 
   /** How to read what is sent. */

@@ -4,7 +4,7 @@ import { type Prefix, SwitchyardError } from "../lib/index.ts";
 import { explain } from "./explain.ts";
 import { nextHopsOf, routeDetails, sentRoute } from "./learned-route.ts";
 import type { Peer } from "./peer.ts";
-import type { LocRib } from "./rib/index.ts";
+import type { LocRib, Origination, Path } from "./rib/index.ts";
 import { routePages } from "./route-pages.ts";
 import type {
   ReceivedRoute,
@@ -13,32 +13,43 @@ import type {
   RoutePages,
   RouteQuery,
   SentRoute,
+  ToldPeer,
 } from "./view-types.ts";
 import { keyOfPrefix, type PrefixKey } from "./wire/index.ts";
 
 export class RibViews {
   readonly #peers: ReadonlyMap<string, Peer>;
   readonly #rib: LocRib;
-  readonly #isOriginated: (key: PrefixKey) => boolean;
+  readonly #route: (key: PrefixKey) => Origination | Path | undefined;
 
   constructor(options: {
     readonly peers: ReadonlyMap<string, Peer>;
     readonly rib: LocRib;
-    readonly isOriginated: (key: PrefixKey) => boolean;
+    /** What peers are told. */
+    readonly route: (key: PrefixKey) => Origination | Path | undefined;
   }) {
     this.#peers = options.peers;
     this.#rib = options.rib;
-    this.#isOriginated = options.isOriginated;
+    this.#route = options.route;
   }
 
   why(prefix: Prefix): RouteExplanation {
     const key = keyOfPrefix(prefix);
     const known = [...this.#peers.values()].flatMap(({ receiver }) => receiver.known(key));
+    const route = this.#route(key);
     return {
       prefix,
-      originated: this.#isOriginated(key),
+      originated: route !== undefined && "kind" in route,
       paths: explain({ key, candidates: this.#rib.paths(key), used: this.#rib.used(key), known }),
+      told: route === undefined ? [] : this.#told(key, route),
     };
+  }
+
+  #told(key: PrefixKey, route: Origination | Path): ToldPeer[] {
+    return [...this.#peers.values()].map(({ config: { name }, sender }) => {
+      const withheld = sender ? sender.withheld(key, route) : { by: "no-session" as const };
+      return { peer: name, ...(withheld && { withheld }) };
+    });
   }
 
   locRib(query?: RouteQuery): RoutePages<RouteDetails> {

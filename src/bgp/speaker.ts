@@ -125,7 +125,7 @@ export class Speaker {
     this.#views = new RibViews({
       peers: this.#peers,
       rib: this.#rib,
-      isOriginated: (key) => this.#originated.has(key),
+      route: (key) => this.#host.route(key),
     });
     this.#host = {
       clock: options.clock,

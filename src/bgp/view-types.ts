@@ -115,6 +115,43 @@ export interface ExplainedPath {
   readonly verdict: Verdict;
 }
 
+/**
+ * Why a peer is not told of a route:
+ * - `no-session`: none is Established;
+ * - `family`: the session does not carry it;
+ * - `own`: it was learned from this peer;
+ * - `internal`: learned from an internal peer, it goes to no other one but for reflection (RFC 4456 section 6);
+ * - `originator`: ORIGINATOR_ID is the peer's identifier;
+ * - `community`: it carries one that forbids it (RFC 1997);
+ * - `role`: RFC 9234 section 5 forbids it;
+ * - `long-lived-stale`: the peer does not know RFC 9494;
+ * - `next-hop`: there is no address of the family to tell as next hop;
+ * - `export-policy`: a rule of the peer's export policy rejects it;
+ * - `waiting`: nothing keeps it back, it has not gone out yet.
+ */
+export interface Withheld {
+  readonly by:
+    | "no-session"
+    | "family"
+    | "own"
+    | "internal"
+    | "originator"
+    | "community"
+    | "role"
+    | "long-lived-stale"
+    | "next-hop"
+    | "export-policy"
+    | "waiting";
+  /** Of `export-policy`: which of the peer's rules, counted from 0. */
+  readonly rule?: number;
+}
+
+/** A peer, and why it has not been told of the route; absent: it has. */
+export interface ToldPeer {
+  readonly peer: string;
+  readonly withheld?: Withheld;
+}
+
 /** Everything known about the routes to one prefix, exactly this one. */
 export interface RouteExplanation {
   readonly prefix: Prefix;
@@ -122,6 +159,8 @@ export interface RouteExplanation {
   readonly originated: boolean;
   /** Of all peers: the best first, then the other candidates, then the refused ones. */
   readonly paths: readonly ExplainedPath[];
+  /** All peers, where there is a route to tell of. */
+  readonly told: readonly ToldPeer[];
 }
 
 /** Which routes to tell of; all when absent. */

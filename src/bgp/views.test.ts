@@ -279,3 +279,50 @@ describe("adjRibIn, adjRibOut and locRib", () => {
     assert.throws(() => world.speakers.get(A)!.adjRibOut("x"), /no BGP peer is named x/);
   });
 });
+
+describe("who is told", () => {
+  it("names all peers, and what keeps the route back from each", async () => {
+    const own = { prefixes: [{ prefix: prefix("10.1.0.0/16"), maximumLength: 32 }] };
+    const world = await hub({
+      [B]: {},
+      [C]: { exportPolicy: [{ ...own, action: "reject" }] },
+      [D]: { families: ["ipv6-unicast"] },
+      [E]: {},
+    });
+    for (const from of [B, C]) await tell(world, from, {});
+    const told = (of: string) =>
+      Object.fromEntries(
+        world.speakers
+          .get(A)!
+          .why(prefix(of))
+          .told.map(({ peer, withheld }) => [peer, withheld ?? "told"]),
+      );
+    await world.advance(SECOND);
+    assert.deepEqual(told("10.1.0.0/26"), {
+      [B]: "told",
+      [C]: { by: "export-policy", rule: 0 },
+      [D]: { by: "no-session" },
+      [E]: { by: "no-session" },
+    });
+    assert.deepEqual(told("10.9.0.0/24")[B], { by: "own" });
+    assert.deepEqual(told("10.9.0.0/24")[C], "told");
+    assert.deepEqual(told("10.7.0.0/24"), {});
+  });
+
+  it("agrees with what was told, whatever the route and the peer", async () => {
+    const world = await hub({ [B]: {}, [C]: {}, [D]: {}, [E]: { remoteAs: 64512 } });
+    await tell(world, B, {});
+    await tell(world, C, { communities: [0xffffff01], routes: ["10.8.0.0/24"] });
+    await tell(world, E, { as: 64512, asPath: [], routes: ["10.7.0.0/24"] });
+    await world.advance(SECOND);
+    const speaker = world.speakers.get(A)!;
+    for (const each of ["10.1.0.0/26", "10.9.0.0/24", "10.8.0.0/24", "10.7.0.0/24"]) {
+      const { told } = speaker.why(prefix(each));
+      assert.equal(told.length, 4);
+      for (const { peer, withheld } of told) {
+        const sent = all(speaker.adjRibOut(peer, { prefix: prefix(each) })).length;
+        assert.equal(sent, withheld === undefined ? 1 : 0, `${each} to ${peer}`);
+      }
+    }
+  });
+});

@@ -45,7 +45,7 @@ export const bgpCommands: readonly CommandSpec[] = [
       {
         name: "why",
         usage: "PREFIX",
-        description: "Show all paths to a prefix, and why each is or is not the best",
+        description: "Show all paths to a prefix, why each is or is not the best, and who is told",
         flags: [...where, output("text or json")],
         exactArgs: 1,
         load: async () => (await import("./commands/bgp-why.ts")).bgpWhy,

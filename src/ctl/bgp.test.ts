@@ -16,11 +16,17 @@ const socket = join(directory, "bgp.sock");
 let world: World;
 
 let broken = false;
+/** Instead of what the speaker says. */
+let said: string | undefined;
 
 const server = createServer((request, response) => {
   if (broken) {
     response.write('{"prefix":"10.');
     setImmediate(() => response.destroy());
+    return;
+  }
+  if (said !== undefined) {
+    response.end(said);
     return;
   }
   const source = { localAs: 64512, routerId: ipv4(A), speaker: world.speakers.get(A)! };
@@ -76,10 +82,34 @@ describe("bgp commands", () => {
     assert.deepEqual(JSON.parse(await printed("routes", "10.9.0.0/16", "-o", "json")), []);
   });
 
+  it("routes: by prefix where they are few, as they come where they are many", async () => {
+    const attributes = { table: "best", peer: "b", nextHop: "10.0.0.2", asPath: [], origin: "igp" };
+    const lists = { communities: [], largeCommunities: [], extendedCommunities: [] };
+    const answer = (prefixes: readonly string[]) =>
+      prefixes
+        .map((one) => `${JSON.stringify({ prefix: one, ...attributes, ...lists })}\n`)
+        .join("");
+    const shown = async (prefixes: readonly string[]) => {
+      said = answer(prefixes);
+      const text = await printed("routes", "-o", "json").finally(() => {
+        said = undefined;
+      });
+      return JSON.parse(text).map(({ prefix }: { prefix: string }) => prefix);
+    };
+    const few = ["2001:db8::/32", "10.99.0.0/16", "10.3.0.0/24", "10.3.0.0/16"];
+    assert.deepEqual(await shown(few), few.toReversed());
+    const many = Array.from({ length: 10_500 }, (_, i) => `10.${255 - (i >> 8)}.${i & 255}.0/24`);
+    assert.deepEqual(await shown(many), many);
+  });
+
   it("why: what decided, by prefix or by address; 1 where nothing is known", async () => {
     assert.match(await printed("why", "10.2.1.0/24"), /^best +10\.0\.0\.2 .* the best$/m);
     assert.match(await printed("why", "10.2.1.9"), /^Paths to 10\.2\.1\.0\/24$/m);
-    assert.match(await printed("why", "10.1.0.0/26"), /^10\.1\.0\.0\/26 is originated here/);
+    const own = await printed("why", "10.1.0.0/26");
+    assert.match(own, /^10\.1\.0\.0\/26 is originated here/);
+    assert.match(own, /^Told to 10\.0\.0\.2$/m);
+    const learned = await printed("why", "10.2.1.0/24");
+    assert.match(learned, /^Not told to 10\.0\.0\.2: learned from it$/m);
     const none = await run("why", "10.77.0.0/16");
     assert.equal(none.status, 1);
     assert.match(none.stdout, /^No peer has told a path to exactly 10\.77\.0\.0\/16\.$/m);
@@ -111,6 +141,7 @@ describe("bgp commands", () => {
       [["peers", "nobody"], /: there are 10\.0\.0\.2$/m],
       [["routes", "inn"], /"inn" is neither best, in or out nor a prefix or an address/],
       [["routes", "y", "10.0.0.0/8"], /"y" is neither best, in or out nor a prefix/],
+      [["routes", "--match", "within"], /--match says how a PREFIX is meant, and there is none/],
       [["why"], /accepts 1 arg\(s\), received 0; usage: switchyard bgp why PREFIX/],
     ];
     for (const [args, words] of wrong) {

@@ -67,6 +67,16 @@ export class ExportGroup {
     return telling;
   }
 
+  /** Which rule refuses what {@link telling} has `null` for. */
+  refusal(route: Origination | Path): "community" | "long-lived-stale" | "next-hop" | "role" {
+    const { communities = [] } = "kind" in route ? route : route.attributes;
+    if (this.#forbidden(communities)) return "community";
+    const { longLivedStale, localAddress } = this.#target;
+    const stale = !("kind" in route) && route.longLivedStale;
+    if (stale && longLivedStale !== "tell") return "long-lived-stale";
+    return localAddress === undefined ? "next-hop" : "role";
+  }
+
   encoded4(telling: Telling): OutgoingAttributes | undefined {
     if (telling.outgoing4 === undefined) {
       telling.outgoing4 = this.#encode(telling.attributes, true);

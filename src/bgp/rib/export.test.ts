@@ -74,7 +74,9 @@ function told(to: Partial<ExportTarget>, route: Path | OriginatedRoute): string 
   const exporter = new Exporter(target(to));
   const from = "prefix" in route ? new Originations().of(route) : route;
   const outgoing = exporter.export(key, from);
-  if (outgoing === undefined) return "nothing";
+  const withheld = exporter.withheld(key, from);
+  if (outgoing === undefined) return `nothing: ${withheld?.by}${withheld?.rule ?? ""}`;
+  assert.equal(withheld, undefined);
   const [message] = encodeAnnounce({
     family: "ipv4-unicast",
     attributes: outgoing.bytes,
@@ -142,7 +144,7 @@ describe("export", () => {
       told(ibgp, learned({}, { nextHop: ipAddress("fe80::5") })),
       "via 192.0.2.1, as 65001, pref 100, med 7",
     ],
-    ["from iBGP to iBGP", told(ibgp, learned(ibgp)), "nothing"],
+    ["from iBGP to iBGP", told(ibgp, learned(ibgp)), "nothing: internal"],
     ["from iBGP to eBGP", told({}, learned(ibgp)), "via 192.0.2.1, as 64512 65001"],
     [
       "reflected to a client",
@@ -157,7 +159,7 @@ describe("export", () => {
     [
       "reflected to its originator",
       told(client, learned(ibgp, { originatorId: ipv4("192.0.2.9") })),
-      "nothing",
+      "nothing: originator",
     ],
     [
       "originated with communities, a large one twice",
@@ -190,7 +192,7 @@ describe("export", () => {
     [
       "IPv4 with an IPv6 next hop, where that was not agreed on",
       told({ localAddress: ipAddress("2001:db8::1") }, learned()),
-      "nothing",
+      "nothing: next-hop",
     ],
     [
       "IPv4 with an IPv6 next hop (RFC 8950)",
@@ -200,34 +202,42 @@ describe("export", () => {
     [
       "to a provider what is for customers only",
       told({ role: "customer" }, onlyToCustomer),
-      "nothing",
+      "nothing: role",
     ],
     [
       "to a customer, marked (RFC 9234)",
       told({ role: "provider" }, own),
       "via 192.0.2.1, as 64512, only to customer 64512",
     ],
-    ["back where it came from", told({ peerAddress: ipv4("192.0.2.5") }, learned()), "nothing"],
+    [
+      "back where it came from",
+      told({ peerAddress: ipv4("192.0.2.5") }, learned()),
+      "nothing: own",
+    ],
     [
       "NO_ADVERTISE",
       told(ibgp, learned({}, { communities: [wellKnownCommunity.noAdvertise] })),
-      "nothing",
+      "nothing: community",
     ],
     [
       "NO_EXPORT to eBGP",
       told({}, learned({}, { communities: [wellKnownCommunity.noExport] })),
-      "nothing",
+      "nothing: community",
     ],
     [
       "NO_EXPORT to iBGP",
       told(ibgp, learned({}, { communities: [wellKnownCommunity.noExport] })),
       "via 192.0.2.5, as 65001, pref 100, med 7, communities 4294967041",
     ],
-    ["no IPv4 next hop to offer", told({ localAddress: ipAddress("::1") }, own), "nothing"],
+    [
+      "no IPv4 next hop to offer",
+      told({ localAddress: ipAddress("::1") }, own),
+      "nothing: next-hop",
+    ],
     [
       "rejected by policy",
       told({ policy: compilePolicy([{ source: "originated", action: "reject" }], "ebgp") }, own),
-      "nothing",
+      "nothing: export-policy0",
     ],
     [
       "changed by policy",

@@ -5,6 +5,7 @@
 
 import { familyOf } from "../../lib/index.ts";
 import type { OriginatedRoute } from "../types.ts";
+import type { Withheld } from "../view-types.ts";
 import { encodeLargeCommunities, type PrefixKey } from "../wire/index.ts";
 import {
   changeTelling,
@@ -45,6 +46,26 @@ export class Exporter {
     const told = this.#target.policy.apply(key, telling.source, telling, changeTelling);
     if (told === undefined) return undefined;
     return typeof key === "number" ? this.#group.encoded4(told) : this.#group.encoded6(told);
+  }
+
+  /** Why {@link export} lets nothing of it pass; `undefined`: it does. For whoever looks on. */
+  withheld(key: PrefixKey, route: Origination | Path): Withheld | undefined {
+    if (this.export(key, route) !== undefined) return undefined;
+    const telling = this.#telling(route);
+    if (telling === null) return { by: this.#refusal(route) };
+    const { policy } = this.#target;
+    const asked = { key, source: telling.source, route: telling };
+    const rule = policy.rejecting(asked, changeTelling);
+    return rule === undefined ? { by: "next-hop" } : { by: "export-policy", rule };
+  }
+
+  #refusal(route: Origination | Path): Withheld["by"] {
+    if (!("kind" in route)) {
+      if (isFrom(route.source, this.#target)) return "own";
+      if (!this.mayExport(route)) return "internal";
+      if (this.#isOwn(route)) return "originator";
+    }
+    return this.#group.refusal(route);
   }
 
   #telling(route: Origination | Path): Telling | null {

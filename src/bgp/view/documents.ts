@@ -7,6 +7,7 @@ import type {
   Refusal,
   SessionEndCount,
   SessionState,
+  Withheld,
 } from "../index.ts";
 
 export interface PeersDocument {
@@ -121,6 +122,14 @@ export interface WhyDocument {
     readonly by?: string;
     readonly words: string;
   })[];
+  /** Peers that have been told of the route. */
+  readonly told: readonly string[];
+  /** The others, by what keeps it back. */
+  readonly withheld: readonly {
+    readonly by: Withheld["by"];
+    readonly words: string;
+    readonly peers: readonly string[];
+  }[];
 }
 
 export interface MessageDocument {

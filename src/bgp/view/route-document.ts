@@ -8,7 +8,9 @@ import type {
   RouteDetails,
   RouteExplanation,
   SentRoute,
+  ToldPeer,
   Verdict,
+  Withheld,
 } from "../index.ts";
 import type { RouteDocument, WhyDocument } from "./documents.ts";
 
@@ -48,7 +50,8 @@ function addressOf<K extends string>(key: K, address: IpAddress | undefined) {
   return (address === undefined ? {} : { [key]: formatAddress(address) }) as { [P in K]?: string };
 }
 
-export function whyDocument({ prefix, originated, paths }: RouteExplanation): WhyDocument {
+export function whyDocument(explanation: RouteExplanation): WhyDocument {
+  const { prefix, originated, paths, told } = explanation;
   return {
     prefix: formatPrefix(prefix),
     originated,
@@ -56,8 +59,26 @@ export function whyDocument({ prefix, originated, paths }: RouteExplanation): Wh
       ...routeDocument(route, { table: "in", peer: route.peer }),
       ...verdictOf(verdict, route),
     })),
+    told: told.flatMap(({ peer, withheld }) => (withheld ? [] : [peer])),
+    withheld: withheldOf(told),
   };
 }
+
+/** A mesh has many peers that are not told for one reason. */
+function withheldOf(told: readonly ToldPeer[]): WhyDocument["withheld"] {
+  const groups = new Map<string, { by: Withheld["by"]; words: string; peers: string[] }>();
+  for (const { peer, withheld } of told) {
+    if (withheld === undefined) continue;
+    const { by, rule } = withheld;
+    const words = `${withheldWords[by]}${ruleText(rule)}`;
+    const group = groups.get(words) ?? { by, words, peers: [] };
+    group.peers.push(peer);
+    groups.set(words, group);
+  }
+  return [...groups.values()];
+}
+
+const ruleText = (rule: number | undefined) => (rule === undefined ? "" : `: rule ${rule + 1}`);
 
 type Said = Pick<WhyDocument["paths"][number], "verdict" | "by" | "words">;
 
@@ -68,8 +89,7 @@ function verdictOf(verdict: Verdict, route: RouteDetails): Said {
     case "equal":
       return { verdict: "used", words: "as good as the best, and used with it" };
     case "refused": {
-      const rule = verdict.rule === undefined ? "" : `: rule ${verdict.rule + 1}`;
-      const words = `${refusals[verdict.refusal]}${rule}`;
+      const words = `${refusals[verdict.refusal]}${ruleText(verdict.rule)}`;
       return { verdict: "refused", by: verdict.refusal, words };
     }
     case "lost": {
@@ -100,4 +120,20 @@ const steps: Readonly<Record<Exclude<DecisionStep, "external">, string>> = {
   "cluster-list-length": "longer CLUSTER_LIST:",
   "peer-address": "higher address of the peer:",
   "path-id": "higher path identifier:",
+};
+
+const withheldWords: Readonly<Record<Withheld["by"], string>> = {
+  "no-session": "no session",
+  family: "the session does not carry its family",
+  own: "learned from it",
+  internal:
+    "learned from an internal peer, and neither side is a route reflection client (RFC 4456)",
+  originator: "it brought it into the AS itself (ORIGINATOR_ID)",
+  community: "one of its communities forbids it (no-export, no-export-subconfed, no-advertise)",
+  role: "forbidden by the roles of both sides (RFC 9234)",
+  "long-lived-stale": "kept for a peer long away, and this one does not know of that (RFC 9494)",
+  "next-hop":
+    "our end of the session has no address of its family to be the next hop; its export policy can set one",
+  "export-policy": "rejected by the export policy",
+  waiting: "about to be told",
 };

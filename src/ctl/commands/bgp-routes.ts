@@ -25,9 +25,13 @@ export async function bgpRoutes(
 ): Promise<void> {
   const format = requireFormat(options.output, ["text", "wide", "json"]);
   const { table, prefix } = readWords(args);
-  const { peer, match = prefix?.includes("/") ? "exact" : "covering" } = options;
-  const query = { table, prefix, peer, ...(prefix !== undefined && { match }) };
+  const { peer, match = usualMatch(prefix) } = options;
+  if (match !== undefined && prefix === undefined) {
+    throw failure("--match says how a PREFIX is meant, and there is none");
+  }
+  const query = { table, prefix, peer, match };
   const found = new BgpClient(options, context).lines<RouteDocument>("routes", query);
+  // Those that cover an address come with the longest first.
   const routes = match === "covering" ? found : inOrder(found);
   if (format === "json") {
     await writeJsonArray(context, routes);
@@ -40,6 +44,11 @@ export async function bgpRoutes(
     if (ready !== "") await write(context, ready);
   }
   await write(context, rows.end());
+}
+
+function usualMatch(prefix: string | undefined): string | undefined {
+  if (prefix === undefined) return undefined;
+  return prefix.includes("/") ? "exact" : "covering";
 }
 
 /** By prefix, as long as they are few: nobody waits for a full table to be sorted. */

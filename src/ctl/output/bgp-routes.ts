@@ -3,6 +3,9 @@
 import type { RouteDocument, WhyDocument } from "../../bgp/view/index.ts";
 import { formatTable } from "./table.ts";
 
+/** So many peers stand in a line. */
+const NAMED = 8;
+
 type Column = readonly [heading: string, cell: (route: RouteDocument) => string];
 
 const ordinary: readonly Column[] = [
@@ -45,11 +48,13 @@ function infoOf({ refused, stale }: RouteDocument): string {
 }
 
 /** `wanted`: what nobody has told, if so. */
-export function renderWhy({ prefix, originated, paths }: WhyDocument, wanted: string): string {
+export function renderWhy(document: WhyDocument, wanted: string): string {
+  const { prefix, originated, paths } = document;
+  const told = toldText(document);
   const own = originated
     ? `${prefix} is originated here: peers are told that, whatever was learned.\n`
     : "";
-  if (paths.length === 0) return `${own}No peer has told ${wanted}.\n`;
+  if (paths.length === 0) return `${own}No peer has told ${wanted}.\n${told}`;
   const table = formatTable(
     ["VERDICT", "PEER", "NEXT HOP", "AS PATH", "LOCAL PREF", "MED", "WHY"],
     paths.map((path) => [
@@ -66,5 +71,15 @@ export function renderWhy({ prefix, originated, paths }: WhyDocument, wanted: st
     .trimEnd()
     .split("\n")
     .map((line) => line.trimEnd());
-  return `${own}Paths to ${prefix}\n${lines.join("\n")}\n`;
+  return `${own}Paths to ${prefix}\n${lines.join("\n")}\n${told}`;
+}
+
+function toldText({ told, withheld }: WhyDocument): string {
+  const lines = withheld.map(({ words, peers }) => `Not told to ${namesText(peers)}: ${words}\n`);
+  return `${told.length > 0 ? `Told to ${namesText(told)}\n` : ""}${lines.join("")}`;
+}
+
+function namesText(names: readonly string[]): string {
+  const more = names.length > NAMED ? ` and ${names.length - NAMED} more` : "";
+  return `${names.slice(0, NAMED).join(", ")}${more}`;
 }
