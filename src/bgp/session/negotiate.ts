@@ -1,12 +1,13 @@
 /** What two OPENs agree on (RFC 4271 sections 4.2 and 6.2, RFC 5492), or the NOTIFICATION that says why not. */
 
-import type { Ipv4 } from "../../lib/index.ts";
+import { formatAddress, type Ipv4 } from "../../lib/index.ts";
 import type { AddressFamily, Role } from "../types.ts";
 import {
   afiSafiOf,
   concatBytes,
   encodeCapability,
   familyFrom,
+  familyName,
   type Open,
   ProtocolError,
 } from "../wire/index.ts";
@@ -61,7 +62,10 @@ export function negotiate(received: Open, parameters: SessionParameters): Negoti
   const peerType = open.as === parameters.localAs ? "ibgp" : "ebgp";
   // RFC 6286 section 2.1: identifiers are unique inside an AS.
   if (peerType === "ibgp" && open.routerId === parameters.routerId) {
-    throw new ProtocolError("badIdentifier", "the peer's identifier is our own");
+    throw new ProtocolError(
+      "badIdentifier",
+      `the peer's identifier is our own, ${formatAddress(open.routerId)}`,
+    );
   }
   if (peerType === "ebgp") checkRole(open, parameters);
   const holdTimeSeconds = Math.min(open.holdTimeSeconds, parameters.holdTimeSeconds);
@@ -140,12 +144,13 @@ function commonFamilies(open: Open, parameters: SessionParameters): readonly Add
   const theirs = offered.length === 0 ? ["ipv4-unicast"] : offered.map(familyFrom);
   const common = parameters.families.filter((family) => theirs.includes(family));
   if (common.length === 0) {
+    const told = offered.length === 0 ? theirs : offered.map(familyName);
     const wanted = parameters.families.map((family) =>
       encodeCapability({ kind: "multiprotocol", ...afiSafiOf(family) }),
     );
     throw new ProtocolError(
       "unsupportedCapability",
-      `the peer carries none of ${parameters.families.join(", ")}`,
+      `the peer carries ${told.join(", ")}, and none of ${parameters.families.join(", ")}`,
       concatBytes(wanted),
     );
   }

@@ -119,6 +119,22 @@ describe("a connection that failed, in words", () => {
       words("read ETIMEDOUT", { state: "Established" }),
       "network: the peer acknowledged nothing any more (read ETIMEDOUT)",
     );
+    assert.equal(
+      words("connect EACCES ::1:1790 - Local (:::0)"),
+      "network: a firewall on the way, or a prohibit route here, refuses packets to 192.0.2.2 port 1790 (connect EACCES ::1:1790)",
+    );
+    assert.equal(
+      words("SO_BINDTODEVICE: ENODEV", { parameters: { ...parameters, device: "eth7" } }),
+      "us: this machine has no device eth7 (SO_BINDTODEVICE: ENODEV)",
+    );
+    assert.equal(
+      words("socket: EMFILE"),
+      "us: this process has no file descriptor left (socket: EMFILE)",
+    );
+    assert.equal(
+      words("setsockopt: ENOPROTOOPT"),
+      "us: this kernel cannot do what is configured for the peer (setsockopt: ENOPROTOOPT)",
+    );
     assert.equal(words("strange"), "network: strange");
     assert.equal(
       words("connect EINVAL 192.0.2.2:1790 - Local (127.0.0.1:41859)"),

@@ -84,6 +84,21 @@ export function tcpFailure(text: string, attempt: Attempt): TcpFailure {
       const own = localAddress === undefined ? "our address" : formatAddress(localAddress);
       return make("us", "local address", `no packet can go from ${own} to ${at}`);
     }
+    case "EACCES":
+      return make(
+        "network",
+        "prohibited",
+        `a firewall on the way, or a prohibit route here, refuses packets to ${at}`,
+      );
+    case "ENODEV": {
+      const { device = "of that name" } = attempt.parameters;
+      return make("us", "no device", `this machine has no device ${device}`);
+    }
+    case "EMFILE":
+    case "ENFILE":
+      return make("us", "no descriptors", "this process has no file descriptor left");
+    case "ENOPROTOOPT":
+      return make("us", "socket option", "this kernel cannot do what is configured for the peer");
     case "EADDRNOTAVAIL":
       return make("us", "local address", "this machine does not have the local address");
     default:
