@@ -171,6 +171,18 @@ export function ringBytes({ keptMessageBytes = KEPT_MESSAGE_BYTES, peers }: Spea
   return Math.min(LARGEST_RING_BYTES, Math.max(SMALLEST_RING_BYTES, share));
 }
 
+const rejectAll: readonly PolicyRule[] = [{ action: "reject" }];
+
+/** With the policies that they have without being told. */
+export function peersOf(config: SpeakerConfig): readonly PeerConfig[] {
+  if (!config.requireExternalPolicy) return config.peers;
+  return config.peers.map((peer) => {
+    if (peer.remoteAs === (peer.localAs ?? config.localAs)) return peer;
+    const { importPolicy = rejectAll, exportPolicy = rejectAll } = peer;
+    return { ...peer, importPolicy, exportPolicy };
+  });
+}
+
 /** Everything whose change takes a new session. */
 export function sessionParameters(config: SpeakerConfig, peer: PeerConfig): SessionParameters {
   return {

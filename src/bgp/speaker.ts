@@ -10,6 +10,7 @@ import {
   checkConfig,
   checkOriginated,
   passwords,
+  peersOf,
   ringBytes,
   sameData,
   sessionParameters,
@@ -359,7 +360,7 @@ export class Speaker {
 
   #apply(config: SpeakerConfig): void {
     this.#tellsPaths = config.peers.some(({ addPath }) => addPath?.send !== undefined);
-    const wanted = new Map(config.peers.map((peer) => [peer.name, peer]));
+    const wanted = new Map(peersOf(config).map((peer) => [peer.name, peer]));
     this.#rename(wanted);
     for (const [name, peer] of this.#peers) {
       const next = wanted.get(name);
@@ -378,7 +379,7 @@ export class Speaker {
     for (const peer of this.#peers.values()) peer.setRingBytes(ringBytes(config));
     this.#listening.setPasswords();
     this.#originate(config);
-    for (const next of config.peers) {
+    for (const next of wanted.values()) {
       if (this.#peers.has(next.name)) continue;
       const parameters = sessionParameters(config, next);
       const peer = new Peer({ id: ++this.#lastPeerId, config: next, parameters, host: this.#host });

@@ -44,6 +44,11 @@ export interface SpeakerConfig {
    * shared out evenly, 16 KiB to 256 KiB to each; 16 MiB unless told, 0: none.
    */
   readonly keptMessageBytes?: number;
+  /**
+   * Of an external peer without `importPolicy` nothing is taken, without `exportPolicy` it is told nothing
+   * (RFC 8212); an empty list is a policy. False unless told: everything passes.
+   */
+  readonly requireExternalPolicy?: boolean;
   readonly peers: readonly PeerConfig[];
   /** Everything this speaker originates; the whole set, each time. */
   readonly originate: readonly OriginatedRoute[];

@@ -149,6 +149,7 @@ const speakerFields = {
   gracefulRestart: gracefulRestart.optional(),
   multipath: multipath.optional(),
   keptMessageBytes: number,
+  requireExternalPolicy: flag,
   peers: z.array(peer),
   originate: z.array(originated).default([]),
 } satisfies Fields<SpeakerConfig>;
