@@ -6,6 +6,7 @@ import fc from "fast-check";
 import { FakeClock, ipv4 } from "../lib/index.ts";
 import { type Log, silentLog } from "../lib/log/index.ts";
 import { LocRib } from "./rib/index.ts";
+import { testNumber } from "./rib/testing.ts";
 import { RouteFeed } from "./route-feed.ts";
 import { type Connection, PeerSession, SessionRecord } from "./session/index.ts";
 import type { SessionHandlers } from "./session/peer-session.ts";
@@ -249,9 +250,9 @@ describe("a peer that sends faster than routes are handed on", () => {
       ...{ slices, rib: new LocRib() },
       ...{ onChanged: () => undefined, onOtherChanged: () => undefined },
     });
-    for (let i = 0; i < 7999; i++) feed.changed(i * 64 + 32);
+    for (let i = 0; i < 7999; i++) feed.changed(testNumber(i * 64 + 32));
     assert.equal(feed.congested, false);
-    feed.changed(7999 * 64 + 32);
+    feed.changed(testNumber(7999 * 64 + 32));
     assert.equal(feed.congested, true);
     await clock.advance(1);
     assert.deepEqual([feed.congested, feed.idle], [false, true]);

@@ -3,10 +3,10 @@
 import type { Clock } from "../lib/index.ts";
 import type { Log } from "../lib/log/index.ts";
 import type { Bfd } from "./bfd/index.ts";
-import type { ExportGroups, Origination, Path } from "./rib/index.ts";
+import type { ExportGroups, Origination, Path, PrefixNumber } from "./rib/index.ts";
 import type { Transport } from "./session/index.ts";
 import type { Slices } from "./slices.ts";
-import type { AttributeTable, PrefixKey } from "./wire/index.ts";
+import type { AttributeTable } from "./wire/index.ts";
 
 export interface PeerHost {
   readonly clock: Clock;
@@ -17,19 +17,19 @@ export interface PeerHost {
   readonly exportGroups: ExportGroups;
   readonly bfd: Bfd;
   /** A peer's path after import policy, in place of the one before. */
-  onPath(key: PrefixKey, path: Path): void;
+  onPath(number: PrefixNumber, path: Path): void;
   /** A peer has no path (by this path identifier) that passes its import policy. */
-  onNoPath(key: PrefixKey, peerId: number, pathId: number): void;
+  onNoPath(number: PrefixNumber, peerId: number, pathId: number): void;
   onStatus(): void;
   /** So many changes wait to be handed on that no more are to be read. */
   congested(): boolean;
   /** For the last messages of each peer. */
   ringBytes(): number;
   /** What is to be told about a prefix: our own route, else the best one. */
-  route(key: PrefixKey): Origination | Path | undefined;
+  route(number: PrefixNumber): Origination | Path | undefined;
   /** All that is known of a prefix, our own route first; `ranked`: then the others, the better first. */
-  routes(key: PrefixKey, ranked: boolean): Iterable<Origination | Path>;
-  allKeys(): Iterable<PrefixKey>;
+  routes(number: PrefixNumber, ranked: boolean): Iterable<Origination | Path>;
+  allNumbers(): Iterable<PrefixNumber>;
   /** How long a peer that came back may take to tell everything again. */
   stalePathSeconds(): number;
   /** No route is to be told yet (RFC 4724 section 4.1). */

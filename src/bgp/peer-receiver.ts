@@ -23,6 +23,8 @@ import {
   PathCache,
   type PathSink,
   PathVariants,
+  type PrefixNumber,
+  prefixIndex,
   type Source,
 } from "./rib/index.ts";
 import type { Negotiated, SessionParameters } from "./session/index.ts";
@@ -31,9 +33,9 @@ import {
   afiSafiOf,
   concatBytes,
   familyOfKey,
-  type PrefixKey,
   ProtocolError,
   prefixOfKey,
+  type Reach,
   type RouteRefresh,
   type Update,
   uint16,
@@ -135,19 +137,20 @@ export class PeerReceiver {
   }
 
   /** Prefixes in its Adj-RIBs-in; one that changes while they are walked over may come twice. */
-  *keys(): Generator<PrefixKey> {
-    for (const table of this.#tables.values()) yield* table.keys();
+  *numbers(): Generator<PrefixNumber> {
+    for (const table of this.#tables.values()) yield* table.numbers();
   }
 
   /** What the peer told of a prefix, and what became of it. */
-  known(key: PrefixKey): KnownPath[] {
-    const received = this.#tables.get(familyOfKey(key))?.paths(key) ?? [];
-    return received.map((path) => this.#judged(key, path));
+  known(number: PrefixNumber): KnownPath[] {
+    const received = this.#tables.get(prefixIndex.familyOf(number))?.paths(number) ?? [];
+    return received.map((path) => this.#judged(number, path));
   }
 
-  #judged(key: PrefixKey, received: Path): KnownPath {
+  #judged(number: PrefixNumber, received: Path): KnownPath {
     if (received.refusal !== undefined) return { received, refusal: received.refusal };
     const { peerType: source } = received.source;
+    const key = prefixIndex.keyOf(number);
     const asked = { key, source, route: received };
     const rule = this.#importPolicy(source).rejecting(asked, this.#variants.apply);
     return rule === undefined ? { received } : { received, refusal: "import-policy", rule };
@@ -206,15 +209,11 @@ export class PeerReceiver {
     const { withdrawn, withdrawnIds } = update;
     for (let at = 0; at < withdrawn.length; at++) {
       const key = withdrawn[at]!;
-      this.#carried(key, reception)?.withdraw(key, withdrawnIds?.[at] ?? 0);
+      const number = prefixIndex.find(key);
+      if (number === undefined) continue;
+      this.#carried(familyOfKey(key), reception)?.withdraw(number, withdrawnIds?.[at] ?? 0);
     }
-    for (const { attributes, keys, ids } of update.reach) {
-      const plain = paths.get(attributes, 0);
-      for (let at = 0; at < keys.length; at++) {
-        const path = ids === undefined ? plain : paths.get(attributes, ids[at]!);
-        this.#announce(keys[at]!, path, reception);
-      }
-    }
+    for (const reach of update.reach) this.#announce(reach, reception, paths);
     if (update.endOfRib) this.#onEndOfRib(update.endOfRib);
     this.#checkMaximum();
   }
@@ -236,19 +235,20 @@ export class PeerReceiver {
     }
   }
 
-  readonly #import: PathSink = (key, path, pathId) => {
+  readonly #import: PathSink = (number, path, pathId) => {
     const { host, id } = this.#options;
-    const accepted = path && this.#accepted(key, path);
-    if (accepted) host.onPath(key, accepted);
-    else host.onNoPath(key, id, pathId);
+    const accepted = path && this.#accepted(number, path);
+    if (accepted) host.onPath(number, accepted);
+    else host.onNoPath(number, id, pathId);
     const unusable = path !== undefined && cameBack(path);
     const refused = path !== undefined && accepted === undefined;
-    this.#refused.note(key, pathId, unusable ? "unusable" : refused ? "policy" : undefined);
+    this.#refused.note(number, pathId, unusable ? "unusable" : refused ? "policy" : undefined);
   };
 
-  #accepted(key: PrefixKey, path: Path): Path | undefined {
+  #accepted(number: PrefixNumber, path: Path): Path | undefined {
     if (path.refusal !== undefined) return undefined;
     const { peerType } = path.source;
+    const key = prefixIndex.keyOf(number);
     return this.#importPolicy(peerType).apply(key, peerType, path, this.#variants.apply);
   }
 
@@ -258,20 +258,28 @@ export class PeerReceiver {
     return this.#policy;
   }
 
-  #announce(key: PrefixKey, path: Path, reception: Reception): void {
+  #announce({ attributes, keys, ids }: Reach, reception: Reception, paths: PathCache): void {
+    if (keys.length === 0) return;
     const { maximumPrefixes = Number.POSITIVE_INFINITY } = this.#config;
-    const table = this.#carried(key, reception);
+    const family = familyOfKey(keys[0]!);
+    const table = this.#carried(family, reception);
+    if (table === undefined) return;
     // They are not counted against the limit, and are not to take memory beyond it.
-    const full = () => this.#refused.unusable(familyOfKey(key)) >= maximumPrefixes;
-    if (cameBack(path) && full()) table?.withdraw(key, path.pathId);
-    else if (table?.announce(key, path) === false) this.#onLeftOut(key);
+    const full = () => this.#refused.unusable(family) >= maximumPrefixes;
+    const plain = paths.get(attributes, 0);
+    for (let at = 0; at < keys.length; at++) {
+      const path = ids === undefined ? plain : paths.get(attributes, ids[at]!);
+      const number = prefixIndex.add(keys[at]!);
+      if (cameBack(path) && full()) table.withdraw(number, path.pathId);
+      else if (!table.announce(number, path)) this.#onLeftOut(number);
+    }
   }
 
   /** Once in a session: the peer decides how many there are. */
-  #onLeftOut(key: PrefixKey): void {
+  #onLeftOut(number: PrefixNumber): void {
     if (this.#leftOut) return;
     this.#leftOut = true;
-    const prefix = formatPrefix(prefixOfKey(key));
+    const prefix = formatPrefix(prefixOfKey(prefixIndex.keyOf(number)));
     this.#log.warn({ prefix, maximum: MAXIMUM_PATHS }, "more paths to a prefix than are kept");
   }
 
@@ -291,8 +299,7 @@ export class PeerReceiver {
   }
 
   /** `undefined`: a family that was not agreed on. */
-  #carried(key: PrefixKey, { negotiated }: Reception): AdjRibInTable | undefined {
-    const family = familyOfKey(key);
+  #carried(family: AddressFamily, { negotiated }: Reception): AdjRibInTable | undefined {
     return negotiated.families.includes(family) ? this.#tables.get(family) : undefined;
   }
 

@@ -14,6 +14,8 @@ import {
   type Origination,
   type OutgoingAttributes,
   type Path,
+  type PrefixNumber,
+  prefixIndex,
   type SentPath,
   type WantedPath,
 } from "./rib/index.ts";
@@ -25,10 +27,8 @@ import {
   afiSafiOf,
   encodeEndOfRib,
   encodeRouteRefresh,
-  familyOfKey,
   MAXIMUM_EXTENDED_MESSAGE_BYTES,
   MAXIMUM_MESSAGE_BYTES,
-  type PrefixKey,
 } from "./wire/index.ts";
 
 const SLICE_ROUTES = 1000;
@@ -36,7 +36,7 @@ const SLICE_ROUTES = 1000;
 export interface PeerSenderOptions {
   readonly host: Pick<
     PeerHost,
-    "clock" | "slices" | "exportGroups" | "route" | "routes" | "allKeys" | "deferring"
+    "clock" | "slices" | "exportGroups" | "route" | "routes" | "allNumbers" | "deferring"
   >;
   readonly session: Pick<PeerSession, "send">;
   readonly negotiated: Negotiated;
@@ -58,10 +58,15 @@ export class PeerSender {
   readonly #interval: Deadline;
   /** Something was told since the interval last ran. */
   #told = false;
-  #walk: Iterator<PrefixKey> | undefined;
+  #walk: Iterator<PrefixNumber> | undefined;
   readonly #resendDue = new Set<AddressFamily>();
   readonly #resending = new Set<AddressFamily>();
-  readonly #job = () => this.#slice();
+  readonly #job = () => {
+    this.#scheduled = this.#slice();
+    return this.#scheduled;
+  };
+  /** The job waits for its turn. */
+  #scheduled = false;
 
   constructor(options: PeerSenderOptions) {
     this.#options = options;
@@ -73,28 +78,28 @@ export class PeerSender {
     const maximumBytes = extendedMessage ? MAXIMUM_EXTENDED_MESSAGE_BYTES : MAXIMUM_MESSAGE_BYTES;
     this.#table =
       addPath.length === 0
-        ? new AdjRibOut({ families, maximumBytes, wanted: (key) => this.#wanted(key) })
+        ? new AdjRibOut({ families, maximumBytes, wanted: (number) => this.#wanted(number) })
         : new AdjRibOutPaths({
             ...{ families, addPath, maximumBytes },
-            wanted: (key) => this.#wantedPaths(key),
+            wanted: (number) => this.#wantedPaths(number),
           });
   }
 
-  #wanted(key: PrefixKey): OutgoingAttributes | undefined {
-    const route = this.#options.host.route(key);
-    return route && this.#exporter.export(key, route);
+  #wanted(number: PrefixNumber): OutgoingAttributes | undefined {
+    const route = this.#options.host.route(number);
+    return route && this.#exporter.export(prefixIndex.keyOf(number), route);
   }
 
-  #wantedPaths(key: PrefixKey): WantedPath[] {
+  #wantedPaths(number: PrefixNumber): WantedPath[] {
     const { host, negotiated } = this.#options;
-    if (!negotiated.addPathSend.includes(familyOfKey(key))) {
-      const attributes = this.#wanted(key);
+    if (!negotiated.addPathSend.includes(prefixIndex.familyOf(number))) {
+      const attributes = this.#wanted(number);
       return attributes ? [{ peerId: 0, pathId: 0, attributes }] : [];
     }
     const wanted: WantedPath[] = [];
-    for (const route of host.routes(key, Number.isFinite(this.#maximumPaths))) {
+    for (const route of host.routes(number, Number.isFinite(this.#maximumPaths))) {
       if (wanted.length === this.#maximumPaths) break;
-      const attributes = this.#exporter.export(key, route);
+      const attributes = this.#exporter.export(prefixIndex.keyOf(number), route);
       if (attributes === undefined) continue;
       const { peerId, pathId } =
         "kind" in route
@@ -110,20 +115,20 @@ export class PeerSender {
   }
 
   /** Prefixes the peer has been told of. */
-  keys(): Iterable<PrefixKey> {
-    return this.#table.keys();
+  numbers(): Iterable<PrefixNumber> {
+    return this.#table.numbers();
   }
 
-  sent(key: PrefixKey): readonly SentPath[] {
-    return this.#table.sent(key);
+  sent(number: PrefixNumber): readonly SentPath[] {
+    return this.#table.sent(number);
   }
 
   /** Why the peer has not been told of the route to a prefix; `undefined`: it has. */
-  withheld(key: PrefixKey, route: Origination | Path): Withheld | undefined {
-    if (this.#table.has(key)) return undefined;
+  withheld(number: PrefixNumber, route: Origination | Path): Withheld | undefined {
+    if (this.#table.has(number)) return undefined;
     const { families } = this.#options.negotiated;
-    if (!families.includes(familyOfKey(key))) return { by: "family" };
-    return this.#exporter.withheld(key, route) ?? { by: "waiting" };
+    if (!families.includes(prefixIndex.familyOf(number))) return { by: "family" };
+    return this.#exporter.withheld(prefixIndex.keyOf(number), route) ?? { by: "waiting" };
   }
 
   /** How to read what is sent. */
@@ -145,14 +150,14 @@ export class PeerSender {
 
   /** The first full round. */
   sendAll(): void {
-    this.#walk = this.#options.host.allKeys()[Symbol.iterator]();
+    this.#walk = this.#options.host.allNumbers()[Symbol.iterator]();
     this.#endOfRibDue = true;
     this.#work();
   }
 
-  touch(key: PrefixKey): void {
-    if (!this.#concerns(key)) return;
-    this.#table.touch(key);
+  touch(number: PrefixNumber): void {
+    if (!this.#concerns(number)) return;
+    this.#table.touch(number);
     this.#work();
   }
 
@@ -166,14 +171,15 @@ export class PeerSender {
   }
 
   /** In a full mesh nearly every change is of no concern to nearly every peer: the cheap way out. */
-  #concerns(key: PrefixKey): boolean {
+  #concerns(number: PrefixNumber): boolean {
     const { host, negotiated } = this.#options;
-    if (!negotiated.families.includes(familyOfKey(key))) return false;
-    const route = host.route(key);
+    if (!negotiated.families.includes(prefixIndex.familyOf(number))) return false;
+    const route = host.route(number);
     if (route !== undefined && this.#exporter.mayExport(route)) return true;
-    if (this.#table.has(key)) return true;
+    if (this.#table.has(number)) return true;
     if (negotiated.addPathSend.length === 0) return false;
-    for (const other of host.routes(key, false)) if (this.#exporter.mayExport(other)) return true;
+    for (const other of host.routes(number, false))
+      if (this.#exporter.mayExport(other)) return true;
     return false;
   }
 
@@ -183,7 +189,7 @@ export class PeerSender {
     this.#walk?.return?.();
     this.#maximumPaths = target.maximumPaths;
     // What was sent and is no route any more waits already.
-    this.#walk = this.#options.host.allKeys()[Symbol.iterator]();
+    this.#walk = this.#options.host.allNumbers()[Symbol.iterator]();
     this.#work();
   }
 
@@ -212,9 +218,10 @@ export class PeerSender {
   }
 
   #work(): void {
-    if (!this.#writable || this.#closed || this.#interval.running) return;
+    if (this.#scheduled || !this.#writable || this.#closed || this.#interval.running) return;
     // RFC 4724 section 4.1: who has restarted tells no route before all peers have told theirs.
     if (this.#options.host.deferring()) return;
+    this.#scheduled = true;
     this.#options.host.slices.add(this.#job);
   }
 

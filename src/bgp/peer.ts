@@ -14,7 +14,7 @@ import { identityOf, PeerReceiver } from "./peer-receiver.ts";
 import { PeerSender } from "./peer-sender.ts";
 import { isLinkLocal } from "./place.ts";
 import { compilePolicy } from "./policy/index.ts";
-import type { ExportTarget, Source } from "./rib/index.ts";
+import type { ExportTarget, PrefixNumber, Source } from "./rib/index.ts";
 import {
   type Connection,
   type Down,
@@ -30,7 +30,6 @@ import {
   familyFrom,
   type Notification,
   notification,
-  type PrefixKey,
   ProtocolError,
   type RouteRefresh,
 } from "./wire/index.ts";
@@ -183,13 +182,13 @@ export class Peer {
   }
 
   /** The route to this prefix may have changed. */
-  touch(key: PrefixKey): void {
-    this.#sender?.touch(key);
+  touch(number: PrefixNumber): void {
+    this.#sender?.touch(number);
   }
 
   /** A path to this prefix that is not the best may have changed. */
-  touchOther(key: PrefixKey): void {
-    if (this.#session.negotiated?.addPathSend.length) this.#sender?.touch(key);
+  touchOther(number: PrefixNumber): void {
+    if (this.#session.negotiated?.addPathSend.length) this.#sender?.touch(number);
   }
 
   /** Asks for everything again (RFC 2918). */

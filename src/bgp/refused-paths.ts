@@ -4,10 +4,11 @@
  * routes again, and that is no excess of theirs.
  */
 
+import { type PrefixNumber, prefixIndex } from "./rib/index.ts";
 import type { AddressFamily } from "./types.ts";
-import { familyOfKey, type PrefixKey } from "./wire/index.ts";
 
-type PathName = PrefixKey | string;
+/** Its prefix is held for as long as the path is. */
+type PathName = PrefixNumber | string;
 
 export class RefusedPaths {
   readonly #byPolicy = new Set<PathName>();
@@ -27,10 +28,10 @@ export class RefusedPaths {
   }
 
   /** `undefined`: it is a candidate, or gone. */
-  note(key: PrefixKey, pathId: number, refused: "unusable" | "policy" | undefined): void {
+  note(number: PrefixNumber, pathId: number, refused: "unusable" | "policy" | undefined): void {
     if (refused === undefined && this.size === 0) return;
-    const name = pathId === 0 ? key : `${key} ${pathId}`;
-    const unusable = this.#unusable[familyOfKey(key)];
+    const name = pathId === 0 ? number : `${number} ${pathId}`;
+    const unusable = this.#unusable[prefixIndex.familyOf(number)];
     if (refused === "policy") this.#byPolicy.add(name);
     else this.#byPolicy.delete(name);
     if (refused === "unusable") unusable.add(name);

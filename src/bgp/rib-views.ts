@@ -4,7 +4,13 @@ import { type Prefix, SwitchyardError } from "../lib/index.ts";
 import { explain } from "./explain.ts";
 import { nextHopsOf, routeDetails, sentRoute } from "./learned-route.ts";
 import type { Peer } from "./peer.ts";
-import type { LocRib, Origination, Path } from "./rib/index.ts";
+import {
+  type LocRib,
+  type Origination,
+  type Path,
+  type PrefixNumber,
+  prefixIndex,
+} from "./rib/index.ts";
 import { routePages } from "./route-pages.ts";
 import type {
   ReceivedRoute,
@@ -15,18 +21,18 @@ import type {
   SentRoute,
   ToldPeer,
 } from "./view-types.ts";
-import { keyOfPrefix, type PrefixKey } from "./wire/index.ts";
+import { keyOfPrefix } from "./wire/index.ts";
 
 export class RibViews {
   readonly #peers: ReadonlyMap<string, Peer>;
   readonly #rib: LocRib;
-  readonly #route: (key: PrefixKey) => Origination | Path | undefined;
+  readonly #route: (number: PrefixNumber) => Origination | Path | undefined;
 
   constructor(options: {
     readonly peers: ReadonlyMap<string, Peer>;
     readonly rib: LocRib;
     /** What peers are told. */
-    readonly route: (key: PrefixKey) => Origination | Path | undefined;
+    readonly route: (number: PrefixNumber) => Origination | Path | undefined;
   }) {
     this.#peers = options.peers;
     this.#rib = options.rib;
@@ -35,19 +41,22 @@ export class RibViews {
 
   why(prefix: Prefix): RouteExplanation {
     const key = keyOfPrefix(prefix);
-    const known = [...this.#peers.values()].flatMap(({ receiver }) => receiver.known(key));
-    const route = this.#route(key);
+    const number = prefixIndex.find(key);
+    if (number === undefined) return { prefix, originated: false, paths: [], told: [] };
+    const known = [...this.#peers.values()].flatMap(({ receiver }) => receiver.known(number));
+    const [candidates, used] = [this.#rib.paths(number), this.#rib.used(number)];
+    const route = this.#route(number);
     return {
       prefix,
       originated: route !== undefined && "kind" in route,
-      paths: explain({ key, candidates: this.#rib.paths(key), used: this.#rib.used(key), known }),
-      told: route === undefined ? [] : this.#told(key, route),
+      paths: explain({ key, candidates, used, known }),
+      told: route === undefined ? [] : this.#told(number, route),
     };
   }
 
-  #told(key: PrefixKey, route: Origination | Path): ToldPeer[] {
+  #told(number: PrefixNumber, route: Origination | Path): ToldPeer[] {
     return [...this.#peers.values()].map(({ config: { name }, sender }) => {
-      const withheld = sender ? sender.withheld(key, route) : { by: "no-session" as const };
+      const withheld = sender ? sender.withheld(number, route) : { by: "no-session" as const };
       return { peer: name, ...(withheld && { withheld }) };
     });
   }
@@ -56,9 +65,9 @@ export class RibViews {
     const rib = this.#rib;
     return routePages({
       query,
-      keys: () => rib.keys(),
-      tell: (key) => {
-        const used = rib.used(key);
+      numbers: () => rib.numbers(),
+      tell: (number, key) => {
+        const used = rib.used(number);
         return used
           .slice(0, 1)
           .map((best) => ({ ...routeDetails(key, best), ...nextHopsOf(used) }));
@@ -70,9 +79,9 @@ export class RibViews {
     const { receiver } = this.#peer(peerName);
     return routePages({
       query,
-      keys: () => receiver.keys(),
-      tell: (key) =>
-        receiver.known(key).map(({ received, refusal }) => ({
+      numbers: () => receiver.numbers(),
+      tell: (number, key) =>
+        receiver.known(number).map(({ received, refusal }) => ({
           ...routeDetails(key, received),
           ...(refusal === undefined ? {} : { refused: refusal }),
         })),
@@ -83,9 +92,9 @@ export class RibViews {
     const { sender } = this.#peer(peerName);
     return routePages({
       query,
-      keys: () => sender?.keys() ?? [],
-      tell: (key) =>
-        sender ? sender.sent(key).map((sent) => sentRoute(key, sent, sender.context)) : [],
+      numbers: () => sender?.numbers() ?? [],
+      tell: (number, key) =>
+        sender ? sender.sent(number).map((sent) => sentRoute(key, sent, sender.context)) : [],
     });
   }
 

@@ -3,10 +3,10 @@
 import assert from "node:assert/strict";
 import { it } from "node:test";
 import type { Clock } from "../lib/index.ts";
-import { LocRib } from "./rib/index.ts";
+import { LocRib, type PrefixNumber } from "./rib/index.ts";
+import { testNumber } from "./rib/testing.ts";
 import { RouteFeed } from "./route-feed.ts";
 import { Slices } from "./slices.ts";
-import type { PrefixKey } from "./wire/index.ts";
 
 it("changes that take long are handed on over many turns, each once and in their order", () => {
   let nowMs = 0;
@@ -19,25 +19,25 @@ it("changes that take long are handed on over many turns, each once and in their
       return { cancel: () => undefined };
     },
   };
-  const handedOn: PrefixKey[] = [];
-  const take = (key: PrefixKey) => {
-    handedOn.push(key);
+  const handedOn: PrefixNumber[] = [];
+  const take = (number: PrefixNumber) => {
+    handedOn.push(number);
     nowMs += 1;
   };
   const feed = new RouteFeed({
     ...{ slices: new Slices(clock), rib: new LocRib() },
     ...{ onChanged: take, onOtherChanged: take },
   });
-  const keys = Array.from({ length: 300 }, (_, i) => i * 64 + 32);
-  for (const key of keys.slice(0, 200)) feed.changed(key);
-  for (const key of keys.slice(200)) feed.otherChanged(key);
+  const numbers = Array.from({ length: 300 }, (_, i) => testNumber(i * 64 + 32));
+  for (const number of numbers.slice(0, 200)) feed.changed(number);
+  for (const number of numbers.slice(200)) feed.otherChanged(number);
   let longestMs = 0;
   for (let turn = turns.shift(); turn; turn = turns.shift()) {
     const startedMs = nowMs;
     turn();
     longestMs = Math.max(longestMs, nowMs - startedMs);
   }
-  assert.deepEqual(handedOn, keys);
+  assert.deepEqual(handedOn, numbers);
   assert.equal(feed.idle, true);
   // The slice's 5, and up to 15 until it is looked at.
   assert.ok(longestMs <= 20, `${longestMs} ms`);

@@ -1,10 +1,10 @@
 /** Tells listeners what changed in the Loc-RIB: many changes per call, none twice, in slices. */
 
 import { learnedRoute, nextHopsOf } from "./learned-route.ts";
-import { type LocRib, PrefixQueue } from "./rib/index.ts";
+import { type LocRib, type PrefixNumber, PrefixQueue, prefixIndex } from "./rib/index.ts";
 import type { Slices } from "./slices.ts";
 import type { LearnedRoute, RouteChange } from "./types.ts";
-import { type PrefixKey, prefixOfKey } from "./wire/index.ts";
+import { prefixOfKey } from "./wire/index.ts";
 
 const BATCH_ROUTES = 1000;
 const MOST_WAITING = 8000;
@@ -16,8 +16,8 @@ export type RouteListener = (changes: readonly RouteChange[]) => void;
 export class RouteFeed {
   readonly #slices: Slices;
   readonly #rib: LocRib;
-  readonly #onChanged: (key: PrefixKey) => void;
-  readonly #onOtherChanged: (key: PrefixKey) => void;
+  readonly #onChanged: (number: PrefixNumber) => void;
+  readonly #onOtherChanged: (number: PrefixNumber) => void;
   readonly #listeners = new Set<RouteListener>();
   readonly #changed = new PrefixQueue();
   readonly #otherChanged = new PrefixQueue();
@@ -27,9 +27,9 @@ export class RouteFeed {
     readonly slices: Slices;
     readonly rib: LocRib;
     /** Called for each change whether or not anybody listens. */
-    readonly onChanged: (key: PrefixKey) => void;
+    readonly onChanged: (number: PrefixNumber) => void;
     /** The same, where only paths have changed that nobody uses. */
-    readonly onOtherChanged: (key: PrefixKey) => void;
+    readonly onOtherChanged: (number: PrefixNumber) => void;
   }) {
     this.#slices = options.slices;
     this.#rib = options.rib;
@@ -46,14 +46,14 @@ export class RouteFeed {
     return this.#changed.size === 0;
   }
 
-  changed(key: PrefixKey): void {
+  changed(number: PrefixNumber): void {
     if (this.#changed.size === 0) this.#slices.add(this.#job);
-    this.#changed.add(key);
+    this.#changed.add(number);
   }
 
-  otherChanged(key: PrefixKey): void {
+  otherChanged(number: PrefixNumber): void {
     if (this.#otherChanged.size === 0) this.#slices.add(this.#job);
-    this.#otherChanged.add(key);
+    this.#otherChanged.add(number);
   }
 
   subscribe(listener: RouteListener): () => void {
@@ -63,36 +63,37 @@ export class RouteFeed {
 
   routes(): LearnedRoute[] {
     const routes: LearnedRoute[] = [];
-    for (const key of this.#rib.keys()) {
-      const best = this.#usedRoute(key);
+    for (const number of this.#rib.numbers()) {
+      const best = this.#usedRoute(number);
       if (best) routes.push(best);
     }
     return routes;
   }
 
-  #usedRoute(key: PrefixKey): LearnedRoute | undefined {
-    const paths = this.#rib.used(key);
+  #usedRoute(number: PrefixNumber): LearnedRoute | undefined {
+    const paths = this.#rib.used(number);
     if (paths.length === 0) return undefined;
-    return { ...learnedRoute(key, paths[0]!), ...nextHopsOf(paths) };
+    return { ...learnedRoute(prefixIndex.keyOf(number), paths[0]!), ...nextHopsOf(paths) };
   }
 
   #flush(): boolean {
     const changes: RouteChange[] = [];
     const wanted = this.#listeners.size > 0;
     let left = BATCH_ROUTES;
-    for (const key of this.#changed) {
-      if (!this.#goesOn(left--)) break;
-      this.#changed.delete(key);
-      this.#onChanged(key);
+    while (this.#changed.size > 0 && this.#goesOn(left--)) {
+      const number = this.#changed.take()!;
+      this.#onChanged(number);
       if (!wanted) continue;
-      changes.push({ prefix: prefixOfKey(key), best: this.#usedRoute(key) });
+      changes.push({
+        prefix: prefixOfKey(prefixIndex.keyOf(number)),
+        best: this.#usedRoute(number),
+      });
     }
     if (changes.length > 0) for (const listener of this.#listeners) listener(changes);
     if (this.#changed.size > 0) return true;
-    for (const key of this.#otherChanged) {
-      if (!this.#goesOn(left--)) break;
-      this.#otherChanged.delete(key);
-      this.#onOtherChanged(key);
+    while (this.#otherChanged.size > 0 && this.#goesOn(left--)) {
+      const number = this.#otherChanged.take()!;
+      this.#onOtherChanged(number);
     }
     return this.#otherChanged.size > 0;
   }

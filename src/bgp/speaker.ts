@@ -29,6 +29,8 @@ import {
   Originations,
   type Path,
   PrefixMap,
+  type PrefixNumber,
+  prefixIndex,
 } from "./rib/index.ts";
 import { RibViews } from "./rib-views.ts";
 import { RouteFeed } from "./route-feed.ts";
@@ -59,7 +61,6 @@ import {
   encodeShutdownCommunication,
   keyOfPrefix,
   notification,
-  type PrefixKey,
   prefixOfKey,
 } from "./wire/index.ts";
 
@@ -118,15 +119,15 @@ export class Speaker {
     this.#feed = new RouteFeed({
       slices: this.#slices,
       rib: this.#rib,
-      onChanged: (key) => this.#touch(key),
-      onOtherChanged: (key) => {
-        for (const peer of this.#peers.values()) peer.touchOther(key);
+      onChanged: (number) => this.#touch(number),
+      onOtherChanged: (number) => {
+        for (const peer of this.#peers.values()) peer.touchOther(number);
       },
     });
     this.#views = new RibViews({
       peers: this.#peers,
       rib: this.#rib,
-      route: (key) => this.#host.route(key),
+      route: (number) => this.#host.route(number),
     });
     this.#host = {
       clock: options.clock,
@@ -136,15 +137,16 @@ export class Speaker {
       slices: this.#slices,
       exportGroups: new ExportGroups(),
       bfd: new Bfd({ clock, log, transport: options.bfdTransport ?? nodeBfdTransport }),
-      onPath: (key, path) => this.#onChange(key, this.#rib.replace(key, path)),
-      onNoPath: (key, peerId, pathId) => this.#onChange(key, this.#rib.remove(key, peerId, pathId)),
+      onPath: (number, path) => this.#onChange(number, this.#rib.replace(number, path)),
+      onNoPath: (number, peerId, pathId) =>
+        this.#onChange(number, this.#rib.remove(number, peerId, pathId)),
       onStatus: () => this.#onStatus(),
       congested: () => this.#feed.congested,
       ringBytes: () => ringBytes(this.#config),
       stalePathSeconds: () => stalePathSeconds(this.#config),
-      route: (key) => this.#originated.get(key) ?? this.#rib.best(key),
-      routes: (key, ranked) => this.#allRoutes(key, ranked),
-      allKeys: () => this.#allKeys(),
+      route: (number) => this.#originated.get(number) ?? this.#rib.best(number),
+      routes: (number, ranked) => this.#allRoutes(number, ranked),
+      allNumbers: () => this.#allNumbers(),
       deferring: () => this.#deferral !== undefined,
     };
   }
@@ -179,7 +181,7 @@ export class Speaker {
     const before = this.#config;
     this.#config = config;
     if (!sameData(before.multipath, config.multipath)) {
-      for (const key of this.#rib.setMultipath(config.multipath)) this.#feed.changed(key);
+      for (const number of this.#rib.setMultipath(config.multipath)) this.#feed.changed(number);
     }
     if (!this.#running) return;
     if (!sameData(before.listen, config.listen)) this.#listening.set(config.listen ?? []);
@@ -259,9 +261,9 @@ export class Speaker {
   /** Prefixes learned, but from none of these peers in its present session: without the others they would have no route. */
   notLearnedFrom(peers: ReadonlySet<string>): Prefix[] {
     const found: Prefix[] = [];
-    for (const key of this.#rib.keys()) {
-      if (!this.#rib.has(key, ({ peer, stale }) => !stale && peers.has(peer)))
-        found.push(prefixOfKey(key));
+    for (const number of this.#rib.numbers()) {
+      if (!this.#rib.has(number, ({ peer, stale }) => !stale && peers.has(peer)))
+        found.push(prefixOfKey(prefixIndex.keyOf(number)));
     }
     return found;
   }
@@ -395,31 +397,33 @@ export class Speaker {
     const before = this.#originated;
     const after = new PrefixMap<Origination>();
     for (const route of config.originate) {
-      after.set(keyOfPrefix(route.prefix), this.#originations.of(route));
+      after.set(prefixIndex.add(keyOfPrefix(route.prefix)), this.#originations.of(route));
     }
     this.#originated = after;
-    for (const key of before.keys()) if (!after.has(key)) this.#touch(key);
-    for (const key of after.keys()) if (before.get(key) !== after.get(key)) this.#touch(key);
+    for (const number of before.numbers()) if (!after.has(number)) this.#touch(number);
+    for (const number of after.numbers()) {
+      if (before.get(number) !== after.get(number)) this.#touch(number);
+    }
   }
 
-  #onChange(key: PrefixKey, change: Change): void {
-    if (change === "best" || change === "equal") this.#feed.changed(key);
-    else if (change === "other" && this.#tellsPaths) this.#feed.otherChanged(key);
+  #onChange(number: PrefixNumber, change: Change): void {
+    if (change === "best" || change === "equal") this.#feed.changed(number);
+    else if (change === "other" && this.#tellsPaths) this.#feed.otherChanged(number);
   }
 
-  #touch(key: PrefixKey): void {
-    for (const peer of this.#peers.values()) peer.touch(key);
+  #touch(number: PrefixNumber): void {
+    for (const peer of this.#peers.values()) peer.touch(number);
   }
 
-  *#allRoutes(key: PrefixKey, ranked: boolean): Generator<Origination | Path, void> {
-    const own = this.#originated.get(key);
+  *#allRoutes(number: PrefixNumber, ranked: boolean): Generator<Origination | Path, void> {
+    const own = this.#originated.get(number);
     if (own) yield own;
-    yield* ranked ? this.#rib.ranked(key) : this.#rib.paths(key);
+    yield* ranked ? this.#rib.ranked(number) : this.#rib.paths(number);
   }
 
-  *#allKeys(): Generator<PrefixKey> {
-    yield* this.#originated.keys();
-    yield* this.#rib.keys();
+  *#allNumbers(): Generator<PrefixNumber> {
+    yield* this.#originated.numbers();
+    yield* this.#rib.numbers();
   }
 
   /** It may turn true because time passes, without any event. */

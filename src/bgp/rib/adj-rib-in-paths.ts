@@ -4,10 +4,10 @@
  * does not tell again goes with its old ones.
  */
 
-import type { PrefixKey } from "../wire/index.ts";
 import type { AdjRibIn, AdjRibInTable, PathSink } from "./adj-rib-in.ts";
 import type { Path } from "./path.ts";
 import { PathTable } from "./path-table.ts";
+import type { PrefixNumber } from "./prefix-index.ts";
 
 /** Each change of one costs a look at all: without a limit, a peer could make one message take minutes. */
 export const MAXIMUM_PATHS = 256;
@@ -33,28 +33,29 @@ export class AdjRibInPaths implements AdjRibInTable {
     return this.#leftover.size;
   }
 
-  paths(key: PrefixKey): readonly Path[] {
-    return [...this.#fresh.get(key), ...this.#leftover.get(key)];
+  paths(number: PrefixNumber): readonly Path[] {
+    return [...this.#fresh.get(number), ...this.#leftover.get(number)];
   }
 
-  *keys(): Generator<PrefixKey> {
-    yield* this.#fresh.keys();
-    for (const key of this.#leftover.keys()) if (this.#fresh.get(key).length === 0) yield key;
+  *numbers(): Generator<PrefixNumber> {
+    yield* this.#fresh.numbers();
+    for (const number of this.#leftover.numbers())
+      if (this.#fresh.get(number).length === 0) yield number;
   }
 
-  announce(key: PrefixKey, path: Path): boolean {
+  announce(number: PrefixNumber, path: Path): boolean {
     const { pathId } = path;
-    const known = this.#fresh.get(key);
+    const known = this.#fresh.get(number);
     if (known.length >= MAXIMUM_PATHS && known.every((one) => one.pathId !== pathId)) return false;
-    this.#leftover.delete(key, pathId);
-    this.#fresh.put(key, path);
-    this.#sink(key, path, pathId);
+    this.#leftover.delete(number, pathId);
+    this.#fresh.put(number, path);
+    this.#sink(number, path, pathId);
     return true;
   }
 
-  withdraw(key: PrefixKey, pathId: number): void {
-    const known = this.#fresh.delete(key, pathId);
-    if (this.#leftover.delete(key, pathId) || known) this.#sink(key, undefined, pathId);
+  withdraw(number: PrefixNumber, pathId: number): void {
+    const known = this.#fresh.delete(number, pathId);
+    if (this.#leftover.delete(number, pathId) || known) this.#sink(number, undefined, pathId);
   }
 
   expectAgain(keep: boolean): void {
@@ -63,18 +64,18 @@ export class AdjRibInPaths implements AdjRibInTable {
       this.#fresh.size < this.#leftover.size
         ? [this.#fresh, this.#leftover]
         : [this.#leftover, this.#fresh];
-    for (const key of few.keys()) for (const path of few.get(key)) many.put(key, path);
+    for (const number of few.numbers()) for (const path of few.get(number)) many.put(number, path);
     this.#leftover = many;
     this.#fresh = new PathTable();
     this.#lost++;
   }
 
   sweepSome(count: number): boolean {
-    for (const key of this.#leftover.keys()) {
-      for (const { pathId } of this.#leftover.get(key)) {
+    for (const number of this.#leftover.numbers()) {
+      for (const { pathId } of this.#leftover.get(number)) {
         if (count-- === 0) return true;
-        this.#leftover.delete(key, pathId);
-        this.#sink(key, undefined, pathId);
+        this.#leftover.delete(number, pathId);
+        this.#sink(number, undefined, pathId);
       }
     }
     return false;
@@ -83,13 +84,13 @@ export class AdjRibInPaths implements AdjRibInTable {
   *age(change: (path: Path) => Path | undefined): Generator<void> {
     const table = this.#leftover;
     const lost = this.#lost;
-    for (const key of table.keys()) {
-      for (const before of table.get(key)) {
+    for (const number of table.numbers()) {
+      for (const before of table.get(number)) {
         if (lost !== this.#lost) return;
         const after = change(before);
-        if (after === undefined) table.delete(key, before.pathId);
-        else table.put(key, after);
-        if (after !== before) this.#sink(key, after, before.pathId);
+        if (after === undefined) table.delete(number, before.pathId);
+        else table.put(number, after);
+        if (after !== before) this.#sink(number, after, before.pathId);
         yield;
       }
     }
@@ -105,9 +106,9 @@ export class AdjRibInPaths implements AdjRibInTable {
   *#replayOnce(): Generator<void> {
     const lost = this.#lost;
     for (const table of [this.#fresh, this.#leftover]) {
-      for (const key of table.keys()) {
+      for (const number of table.numbers()) {
         if (lost !== this.#lost) return;
-        for (const path of table.get(key)) this.#sink(key, path, path.pathId);
+        for (const path of table.get(number)) this.#sink(number, path, path.pathId);
         yield;
       }
     }

@@ -4,22 +4,22 @@
  * route is replaced or confirmed by being told again, and swept when the peer has told everything.
  */
 
-import type { PrefixKey } from "../wire/index.ts";
 import type { Path } from "./path.ts";
+import type { PrefixNumber } from "./prefix-index.ts";
 import { PrefixMap } from "./prefix-map.ts";
 
 /** Told of every change: the peer's path to a prefix, or that it has none (by this path identifier). */
-export type PathSink = (key: PrefixKey, path: Path | undefined, pathId: number) => void;
+export type PathSink = (number: PrefixNumber, path: Path | undefined, pathId: number) => void;
 
 export interface AdjRibInTable {
   readonly size: number;
   readonly leftovers: number;
   /** The peer's paths to a prefix, fresh or left over. */
-  paths(key: PrefixKey): readonly Path[];
-  keys(): Iterable<PrefixKey>;
+  paths(number: PrefixNumber): readonly Path[];
+  numbers(): Iterable<PrefixNumber>;
   /** False: the peer tells of so many paths to the prefix that this one is left out. */
-  announce(key: PrefixKey, path: Path): boolean;
-  withdraw(key: PrefixKey, pathId: number): void;
+  announce(number: PrefixNumber, path: Path): boolean;
+  withdraw(number: PrefixNumber, pathId: number): void;
   /**
    * Everything known waits to be told again. RFC 4724 section 4.2: what still waited, goes; with `keep`
    * it waits on (RFC 9494).
@@ -53,26 +53,26 @@ export class AdjRibIn implements AdjRibInTable {
     return this.#leftover.size;
   }
 
-  paths(key: PrefixKey): readonly Path[] {
-    const path = this.#fresh.get(key) ?? this.#leftover.get(key);
+  paths(number: PrefixNumber): readonly Path[] {
+    const path = this.#fresh.get(number) ?? this.#leftover.get(number);
     return path === undefined ? [] : [path];
   }
 
-  *keys(): Generator<PrefixKey> {
-    yield* this.#fresh.keys();
-    yield* this.#leftover.keys();
+  *numbers(): Generator<PrefixNumber> {
+    yield* this.#fresh.numbers();
+    yield* this.#leftover.numbers();
   }
 
-  announce(key: PrefixKey, path: Path): boolean {
-    if (this.#leftover.size > 0) this.#leftover.delete(key);
-    this.#fresh.set(key, path);
-    this.#sink(key, path, path.pathId);
+  announce(number: PrefixNumber, path: Path): boolean {
+    if (this.#leftover.size > 0) this.#leftover.delete(number);
+    this.#fresh.set(number, path);
+    this.#sink(number, path, path.pathId);
     return true;
   }
 
-  withdraw(key: PrefixKey): void {
-    const known = this.#fresh.delete(key);
-    if (this.#leftover.delete(key) || known) this.#sink(key, undefined, 0);
+  withdraw(number: PrefixNumber): void {
+    const known = this.#fresh.delete(number);
+    if (this.#leftover.delete(number) || known) this.#sink(number, undefined, 0);
   }
 
   expectAgain(keep: boolean): void {
@@ -82,17 +82,17 @@ export class AdjRibIn implements AdjRibInTable {
       this.#fresh.size < this.#leftover.size
         ? [this.#fresh, this.#leftover]
         : [this.#leftover, this.#fresh];
-    for (const key of few.keys()) many.set(key, few.get(key)!);
+    for (const number of few.numbers()) many.set(number, few.get(number)!);
     this.#leftover = many;
     this.#fresh = new PrefixMap();
     this.#lost++;
   }
 
   sweepSome(count: number): boolean {
-    for (const key of this.#leftover.keys()) {
+    for (const number of this.#leftover.numbers()) {
       if (count-- === 0) return true;
-      this.#leftover.delete(key);
-      this.#sink(key, undefined, 0);
+      this.#leftover.delete(number);
+      this.#sink(number, undefined, 0);
     }
     return false;
   }
@@ -100,13 +100,13 @@ export class AdjRibIn implements AdjRibInTable {
   *age(change: (path: Path) => Path | undefined): Generator<void> {
     const table = this.#leftover;
     const lost = this.#lost;
-    for (const key of table.keys()) {
+    for (const number of table.numbers()) {
       if (lost !== this.#lost) return;
-      const before = table.get(key)!;
+      const before = table.get(number)!;
       const after = change(before);
-      if (after === undefined) table.delete(key);
-      else table.set(key, after);
-      if (after !== before) this.#sink(key, after, before.pathId);
+      if (after === undefined) table.delete(number);
+      else table.set(number, after);
+      if (after !== before) this.#sink(number, after, before.pathId);
       yield;
     }
   }
@@ -130,10 +130,10 @@ export class AdjRibIn implements AdjRibInTable {
   *#replayOnce(): Generator<void> {
     const lost = this.#lost;
     for (const table of [this.#fresh, this.#leftover]) {
-      for (const key of table.keys()) {
+      for (const number of table.numbers()) {
         if (lost !== this.#lost) return;
-        const path = table.get(key)!;
-        this.#sink(key, path, path.pathId);
+        const path = table.get(number)!;
+        this.#sink(number, path, path.pathId);
         yield;
       }
     }

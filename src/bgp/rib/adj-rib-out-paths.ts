@@ -5,7 +5,6 @@
  */
 
 import type { AddressFamily } from "../types.ts";
-import { encodeAnnounce, encodeWithdraw, familyOfKey, type PrefixKey } from "../wire/index.ts";
 import {
   type AdjRibOutTable,
   fitsMessage,
@@ -14,7 +13,10 @@ import {
   type SentPath,
 } from "./adj-rib-out.ts";
 import type { OutgoingAttributes } from "./export-target.ts";
-import { PrefixMap, PrefixQueue } from "./prefix-map.ts";
+import { FamilyChanges } from "./family-changes.ts";
+import { type PrefixNumber, prefixIndex } from "./prefix-index.ts";
+import { PrefixMap } from "./prefix-map.ts";
+import { PrefixQueue } from "./prefix-queue.ts";
 
 /** A path as the peer is to be told of it, and which it is: whose, and by which identifier learned. */
 export interface WantedPath {
@@ -33,12 +35,7 @@ export interface AdjRibOutPathsOptions {
   /** Of these, whose prefixes go with identifiers; of the others one path at most is wanted. */
   readonly addPath: readonly AddressFamily[];
   readonly maximumBytes: number;
-  readonly wanted: (key: PrefixKey) => readonly WantedPath[];
-}
-
-interface Group {
-  readonly keys: PrefixKey[];
-  readonly ids: number[];
+  readonly wanted: (number: PrefixNumber) => readonly WantedPath[];
 }
 
 export class AdjRibOutPaths implements AdjRibOutTable {
@@ -63,55 +60,58 @@ export class AdjRibOutPaths implements AdjRibOutTable {
     return this.#pending.size === 0;
   }
 
-  has(key: PrefixKey): boolean {
-    return this.#held.has(key);
+  has(number: PrefixNumber): boolean {
+    return this.#held.has(number);
   }
 
-  keys(): Iterable<PrefixKey> {
-    return this.#held.keys();
+  numbers(): Iterable<PrefixNumber> {
+    return this.#held.numbers();
   }
 
-  sent(key: PrefixKey): readonly SentPath[] {
-    const held = this.#held.get(key) ?? [];
+  sent(number: PrefixNumber): readonly SentPath[] {
+    const held = this.#held.get(number) ?? [];
     const again = held.some(({ attributes }) => attributes === forgotten);
-    const paths = again ? assign(held, this.#options.wanted(key)) : held;
-    if (this.#options.addPath.includes(familyOfKey(key))) return paths;
+    const paths = again ? assign(held, this.#options.wanted(number)) : held;
+    if (this.#options.addPath.includes(prefixIndex.familyOf(number))) return paths;
     return paths.map(({ attributes }) => ({ attributes }));
   }
 
-  touch(key: PrefixKey): void {
-    if (this.#options.families.includes(familyOfKey(key))) this.#pending.add(key);
+  touch(number: PrefixNumber): void {
+    this.#pending.add(number);
   }
 
   forget(family: AddressFamily): void {
-    for (const key of this.#held.keys()) {
-      if (familyOfKey(key) !== family) continue;
-      const held = this.#held.get(key)!;
+    for (const number of this.#held.numbers()) {
+      if (prefixIndex.familyOf(number) !== family) continue;
+      const held = this.#held.get(number)!;
       this.#held.set(
-        key,
+        number,
         held.map((path) => ({ ...path, attributes: forgotten })),
       );
-      this.#pending.add(key);
+      this.#pending.add(number);
     }
   }
 
   take(count: number): Uint8Array[] {
-    const changes = this.#options.families.map((family) => new FamilyChanges(family));
-    for (const key of this.#pending) {
-      if (count <= 0 || changes.some(({ bytes }) => bytes >= MOST_TAKEN_BYTES)) break;
-      this.#pending.delete(key);
-      const mine = changes.find(({ family }) => family === familyOfKey(key));
-      if (mine) count -= Math.max(1, this.#settle(key, mine));
+    const { families, addPath, maximumBytes } = this.#options;
+    const changes = families.map((family) => new FamilyChanges(family, addPath.includes(family)));
+    while (count > 0) {
+      const number = this.#pending.take();
+      if (number === undefined) break;
+      const mine = changes[families.indexOf(prefixIndex.familyOf(number))]!;
+      count -= Math.max(1, this.#settle(number, mine));
+      if (mine.bytes >= MOST_TAKEN_BYTES) break;
     }
-    return changes.flatMap((mine) => mine.messages(this.#options));
+    return changes.flatMap((mine) => mine.messages(maximumBytes));
   }
 
   /** How many paths it looked at. */
-  #settle(key: PrefixKey, changes: FamilyChanges): number {
-    const before = this.#held.get(key) ?? [];
+  #settle(number: PrefixNumber, changes: FamilyChanges): number {
+    const before = this.#held.get(number) ?? [];
+    const key = prefixIndex.keyOf(number);
     const { maximumBytes } = this.#options;
     const wanted = this.#options
-      .wanted(key)
+      .wanted(number)
       .filter(({ attributes }) => fitsMessage(attributes, maximumBytes));
     const after = assign(before, wanted);
     for (const { id } of before) {
@@ -119,11 +119,11 @@ export class AdjRibOutPaths implements AdjRibOutTable {
     }
     for (const { id, attributes } of after) {
       const known = before.some((path) => path.id === id && path.attributes === attributes);
-      if (!known) changes.announce({ key, id, attributes });
+      if (!known) changes.announce(key, attributes, id);
     }
     this.#size += after.length - before.length;
-    if (after.length === 0) this.#held.delete(key);
-    else this.#held.set(key, after);
+    if (after.length === 0) this.#held.delete(number);
+    else this.#held.set(number, after);
     return before.length + after.length;
   }
 }
@@ -141,53 +141,4 @@ function assign(held: readonly HeldPath[], wanted: readonly WantedPath[]): reado
     taken.add(next);
     return { ...path, id: next };
   });
-}
-
-class FamilyChanges {
-  readonly family: AddressFamily;
-  /** Of attributes. */
-  bytes = 0;
-  readonly #withdrawn: Group = { keys: [], ids: [] };
-  readonly #announced = new Map<OutgoingAttributes, Group>();
-
-  constructor(family: AddressFamily) {
-    this.family = family;
-  }
-
-  withdraw(key: PrefixKey, id: number): void {
-    this.#withdrawn.keys.push(key);
-    this.#withdrawn.ids.push(id);
-  }
-
-  announce({
-    key,
-    id,
-    attributes,
-  }: {
-    key: PrefixKey;
-    id: number;
-    attributes: OutgoingAttributes;
-  }) {
-    let group = this.#announced.get(attributes);
-    if (group === undefined) {
-      group = { keys: [], ids: [] };
-      this.#announced.set(attributes, group);
-      this.bytes += attributes.bytes.length;
-    }
-    group.keys.push(key);
-    group.ids.push(id);
-  }
-
-  messages({ addPath, maximumBytes }: AdjRibOutPathsOptions): Uint8Array[] {
-    const { family } = this;
-    const nlri = ({ keys, ids }: Group) => (addPath.includes(family) ? { keys, ids } : { keys });
-    const { keys } = this.#withdrawn;
-    const gone = keys.length === 0 ? [] : [{ family, maximumBytes, ...nlri(this.#withdrawn) }];
-    const messages = gone.flatMap(encodeWithdraw);
-    for (const [{ bytes: attributes, nextHop }, group] of this.#announced) {
-      const options = { family, attributes, nextHop, maximumBytes, ...nlri(group) };
-      messages.push(...encodeAnnounce(options));
-    }
-    return messages;
-  }
 }

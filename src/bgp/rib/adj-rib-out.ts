@@ -4,16 +4,19 @@
  */
 
 import type { AddressFamily } from "../types.ts";
-import { encodeAnnounce, encodeWithdraw, familyOfKey, type PrefixKey } from "../wire/index.ts";
+import { familyOfKey } from "../wire/index.ts";
 import type { OutgoingAttributes } from "./export-target.ts";
-import { PrefixMap, PrefixQueue } from "./prefix-map.ts";
+import { FamilyChanges } from "./family-changes.ts";
+import { type PrefixNumber, prefixIndex } from "./prefix-index.ts";
+import { PrefixMap } from "./prefix-map.ts";
+import { PrefixQueue } from "./prefix-queue.ts";
 
 export interface AdjRibOutOptions {
-  /** Families of the session; prefixes of others are left out. */
+  /** Of the session; it is not asked to tell of others. */
   readonly families: readonly AddressFamily[];
   readonly maximumBytes: number;
   /** What the peer is to be told of a prefix now; `undefined`: nothing, or that it is gone. */
-  readonly wanted: (key: PrefixKey) => OutgoingAttributes | undefined;
+  readonly wanted: (number: PrefixNumber) => OutgoingAttributes | undefined;
 }
 
 export interface SentPath {
@@ -29,12 +32,12 @@ export interface AdjRibOutTable {
   readonly waiting: number;
   readonly idle: boolean;
   /** The peer holds a route to this prefix from us. */
-  has(key: PrefixKey): boolean;
-  keys(): Iterable<PrefixKey>;
+  has(number: PrefixNumber): boolean;
+  numbers(): Iterable<PrefixNumber>;
   /** What the peer was last told of a prefix. */
-  sent(key: PrefixKey): readonly SentPath[];
+  sent(number: PrefixNumber): readonly SentPath[];
   /** The route to this prefix may have changed. */
-  touch(key: PrefixKey): void;
+  touch(number: PrefixNumber): void;
   /** Everything of the family is to be sent again. */
   forget(family: AddressFamily): void;
   /** Messages for up to `count` waiting prefixes; fewer where their attributes are large. */
@@ -80,78 +83,57 @@ export class AdjRibOut implements AdjRibOutTable {
     return this.#pending.size === 0;
   }
 
-  has(key: PrefixKey): boolean {
-    return this.#sent.has(key);
+  has(number: PrefixNumber): boolean {
+    return this.#sent.has(number);
   }
 
-  keys(): Iterable<PrefixKey> {
-    return this.#sent.keys();
+  numbers(): Iterable<PrefixNumber> {
+    return this.#sent.numbers();
   }
 
-  sent(key: PrefixKey): readonly SentPath[] {
-    const sent = this.#sent.get(key);
-    const attributes = sent === forgotten ? this.#options.wanted(key) : sent;
+  sent(number: PrefixNumber): readonly SentPath[] {
+    const sent = this.#sent.get(number);
+    const attributes = sent === forgotten ? this.#options.wanted(number) : sent;
     return attributes === undefined ? [] : [{ attributes }];
   }
 
-  touch(key: PrefixKey): void {
-    if (this.#options.families.includes(familyOfKey(key))) this.#pending.add(key);
+  touch(number: PrefixNumber): void {
+    this.#pending.add(number);
   }
 
   forget(family: AddressFamily): void {
-    for (const key of this.#sent.keys()) {
-      if (familyOfKey(key) !== family) continue;
-      this.#sent.set(key, forgotten);
-      this.#pending.add(key);
+    for (const number of this.#sent.numbers()) {
+      if (prefixIndex.familyOf(number) !== family) continue;
+      this.#sent.set(number, forgotten);
+      this.#pending.add(number);
     }
   }
 
   take(count: number): Uint8Array[] {
     const { families } = this.#options;
-    const changes = families.map((family): Changes => ({ family, gone: [], told: new Map() }));
-    let room = MOST_TAKEN_BYTES;
-    for (const key of this.#pending) {
-      if (count-- === 0 || room <= 0) break;
-      this.#pending.delete(key);
-      const wanted = this.#fitting(this.#options.wanted(key));
-      const sent = this.#sent.get(key);
+    const changes = families.map((family) => new FamilyChanges(family, false));
+    for (; count > 0; count--) {
+      const number = this.#pending.take();
+      if (number === undefined) break;
+      const wanted = this.#fitting(this.#options.wanted(number));
+      const sent = this.#sent.get(number);
       if (wanted === sent) continue;
-      const { gone, told } = changes[families.indexOf(familyOfKey(key))]!;
+      const key = prefixIndex.keyOf(number);
+      const mine = changes[families.indexOf(familyOfKey(key))]!;
       if (wanted === undefined) {
-        this.#sent.delete(key);
-        gone.push(key);
-        continue;
+        this.#sent.delete(number);
+        mine.withdraw(key);
+      } else {
+        this.#sent.set(number, wanted);
+        mine.announce(key, wanted);
+        if (mine.bytes >= MOST_TAKEN_BYTES) break;
       }
-      this.#sent.set(key, wanted);
-      const group = told.get(wanted);
-      if (group) {
-        group.push(key);
-        continue;
-      }
-      told.set(wanted, [key]);
-      room -= wanted.bytes.length;
     }
-    return changes.flatMap((each) => this.#encode(each));
+    return changes.flatMap((mine) => mine.messages(this.#options.maximumBytes));
   }
 
   #fitting(wanted: OutgoingAttributes | undefined): OutgoingAttributes | undefined {
     if (wanted === undefined) return undefined;
     return fitsMessage(wanted, this.#options.maximumBytes) ? wanted : undefined;
   }
-
-  #encode({ family, gone, told }: Changes): Uint8Array[] {
-    const { maximumBytes } = this.#options;
-    const messages = gone.length > 0 ? encodeWithdraw({ family, keys: gone, maximumBytes }) : [];
-    for (const [{ bytes: attributes, nextHop }, keys] of told) {
-      messages.push(...encodeAnnounce({ family, attributes, nextHop, keys, maximumBytes }));
-    }
-    return messages;
-  }
-}
-
-/** What is to be told of one family. */
-interface Changes {
-  readonly family: AddressFamily;
-  readonly gone: PrefixKey[];
-  readonly told: Map<OutgoingAttributes, PrefixKey[]>;
 }

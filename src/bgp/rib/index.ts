@@ -11,4 +11,6 @@ export type * from "./export-target.ts";
 export * from "./loc-rib.ts";
 export * from "./path.ts";
 export * from "./path-cache.ts";
+export * from "./prefix-index.ts";
 export * from "./prefix-map.ts";
+export * from "./prefix-queue.ts";

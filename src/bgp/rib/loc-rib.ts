@@ -5,10 +5,10 @@
  */
 
 import type { MultipathConfig } from "../types.ts";
-import type { PrefixKey } from "../wire/index.ts";
 import { bestPath, compareBeforeMed } from "./decision.ts";
 import { equalPaths } from "./multipath.ts";
 import type { Path, Source } from "./path.ts";
+import type { PrefixNumber } from "./prefix-index.ts";
 import { PrefixMap } from "./prefix-map.ts";
 
 /** What a change has come to, as far as somebody is to be told. */
@@ -27,25 +27,25 @@ export class LocRib {
     return this.#routes.size;
   }
 
-  keys(): Generator<PrefixKey, undefined> {
-    return this.#routes.keys();
+  numbers(): Generator<PrefixNumber, undefined> {
+    return this.#routes.numbers();
   }
 
-  best(key: PrefixKey): Path | undefined {
-    const entry = this.#routes.get(key);
+  best(number: PrefixNumber): Path | undefined {
+    const entry = this.#routes.get(number);
     return Array.isArray(entry) ? entry[0] : (entry as Path | undefined);
   }
 
   /** All of them, the best first, the others in no order. */
-  paths(key: PrefixKey): readonly Path[] {
-    const entry = this.#routes.get(key);
+  paths(number: PrefixNumber): readonly Path[] {
+    const entry = this.#routes.get(number);
     if (entry === undefined) return [];
     return Array.isArray(entry) ? entry : [entry as Path];
   }
 
   /** All of them in the order in which they would be the best; each costs a look at those that are left. */
-  *ranked(key: PrefixKey): Generator<Path, void> {
-    const left = [...this.paths(key)];
+  *ranked(number: PrefixNumber): Generator<Path, void> {
+    const left = [...this.paths(number)];
     while (left.length > 0) {
       const best = bestPath(left);
       yield best;
@@ -54,22 +54,22 @@ export class LocRib {
   }
 
   /** The best and those used together with it, each with a next hop of its own. */
-  used(key: PrefixKey): readonly Path[] {
-    const paths = this.paths(key);
+  used(number: PrefixNumber): readonly Path[] {
+    const paths = this.paths(number);
     return this.#multipath && paths.length > 1
       ? equalPaths(paths, this.#multipath)
       : paths.slice(0, 1);
   }
 
   /** Prefixes of which other paths may be used together now: those with several. */
-  setMultipath(multipath: MultipathConfig | undefined): PrefixKey[] {
+  setMultipath(multipath: MultipathConfig | undefined): PrefixNumber[] {
     this.#multipath = multipath;
-    return [...this.#routes.keys()].filter((key) => Array.isArray(this.#routes.get(key)));
+    return [...this.#routes.numbers()].filter((number) => Array.isArray(this.#routes.get(number)));
   }
 
   /** Whether one of the paths comes from such a source. */
-  has(key: PrefixKey, from: (source: Path["source"]) => boolean): boolean {
-    const entry = this.#routes.get(key);
+  has(number: PrefixNumber, from: (source: Path["source"]) => boolean): boolean {
+    const entry = this.#routes.get(number);
     if (entry === undefined) return false;
     return Array.isArray(entry)
       ? entry.some(({ source }: Path) => from(source))
@@ -77,37 +77,37 @@ export class LocRib {
   }
 
   /** Takes the peer's path to the prefix, in place of the one it had (by that path identifier). */
-  replace(key: PrefixKey, path: Path): Change {
-    const entry = this.#routes.get(key);
+  replace(number: PrefixNumber, path: Path): Change {
+    const entry = this.#routes.get(number);
     const { peerId } = path.source;
     if (entry === undefined || isOf(entry, peerId, path.pathId)) {
-      this.#routes.set(key, path);
+      this.#routes.set(number, path);
       return entry !== undefined && sameRoute(entry as Path, path) ? undefined : "best";
     }
     if (Array.isArray(entry) && this.#multipath === undefined) return replaceWithin(entry, path);
     const before = Array.isArray(entry) ? (entry as readonly Path[]) : [entry as Path];
     const after = without(before, peerId, path.pathId);
     after.push(path);
-    return this.#settle(key, before, after);
+    return this.#settle(number, before, after);
   }
 
   /** The peer has no path to the prefix (by that path identifier) any more. */
-  remove(key: PrefixKey, peerId: number, pathId: number): Change {
-    const entry = this.#routes.get(key);
+  remove(number: PrefixNumber, peerId: number, pathId: number): Change {
+    const entry = this.#routes.get(number);
     if (entry === undefined) return undefined;
     if (isOf(entry, peerId, pathId)) {
-      this.#routes.delete(key);
+      this.#routes.delete(number);
       return "best";
     }
     if (!Array.isArray(entry)) return undefined;
     const after = without(entry, peerId, pathId);
-    return after.length === entry.length ? undefined : this.#settle(key, entry, after);
+    return after.length === entry.length ? undefined : this.#settle(number, entry, after);
   }
 
-  #settle(key: PrefixKey, before: readonly Path[], after: readonly Path[]): Change {
+  #settle(number: PrefixNumber, before: readonly Path[], after: readonly Path[]): Change {
     const best = bestPath(after);
     const paths = [best, ...after.filter((other) => other !== best)];
-    this.#routes.set(key, paths.length === 1 ? best : paths);
+    this.#routes.set(number, paths.length === 1 ? best : paths);
     if (!sameRoute(before[0]!, best)) return "best";
     if (this.#multipath === undefined) return "other";
     const [then, now] = [equalPaths(before, this.#multipath), equalPaths(paths, this.#multipath)];

@@ -7,9 +7,10 @@ import type { MultipathConfig } from "../types.ts";
 import { MAXIMUM_PATHS } from "./adj-rib-in-paths.ts";
 import { LocRib } from "./loc-rib.ts";
 import { makePath, type Path } from "./path.ts";
-import { testSource } from "./testing.ts";
+import { testNumber, testSource } from "./testing.ts";
 
 const source = testSource(1, { localAddress: ipv4("192.0.2.1") });
+const number = testNumber(1);
 const identity = { as: 64512, routerId: ipv4("192.0.2.1"), clusterId: ipv4("192.0.2.1") };
 
 /** Each with a MED of its own, if so told, the worst first: all are as good up to it. */
@@ -45,9 +46,9 @@ describe("as many paths to a prefix as a peer may tell", () => {
       it(`${name}, ${meds}: each is looked at a few times for each that comes`, () => {
         let looks = 0;
         const rib = new LocRib(multipath);
-        for (const path of paths(med, () => looks++)) rib.replace(1, path);
+        for (const path of paths(med, () => looks++)) rib.replace(number, path);
         const pairs = MAXIMUM_PATHS * MAXIMUM_PATHS;
-        assert.equal(rib.paths(1).length, MAXIMUM_PATHS);
+        assert.equal(rib.paths(number).length, MAXIMUM_PATHS);
         assert.ok(looks < 25 * pairs, `${(looks / pairs).toFixed(1)} looks at each`);
       });
     }

@@ -8,7 +8,9 @@ import type { MultipathConfig } from "../types.ts";
 import type { PathAttributes } from "../wire/index.ts";
 import { LocRib } from "./loc-rib.ts";
 import { makePath, type Path } from "./path.ts";
-import { testSource } from "./testing.ts";
+import { testNumber, testSource } from "./testing.ts";
+
+const number = testNumber(1);
 
 interface Traits extends Partial<Omit<PathAttributes, "asPath" | "nextHop">> {
   readonly id: number;
@@ -32,8 +34,8 @@ function made({ id, asns = [1, 2], internal = false, nextHop = id, ...more }: Tr
 
 function used(paths: readonly Path[], multipath: MultipathConfig): number[] {
   const rib = new LocRib(multipath);
-  for (const path of paths) rib.replace(1, path);
-  return rib.used(1).map(({ source }) => source.peerId);
+  for (const path of paths) rib.replace(number, path);
+  return rib.used(number).map(({ source }) => source.peerId);
 }
 
 describe("paths used together", () => {
@@ -70,8 +72,8 @@ describe("paths used together", () => {
   it("are the best alone unless told, and no more than told", () => {
     const paths = [4, 3, 2, 1].map((id) => made({ id }));
     const rib = new LocRib();
-    for (const path of paths) rib.replace(1, path);
-    assert.equal(rib.used(1).length, 1);
+    for (const path of paths) rib.replace(number, path);
+    assert.equal(rib.used(number).length, 1);
     assert.deepEqual(used(paths, { maximumPaths: 3 }), [1, 2, 3]);
     assert.deepEqual(used(paths, { maximumPaths: 1 }), [1]);
   });
@@ -88,12 +90,12 @@ describe("Loc-RIB with several paths in use", () => {
       fc.property(fc.array(update, { maxLength: 40 }), (updates) => {
         const rib = new LocRib({ maximumPaths: 2 });
         for (const { id, nextHop, localPref } of updates) {
-          const before = rib.used(1);
+          const before = rib.used(number);
           const change =
             localPref === undefined
-              ? rib.remove(1, id, 0)
-              : rib.replace(1, made({ id, nextHop, localPref }));
-          const after = rib.used(1);
+              ? rib.remove(number, id, 0)
+              : rib.replace(number, made({ id, nextHop, localPref }));
+          const after = rib.used(number);
           if (change === "best") assert.notEqual(before[0], after[0]);
           else assert.equal(before[0], after[0]);
           const same = before.length === after.length && before.every((p, i) => p === after[i]);

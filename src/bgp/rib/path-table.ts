@@ -1,7 +1,7 @@
 /** Several paths to a prefix, told apart by their path identifiers (RFC 7911). One alone costs no array. */
 
-import type { PrefixKey } from "../wire/index.ts";
 import type { Path } from "./path.ts";
+import type { PrefixNumber } from "./prefix-index.ts";
 import { PrefixMap } from "./prefix-map.ts";
 
 type Entry = Path | readonly Path[];
@@ -21,32 +21,32 @@ export class PathTable {
     return this.#size;
   }
 
-  get(key: PrefixKey): readonly Path[] {
-    const entry = this.#entries.get(key);
+  get(number: PrefixNumber): readonly Path[] {
+    const entry = this.#entries.get(number);
     return entry === undefined ? [] : listOf(entry);
   }
 
-  keys(): Iterable<PrefixKey> {
-    return this.#entries.keys();
+  numbers(): Iterable<PrefixNumber> {
+    return this.#entries.numbers();
   }
 
-  put(key: PrefixKey, path: Path): void {
-    const entry = this.#entries.get(key);
+  put(number: PrefixNumber, path: Path): void {
+    const entry = this.#entries.get(number);
     const others = entry === undefined ? [] : without(entry, path.pathId);
-    this.#entries.set(key, others.length === 0 ? path : [...others, path]);
+    this.#entries.set(number, others.length === 0 ? path : [...others, path]);
     this.#size += others.length + 1 - (entry === undefined ? 0 : listOf(entry).length);
   }
 
   /** False: there is none. */
-  delete(key: PrefixKey, pathId: number): boolean {
-    const entry = this.#entries.get(key);
+  delete(number: PrefixNumber, pathId: number): boolean {
+    const entry = this.#entries.get(number);
     if (entry === undefined) return false;
     const before = listOf(entry);
     const after = without(entry, pathId);
     if (after.length === before.length) return false;
     this.#size--;
-    if (after.length === 0) this.#entries.delete(key);
-    else this.#entries.set(key, after.length === 1 ? after[0]! : after);
+    if (after.length === 0) this.#entries.delete(number);
+    else this.#entries.set(number, after.length === 1 ? after[0]! : after);
     return true;
   }
 }

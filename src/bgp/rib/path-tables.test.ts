@@ -18,10 +18,13 @@ import { bestPath } from "./decision.ts";
 import type { OutgoingAttributes } from "./export-target.ts";
 import { LocRib } from "./loc-rib.ts";
 import { makePath, type Path } from "./path.ts";
-import { testSource } from "./testing.ts";
+import { type PrefixNumber, prefixIndex } from "./prefix-index.ts";
+import { testNumber, testSource } from "./testing.ts";
 
 const keys = ["10.0.0.0/8", "10.0.0.0/9", "2001:db8::/32"].map((text) => keyOfPrefix(prefix(text)));
-const anyKey = fc.constantFrom(...keys);
+const numbers = keys.map(testNumber);
+const number = numbers[0]!;
+const anyNumber = fc.constantFrom(...numbers);
 
 function made(peerId: number, pathId: number, localPref = 100): Path {
   return makePath({
@@ -32,12 +35,12 @@ function made(peerId: number, pathId: number, localPref = 100): Path {
   });
 }
 
-const name = (key: PrefixKey, pathId: number) => `${key} ${pathId}`;
+const name = (of: PrefixKey | PrefixNumber, pathId: number) => `${of} ${pathId}`;
 
 describe("Adj-RIB-in with path identifiers", () => {
   const operation = fc.record({
     kind: fc.constantFrom("announce", "announce", "withdraw", "lose", "keep", "age", "sweep"),
-    key: anyKey,
+    number: anyNumber,
     id: fc.nat(2),
   });
 
@@ -52,22 +55,22 @@ describe("Adj-RIB-in with path identifiers", () => {
     fc.assert(
       fc.property(fc.array(operation, { maxLength: 60 }), (operations) => {
         const seen = new Map<string, Path>();
-        const table = new AdjRibInPaths((key, path, id) => {
-          if (path) seen.set(name(key, id), path);
-          else assert.ok(seen.delete(name(key, id)), "a withdrawal of something never told");
+        const table = new AdjRibInPaths((number, path, id) => {
+          if (path) seen.set(name(number, id), path);
+          else assert.ok(seen.delete(name(number, id)), "a withdrawal of something never told");
         });
         const naive = new Map<string, { path: Path; fresh: boolean }>();
         const sweep = () => {
           for (const [each, { fresh }] of naive) if (!fresh) naive.delete(each);
         };
-        for (const { kind, key, id } of operations) {
+        for (const { kind, number, id } of operations) {
           if (kind === "announce") {
             const path = made(1, id);
-            naive.set(name(key, id), { path, fresh: true });
-            table.announce(key, path);
+            naive.set(name(number, id), { path, fresh: true });
+            table.announce(number, path);
           } else if (kind === "withdraw") {
-            naive.delete(name(key, id));
-            table.withdraw(key, id);
+            naive.delete(name(number, id));
+            table.withdraw(number, id);
           } else if (kind === "lose" || kind === "keep") {
             if (kind === "lose") sweep();
             for (const entry of naive.values()) entry.fresh = false;
@@ -87,7 +90,7 @@ describe("Adj-RIB-in with path identifiers", () => {
           assert.deepEqual(seen, expected);
           assert.equal(table.size, naive.size);
           assert.equal(table.leftovers, [...naive.values()].filter(({ fresh }) => !fresh).length);
-          const listed = [...table.keys()].flatMap((each) =>
+          const listed = [...table.numbers()].flatMap((each) =>
             table.paths(each).map((path) => [name(each, path.pathId), path] as const),
           );
           assert.equal(listed.length, naive.size, "each once");
@@ -103,15 +106,15 @@ describe("Adj-RIB-in with path identifiers", () => {
   it("goes on from a table of single paths", () => {
     const gone: string[] = [];
     const before = new AdjRibIn(() => undefined);
-    for (const key of keys) before.announce(key, made(1, 0));
-    const table = new AdjRibInPaths((key, path, id) => {
-      if (path === undefined) gone.push(name(key, id));
+    for (const each of numbers) before.announce(each, made(1, 0));
+    const table = new AdjRibInPaths((number, path, id) => {
+      if (path === undefined) gone.push(name(number, id));
     }, before);
     assert.deepEqual([before.size, table.size, table.leftovers], [0, 3, 3]);
-    table.announce(keys[0]!, made(1, 7));
-    table.announce(keys[1]!, made(1, 0));
+    table.announce(numbers[0]!, made(1, 7));
+    table.announce(numbers[1]!, made(1, 0));
     while (table.sweepSome(1));
-    assert.deepEqual(gone, [name(keys[0]!, 0), name(keys[2]!, 0)]);
+    assert.deepEqual(gone, [name(numbers[0]!, 0), name(numbers[2]!, 0)]);
     assert.equal(table.size, 2);
   });
 });
@@ -130,16 +133,16 @@ describe("Loc-RIB with several paths of one peer", () => {
         for (const { peer, id, localPref } of updates) {
           const path = localPref === undefined ? undefined : made(peer, id, localPref);
           const slot = `${peer} ${id}`;
-          const before = rib.best(1);
+          const before = rib.best(number);
           if (path) naive.set(slot, path);
           else naive.delete(slot);
-          const change = path ? rib.replace(1, path) : rib.remove(1, peer, id);
+          const change = path ? rib.replace(number, path) : rib.remove(number, peer, id);
           const all = [...naive.values()];
           const best = all.length === 0 ? undefined : bestPath(all);
-          assert.equal(rib.best(1), best);
+          assert.equal(rib.best(number), best);
           assert.equal(change === "best", before !== best);
-          assert.deepEqual(new Set(rib.paths(1)), new Set(all));
-          const ranked = [...rib.ranked(1)];
+          assert.deepEqual(new Set(rib.paths(number)), new Set(all));
+          const ranked = [...rib.ranked(number)];
           assert.equal(ranked.length, all.length);
           for (const [at, each] of ranked.entries()) assert.equal(bestPath(ranked.slice(at)), each);
         }
@@ -172,7 +175,7 @@ describe("Adj-RIB-out with path identifiers", () => {
           families: ["ipv4-unicast"],
           addPath: ["ipv4-unicast"],
           maximumBytes: 4096,
-          wanted: (key) => wanted.get(key) ?? [],
+          wanted: (of) => wanted.get(prefixIndex.keyOf(of)) ?? [],
         });
         const peer = new Map<string, number | undefined>();
         const identifiers = new Map<string, number>();
@@ -194,7 +197,9 @@ describe("Adj-RIB-out with path identifiers", () => {
           assert.equal(table.idle, true);
         };
         const check = () => {
-          const held = only4.flatMap((key) => table.sent(key).map((path) => ({ key, ...path })));
+          const held = only4.flatMap((key) =>
+            table.sent(testNumber(key)).map((path) => ({ key, ...path })),
+          );
           assert.equal(table.size, held.length);
           assert.deepEqual(
             new Map(
@@ -210,7 +215,7 @@ describe("Adj-RIB-out with path identifiers", () => {
               if (slot.startsWith(`${key} `) && !slots.includes(slot)) identifiers.delete(slot);
             }
             for (const [at, slot] of slots.entries()) {
-              const { id } = table.sent(key)[at]!;
+              const { id } = table.sent(testNumber(key))[at]!;
               assert.equal(identifiers.get(slot) ?? id, id, "it changed");
               identifiers.set(slot, id!);
             }
@@ -221,7 +226,7 @@ describe("Adj-RIB-out with path identifiers", () => {
             key,
             paths.map(({ peerId, pathId, set }) => ({ peerId, pathId, attributes: sets[set]! })),
           );
-          table.touch(key);
+          table.touch(testNumber(key));
           if (next === "wait") continue;
           if (next === "forget") table.forget("ipv4-unicast");
           send();

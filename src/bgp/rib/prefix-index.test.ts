@@ -3,10 +3,10 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import type { PrefixKey } from "../wire/index.ts";
-import { type Holder, PrefixIndex } from "./prefix-index.ts";
+import { type Holder, PrefixIndex, type PrefixNumber } from "./prefix-index.ts";
 
 class Numbers implements Holder {
-  readonly held = new Map<number, PrefixKey>();
+  readonly held = new Map<PrefixNumber, PrefixKey>();
 
   mark(held: Uint8Array): void {
     for (const number of this.held.keys()) held[number] = 1;
@@ -28,8 +28,8 @@ describe("the index of prefixes", () => {
       assert.equal(index.add(key), number);
       assert.ok(number < index.capacity);
     }
-    assert.equal(index.find(both(10_000)), -1);
-    assert.equal(index.find(both(10_001)), -1);
+    assert.equal(index.find(both(10_000)), undefined);
+    assert.equal(index.find(both(10_001)), undefined);
   });
 
   it("gives numbers again that no table holds, and never one that a table does", () => {

@@ -4,7 +4,17 @@
  * are given away again: nothing is counted on the way of a route, and who forgets a table leaks nothing.
  */
 
-import type { PrefixKey } from "../wire/index.ts";
+import type { AddressFamily } from "../types.ts";
+import { familyOfKey, type PrefixKey } from "../wire/index.ts";
+import { hashOf } from "./prefix-hash.ts";
+
+declare const numbered: unique symbol;
+
+/**
+ * A prefix by its number in {@link prefixIndex}: what a route is looked up for once when it comes in, and known
+ * by in all tables. Good for as long as a table holds it, else until the next `add`: nobody keeps one for himself.
+ */
+export type PrefixNumber = number & { readonly [numbered]: true };
 
 /** A table, as the index sees it. */
 export interface Holder {
@@ -15,20 +25,19 @@ export interface Holder {
 const LEAST = 1024;
 const EMPTY = 0;
 const GONE = -1;
-/** Stands in an array of numbers for a bigint. */
+/** Stands in an array of numbers for a bigint, which stands in another. */
 const WIDE = -2;
-/** By chance: a peer that chooses its prefixes is not to choose where they collide. */
-const SEED = Math.floor(Math.random() * 2 ** 32);
-const HIGH_FACTOR = Math.floor(Math.random() * 2 ** 32) | 1;
 
 export class PrefixIndex {
   #keys = new Float64Array(LEAST);
-  /** A number and one, by the hash of an IPv4 key. */
+  /**
+   * By the hash of a key: a number and one, in as many bits as a place in this array takes; above them bits of
+   * the hash, so that other keys are seen to be others without a look at them. A power of two long.
+   */
   #slots = new Int32Array(2 * LEAST);
-  readonly #wideNumbers = new Map<bigint, number>();
-  readonly #wideKeys = new Map<number, bigint>();
+  readonly #wideKeys: (bigint | undefined)[] = [];
   #next = 0;
-  #free: number[] = [];
+  #free: PrefixNumber[] = [];
   #holders: WeakRef<Holder>[] = [];
   #mostHolders = 1024;
 
@@ -45,42 +54,60 @@ export class PrefixIndex {
     this.#holders.push(new WeakRef(holder));
   }
 
-  /** A negative number if no table holds it; a number does not mean that one does. */
-  find(key: PrefixKey): number {
-    if (typeof key !== "number") return this.#wideNumbers.get(key) ?? -1;
-    return this.#slots[this.#slot(key)]! - 1;
+  /** `undefined`: no table holds it; a number does not mean that one does. */
+  find(key: PrefixKey): PrefixNumber | undefined {
+    return this.#at(this.#slot(key, hashOf(key)));
   }
 
-  /** The prefix of a number that a table holds. */
-  keyOf(number: number): PrefixKey {
+  keyOf(number: PrefixNumber): PrefixKey {
     const key = this.#keys[number]!;
-    return key === WIDE ? this.#wideKeys.get(number)! : key;
+    return key === WIDE ? this.#wideKeys[number]! : key;
   }
 
-  /** Its number, for a table that takes it before it asks for the next. */
-  add(key: PrefixKey): number {
-    const known = this.find(key);
-    if (known >= 0) return known;
-    if (this.#next === this.#keys.length && this.#free.length === 0) this.#makeRoom();
-    const number = this.#free.pop() ?? this.#next++;
+  familyOf(number: PrefixNumber): AddressFamily {
+    return familyOfKey(this.keyOf(number));
+  }
+
+  add(key: PrefixKey): PrefixNumber {
+    const hash = hashOf(key);
+    let slot = this.#slot(key, hash);
+    const known = this.#at(slot);
+    if (known !== undefined) return known;
+    if (this.#next === this.#keys.length && this.#free.length === 0) {
+      this.#makeRoom();
+      slot = this.#slot(key, hash);
+    }
+    const number = this.#free.pop() ?? (this.#next++ as PrefixNumber);
+    this.#put(slot, hash, number);
     if (typeof key === "number") {
       this.#keys[number] = key;
-      this.#slots[this.#slot(key)] = number + 1;
     } else {
       this.#keys[number] = WIDE;
-      this.#wideKeys.set(number, key);
-      this.#wideNumbers.set(key, number);
+      this.#wideKeys[number] = key;
     }
     return number;
   }
 
+  #at(slot: number): PrefixNumber | undefined {
+    const entry = this.#slots[slot]!;
+    if (entry === EMPTY) return undefined;
+    return ((entry & (this.#slots.length - 1)) - 1) as PrefixNumber;
+  }
+
+  #put(slot: number, hash: number, number: number): void {
+    this.#slots[slot] = (hash & -this.#slots.length) | (number + 1);
+  }
+
   /** Where the key stands, or is to stand. */
-  #slot(key: number): number {
+  #slot(key: PrefixKey, hash: number): number {
     const slots = this.#slots;
+    const keys: ArrayLike<PrefixKey | undefined> =
+      typeof key === "number" ? this.#keys : this.#wideKeys;
     const mask = slots.length - 1;
-    for (let slot = hash(key) & mask; ; slot = (slot + 1) & mask) {
+    for (let slot = hash & mask; ; slot = (slot + 1) & mask) {
       const entry = slots[slot]!;
-      if (entry === EMPTY || this.#keys[entry - 1] === key) return slot;
+      if (entry === EMPTY) return slot;
+      if (((entry ^ hash) & ~mask) === 0 && keys[(entry & mask) - 1] === key) return slot;
     }
   }
 
@@ -88,27 +115,26 @@ export class PrefixIndex {
     const count = this.#keys.length;
     const held = new Uint8Array(count);
     for (const reference of this.#holders) reference.deref()?.mark(held);
-    const free: number[] = [];
+    const free: PrefixNumber[] = [];
     // The lowest is taken first: tables stay dense.
     for (let number = count - 1; number >= 0; number--) {
       if (held[number] === 1) continue;
       this.#forget(number);
-      free.push(number);
+      free.push(number as PrefixNumber);
     }
     this.#free = free;
     if (4 * free.length < count) this.#grow(2 * count);
     this.#slots.fill(EMPTY);
     for (let number = 0; number < count; number++) {
-      const key = this.#keys[number]!;
-      if (key >= 0) this.#slots[this.#slot(key)] = number + 1;
+      if (this.#keys[number] === GONE) continue;
+      const key = this.keyOf(number as PrefixNumber);
+      const hash = hashOf(key);
+      this.#put(this.#slot(key, hash), hash, number);
     }
   }
 
   #forget(number: number): void {
-    if (this.#keys[number] === WIDE) {
-      this.#wideNumbers.delete(this.#wideKeys.get(number)!);
-      this.#wideKeys.delete(number);
-    }
+    if (this.#keys[number] === WIDE) this.#wideKeys[number] = undefined;
     this.#keys[number] = GONE;
   }
 
@@ -118,13 +144,6 @@ export class PrefixIndex {
     this.#keys = keys;
     this.#slots = new Int32Array(2 * count);
   }
-}
-
-function hash(key: number): number {
-  let mixed = key ^ SEED ^ Math.imul(Math.floor(key / 2 ** 32) + 1, HIGH_FACTOR);
-  mixed = Math.imul(mixed ^ (mixed >>> 16), 0x85ebca6b);
-  mixed = Math.imul(mixed ^ (mixed >>> 13), 0xc2b2ae35);
-  return mixed ^ (mixed >>> 16);
 }
 
 /** Of all tables of the process: a prefix is mostly held by several. */

@@ -4,33 +4,32 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import fc from "fast-check";
 import type { PrefixKey } from "../wire/index.ts";
-import { PrefixMap, PrefixQueue } from "./prefix-map.ts";
+import type { PrefixNumber } from "./prefix-index.ts";
+import { prefixIndex } from "./prefix-index.ts";
+import { PrefixMap } from "./prefix-map.ts";
+import { testNumber } from "./testing.ts";
 
 /**
  * Few, so that they meet again, and enough for a table to become an array; among them the lowest, the
  * highest, and some that differ only in high bits.
  */
-const keys: readonly PrefixKey[] = [
+const numbers: readonly PrefixNumber[] = [
   ...Array.from({ length: 60 }, (_, i) => i * 64 + 24),
   ...Array.from({ length: 40 }, (_, i) => i * 2 ** 32 + 8),
   ...[0, 2 ** 38 - 32, 2 ** 32 - 1, 2 ** 31],
   ...Array.from({ length: 8 }, (_, i) => (BigInt(i) << 72n) | 64n),
-];
-const key = fc.integer({ min: 0, max: keys.length - 1 }).map((index) => keys[index]!);
+].map(testNumber);
+const anyNumber = fc.integer({ min: 0, max: numbers.length - 1 }).map((index) => numbers[index]!);
 
-type Act = readonly ["set", PrefixKey, number] | readonly ["delete" | "get", PrefixKey];
+type Act = readonly ["set", PrefixNumber, number] | readonly ["delete" | "get", PrefixNumber];
 
 const act: fc.Arbitrary<Act> = fc.oneof(
-  fc.tuple(fc.constant("set" as const), key, fc.nat()),
-  fc.tuple(fc.constantFrom("delete" as const, "get" as const), key),
+  fc.tuple(fc.constant("set" as const), anyNumber, fc.nat()),
+  fc.tuple(fc.constantFrom("delete" as const, "get" as const), anyNumber),
 );
 const history = fc.array(act, { maxLength: 300, size: "max" });
 
-function byKey(a: PrefixKey, b: PrefixKey): number {
-  return a < b ? -1 : 1;
-}
-
-function carryOut(acts: readonly Act[], map: PrefixMap<number>, naive: Map<PrefixKey, number>) {
+function carryOut(acts: readonly Act[], map: PrefixMap<number>, naive: Map<PrefixNumber, number>) {
   for (const [verb, at, value] of acts) {
     if (verb === "set") {
       map.set(at, value);
@@ -49,10 +48,10 @@ describe("a map of prefixes", () => {
     fc.assert(
       fc.property(history, (acts) => {
         const map = new PrefixMap<number>();
-        const naive = new Map<PrefixKey, number>();
+        const naive = new Map<PrefixNumber, number>();
         carryOut(acts, map, naive);
-        assert.deepEqual([...map.keys()].sort(byKey), [...naive.keys()].sort(byKey));
-        for (const each of keys) assert.equal(map.get(each), naive.get(each));
+        assert.deepEqual(new Set(map.numbers()), new Set(naive.keys()));
+        for (const each of numbers) assert.equal(map.get(each), naive.get(each));
       }),
       { numRuns: 100 },
     );
@@ -62,11 +61,11 @@ describe("a map of prefixes", () => {
     fc.assert(
       fc.property(history, fc.array(history, { maxLength: 8 }), (first, later) => {
         const map = new PrefixMap<number>();
-        const naive = new Map<PrefixKey, number>();
+        const naive = new Map<PrefixNumber, number>();
         carryOut(first, map, naive);
         const stays = new Set(naive.keys());
-        const walk = map.keys();
-        const seen: PrefixKey[] = [];
+        const walk = map.numbers();
+        const seen: PrefixNumber[] = [];
         for (const acts of later) {
           for (let i = 0; i < 5; i++) {
             const { value } = walk.next();
@@ -84,53 +83,24 @@ describe("a map of prefixes", () => {
 
   it("holds many, a few beside many, and many after others are gone", () => {
     const few = new PrefixMap<number>();
-    for (let i = 0; i < 3; i++) few.set(i * 2 ** 20 + 32, i);
+    for (let i = 0; i < 3; i++) few.set(prefixIndex.add(i * 2 ** 20 + 32), i);
     const map = new PrefixMap<number>();
     for (let round = 0; round < 3; round++) {
-      const keyOf = (i: number) => i * 64 + 32 + round * 2 ** 33;
-      for (let i = 0; i < 20_000; i++) map.set(keyOf(i), i);
+      const keyOf = (i: number): PrefixKey => i * 64 + 32 + round * 2 ** 33;
+      const numberOf = (i: number) => prefixIndex.find(keyOf(i))!;
+      for (let i = 0; i < 20_000; i++) map.set(prefixIndex.add(keyOf(i)), i);
       assert.equal(map.size, 20_000);
-      // Many of its numbers lie beyond what the small table knew when it was made.
-      few.set(keyOf(19_999), round);
-      assert.equal(few.get(keyOf(19_999)), round);
-      assert.equal([...map.keys()].length, 20_000);
+      // Its number lies beyond what the small table knew when it was made.
+      few.set(numberOf(19_999), round);
+      assert.equal(few.get(numberOf(19_999)), round);
+      assert.equal([...map.numbers()].length, 20_000);
       for (let i = 0; i < 20_000; i++) {
-        assert.equal(map.get(keyOf(i)), i);
-        assert.equal(map.delete(keyOf(i)), true);
+        assert.equal(map.get(numberOf(i)), i);
+        assert.equal(map.delete(numberOf(i)), true);
       }
-      assert.deepEqual([...map.keys()], []);
+      assert.deepEqual([...map.numbers()], []);
     }
     assert.equal(few.size, 6);
-    for (let i = 0; i < 3; i++) assert.equal(few.get(i * 2 ** 20 + 32), i);
-  });
-});
-
-describe("a queue of prefixes", () => {
-  it("serves first what came first, none twice", () => {
-    const queue = new PrefixQueue();
-    for (const each of [88, 24, 88, 152, 1n, 24]) queue.add(each);
-    assert.equal(queue.size, 4);
-    assert.deepEqual([...queue], [88, 24, 152, 1n]);
-    assert.equal(queue.delete(24), true);
-    assert.equal(queue.delete(24), false);
-    queue.add(24);
-    assert.deepEqual([...queue], [88, 152, 1n, 24]);
-  });
-
-  it("is worked off while more comes", () => {
-    const queue = new PrefixQueue();
-    const served: PrefixKey[] = [];
-    for (let i = 0; i < 5000; i++) {
-      queue.add(i * 64);
-      queue.add(i * 64 + 1);
-      for (const each of queue) {
-        queue.delete(each);
-        served.push(each);
-        break;
-      }
-    }
-    assert.equal(queue.size, 5000);
-    assert.deepEqual(served.slice(0, 4), [0, 1, 64, 65]);
-    assert.equal(new Set(served).size, 5000);
+    for (let i = 0; i < 3; i++) assert.equal(few.get(prefixIndex.find(i * 2 ** 20 + 32)!), i);
   });
 });

@@ -5,13 +5,14 @@ import { describe, it } from "node:test";
 import fc from "fast-check";
 import { type Ipv4, ipv4, type Prefix, prefix } from "../../lib/index.ts";
 import type { Refusal } from "../view-types.ts";
-import { keyOfPrefix, type PathAttributes, type PrefixKey } from "../wire/index.ts";
+import { keyOfPrefix, type PathAttributes } from "../wire/index.ts";
 import { AdjRibIn } from "./adj-rib-in.ts";
 import { bestPath } from "./decision.ts";
 import { LocRib } from "./loc-rib.ts";
 import { makePath, type Path, type Source } from "./path.ts";
+import type { PrefixNumber } from "./prefix-index.ts";
 import { PrefixMap } from "./prefix-map.ts";
-import { testSource } from "./testing.ts";
+import { testNumber, testSource } from "./testing.ts";
 
 const identity = {
   as: 64512,
@@ -191,12 +192,13 @@ const prefixes: readonly Prefix[] = [
   "10.0.0.0/26",
   "2001:db8::/32",
 ].map(prefix);
-const anyKey = fc.constantFrom(...prefixes.map(keyOfPrefix));
+const numbers = prefixes.map((each) => testNumber(keyOfPrefix(each)));
+const anyNumber = fc.constantFrom(...numbers);
 
 describe("Loc-RIB", () => {
   it("holds the best of all paths after any updates, and tells when it changes", () => {
     const operation = fc.record({
-      key: anyKey,
+      number: anyNumber,
       id: fc.integer({ min: 1, max: 4 }),
       localPref: fc.constantFrom(undefined, 100, 200),
       med: fc.constantFrom(0, 1, 2),
@@ -205,18 +207,18 @@ describe("Loc-RIB", () => {
     fc.assert(
       fc.property(fc.array(operation, { maxLength: 60 }), (operations) => {
         const rib = new LocRib();
-        const naive = new Map<PrefixKey, Map<number, Path>>();
-        for (const { key, id, localPref, med, as } of operations) {
+        const naive = new Map<PrefixNumber, Map<number, Path>>();
+        for (const { number, id, localPref, med, as } of operations) {
           const next = localPref && path(source(id), { localPref, med, asns: [as] });
-          const paths = naive.get(key) ?? new Map<number, Path>();
-          naive.set(key, paths);
+          const paths = naive.get(number) ?? new Map<number, Path>();
+          naive.set(number, paths);
           const before = paths.size === 0 ? undefined : bestPath([...paths.values()]);
           if (next) paths.set(id, next);
           else paths.delete(id);
           const after = paths.size === 0 ? undefined : bestPath([...paths.values()]);
-          const change = next ? rib.replace(key, next) : rib.remove(key, id, 0);
+          const change = next ? rib.replace(number, next) : rib.remove(number, id, 0);
           assert.equal(change === "best", before !== after);
-          assert.equal(rib.best(key), after);
+          assert.equal(rib.best(number), after);
           assert.equal(rib.size, [...naive.values()].filter(({ size }) => size > 0).length);
         }
       }),
@@ -226,39 +228,42 @@ describe("Loc-RIB", () => {
   it("is not changed by a peer that comes back with the same route", () => {
     const rib = new LocRib();
     const first = path(source(1));
-    rib.replace(1, first);
-    assert.equal(rib.replace(1, { ...first, source: source(1) }), undefined);
-    assert.equal(rib.replace(1, path(source(1))), "best", "other attributes");
+    rib.replace(numbers[0]!, first);
+    assert.equal(rib.replace(numbers[0]!, { ...first, source: source(1) }), undefined);
+    assert.equal(rib.replace(numbers[0]!, path(source(1))), "best", "other attributes");
   });
 });
 
 describe("Adj-RIB-in", () => {
   it("keeps what is told again and sweeps the rest, like a naive table", () => {
     const operation = fc.oneof(
-      fc.record({ kind: fc.constantFrom("announce" as const, "withdraw" as const), key: anyKey }),
+      fc.record({
+        kind: fc.constantFrom("announce" as const, "withdraw" as const),
+        number: anyNumber,
+      }),
       fc.record({
         kind: fc.constantFrom("lose" as const, "keep" as const, "end" as const),
-        key: fc.constant(0),
+        number: fc.constant(numbers[0]!),
       }),
     );
     fc.assert(
       fc.property(fc.array(operation, { maxLength: 80 }), (operations) => {
-        const seen = new Map<PrefixKey, Path>();
-        const table = new AdjRibIn((key, told) => {
-          if (told) seen.set(key, told);
-          else assert.ok(seen.delete(key), "a withdrawal of something never told");
+        const seen = new Map<PrefixNumber, Path>();
+        const table = new AdjRibIn((number, told) => {
+          if (told) seen.set(number, told);
+          else assert.ok(seen.delete(number), "a withdrawal of something never told");
         });
-        const naive = new Map<PrefixKey, "fresh" | "leftover">();
+        const naive = new Map<PrefixNumber, "fresh" | "leftover">();
         const sweep = () => {
-          for (const [key, state] of naive) if (state === "leftover") naive.delete(key);
+          for (const [number, state] of naive) if (state === "leftover") naive.delete(number);
         };
-        for (const { kind, key } of operations) {
+        for (const { kind, number } of operations) {
           if (kind === "announce") {
-            naive.set(key, "fresh");
-            table.announce(key, path(source(1)));
+            naive.set(number, "fresh");
+            table.announce(number, path(source(1)));
           } else if (kind === "withdraw") {
-            naive.delete(key);
-            table.withdraw(key);
+            naive.delete(number);
+            table.withdraw(number);
           } else if (kind === "lose" || kind === "keep") {
             if (kind === "lose") sweep();
             for (const known of naive.keys()) naive.set(known, "leftover");
@@ -281,13 +286,13 @@ describe("Adj-RIB-in", () => {
     [200, 3],
   ] as const) {
     it(`is replayed whole though ${few} that were left over and ${many} told since are put together`, () => {
-      const seen = new Set<PrefixKey>();
-      const table = new AdjRibIn((key) => void seen.add(key));
+      const seen = new Set<PrefixNumber>();
+      const table = new AdjRibIn((number) => void seen.add(number));
       const routes = (from: number, count: number) =>
-        Array.from({ length: count }, (_, i) => (from + i) * 64 + 32);
-      for (const key of routes(0, few)) table.announce(key, path(source(1)));
+        Array.from({ length: count }, (_, i) => testNumber((from + i) * 64 + 32));
+      for (const number of routes(0, few)) table.announce(number, path(source(1)));
       table.expectAgain(false);
-      for (const key of routes(1000, many)) table.announce(key, path(source(1)));
+      for (const number of routes(1000, many)) table.announce(number, path(source(1)));
       seen.clear();
       const replay = table.replay();
       for (let i = 0; i < 150; i++) replay.next();
@@ -299,11 +304,12 @@ describe("Adj-RIB-in", () => {
 
   it("loses one session after another for what each told, not for all that waits", (test) => {
     const table = new AdjRibIn(() => undefined);
-    for (let key = 0; key < 5000; key++) table.announce(key * 64 + 32, path(source(1)));
+    const many = Array.from({ length: 5000 }, (_, i) => testNumber(i * 64 + 32));
+    for (const number of many) table.announce(number, path(source(1)));
     const { mock } = test.mock.method(PrefixMap.prototype, "set");
     for (let session = 1; session <= 100; session++) {
       table.expectAgain(true);
-      table.announce(session * 64 + 32, path(source(1)));
+      table.announce(many[session]!, path(source(1)));
     }
     assert.equal(table.size, 5000);
     assert.ok(mock.callCount() <= 200, `${mock.callCount()} routes written`);
@@ -312,16 +318,17 @@ describe("Adj-RIB-in", () => {
   it("is not replayed from what another session made of it", () => {
     const [one, other] = [path(source(1)), path(source(1), { med: 1 })];
     let last: Path | undefined;
-    const table = new AdjRibIn((key, told) => {
-      if (key === 1) last = told;
+    const [number, later] = numbers as [PrefixNumber, PrefixNumber];
+    const table = new AdjRibIn((of, told) => {
+      if (of === number) last = told;
     });
-    table.announce(1, one);
+    table.announce(number, one);
     table.expectAgain(false);
-    table.announce(2, one);
+    table.announce(later, one);
     const replay = table.replay();
     replay.next();
     table.expectAgain(true);
-    table.announce(1, other);
+    table.announce(number, other);
     while (!replay.next().done);
     assert.equal(last, other);
   });
