@@ -51,3 +51,17 @@ describe("a malformed UPDATE in the log", () => {
     assert.equal(report.total, 6);
   });
 });
+
+describe("a ROUTE-REFRESH of an unknown subtype in the log (RFC 7313 section 5)", () => {
+  it("comes once in a while, and is no malformed UPDATE", async () => {
+    const { lines, log, clock, report } = setUp();
+    for (let i = 0; i < 5; i++) report.seeSubtype("ipv4-unicast", log);
+    await clock.advance(11_000);
+    report.seeSubtype("ipv4-unicast", log);
+    assert.deepEqual(
+      lines.map(({ messages }) => messages),
+      [1, 5],
+    );
+    assert.equal(report.total, 0);
+  });
+});

@@ -1,16 +1,17 @@
-/** Tells the log of malformed UPDATEs: a peer decides how many there are, and is not to decide how long the log gets. */
+/** Tells the log of malformed messages: a peer decides how many there are, and is not to decide how long the log gets. */
 
 import { type Clock, formatPrefix } from "../lib/index.ts";
 import type { Log } from "../lib/log/index.ts";
+import type { AddressFamily } from "./types.ts";
 import { hexText, MAXIMUM_MESSAGE_BYTES, prefixOfKey, type Update } from "./wire/index.ts";
 
 const REPORT_EVERY_MS = 10_000;
 
 export class MalformedReport {
   readonly #clock: Clock;
-  /** All that were seen. */
+  /** All UPDATEs that were seen. */
   total = 0;
-  /** Malformed UPDATEs since the last one told to the log. */
+  /** Messages since the last one told to the log. */
   #count = 0;
   #reportedAtMs = Number.NEGATIVE_INFINITY;
 
@@ -22,12 +23,8 @@ export class MalformedReport {
   see({ treatedAsWithdraw, discarded, withdrawn, malformed }: Update, log: Log): void {
     if (treatedAsWithdraw === undefined && discarded.length === 0) return;
     this.total++;
-    this.#count++;
-    const nowMs = this.#clock.monotonicMs();
-    if (nowMs - this.#reportedAtMs < REPORT_EVERY_MS) return;
-    this.#reportedAtMs = nowMs;
-    const messages = this.#count;
-    this.#count = 0;
+    const messages = this.#due();
+    if (messages === 0) return;
     const message = malformed && hexText(malformed, MAXIMUM_MESSAGE_BYTES);
     if (treatedAsWithdraw === undefined) {
       log.warn({ discarded, messages, message }, "malformed attributes left out");
@@ -38,5 +35,22 @@ export class MalformedReport {
       { reason: treatedAsWithdraw, prefixes, messages, message },
       "malformed UPDATE treated as a withdrawal (RFC 7606)",
     );
+  }
+
+  /** A ROUTE-REFRESH of a subtype that nobody assigned: ignored, and told (RFC 7313 section 5). */
+  seeSubtype(family: AddressFamily, log: Log): void {
+    const messages = this.#due();
+    if (messages > 0) log.warn({ family, messages }, "ROUTE-REFRESH of an unknown subtype ignored");
+  }
+
+  /** How many messages to tell of now; 0: not yet. */
+  #due(): number {
+    this.#count++;
+    const nowMs = this.#clock.monotonicMs();
+    if (nowMs - this.#reportedAtMs < REPORT_EVERY_MS) return 0;
+    this.#reportedAtMs = nowMs;
+    const messages = this.#count;
+    this.#count = 0;
+    return messages;
   }
 }

@@ -2,6 +2,7 @@
 
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
+import fc from "fast-check";
 import { formatAddress, ipv4 } from "../../lib/index.ts";
 import type { PathAttributes } from "./attributes/types.ts";
 import { concatBytes, uint16 } from "./bytes.ts";
@@ -151,6 +152,48 @@ describe("AS4_PATH (RFC 6793)", () => {
     const alone = attribute(OPTIONAL_TRANSITIVE, 18, [0, 1, 17, 112, 192, 0, 2, 2]);
     assert.equal(only(message([...base, ...alone])).aggregator, undefined);
   });
+});
+
+describe("a path on its way through a two-octet world (RFC 6793 section 4.2)", () => {
+  it("comes out with what was prepended there, and else as it went in, however long", () => {
+    const as = fc.oneof(
+      fc.integer({ min: 1, max: 65_535 }),
+      fc.integer({ min: 65_536, max: 2 ** 32 - 1 }),
+    );
+    fc.assert(
+      fc.property(
+        fc.array(as, { minLength: 1, maxLength: 600, size: "max" }),
+        fc.array(fc.integer({ min: 1, max: 65_535 }), { maxLength: 5 }),
+        (before, prepended) => {
+          const attributes: PathAttributes = {
+            ...{ origin: "igp", nextHop: ipv4("192.0.2.7") },
+            asPath: [{ kind: "sequence", asns: before }],
+          };
+          const block = encodeAttributes(attributes, { fourOctetAs: false });
+          const { reach } = read(message(withPrepended([...block], prepended)));
+          assert.deepEqual(asPathNumbers(reach[0]!.attributes.asPath), [...prepended, ...before]);
+          const later = encodeAttributes(reach[0]!.attributes, { fourOctetAs: true });
+          const again = read(message([...later]), true).reach[0]!.attributes;
+          assert.deepEqual(asPathNumbers(again.asPath), [...prepended, ...before]);
+        },
+      ),
+      { numRuns: 60 },
+    );
+  });
+
+  /** As a speaker does it that knows nothing of AS4_PATH: a segment more in AS_PATH. */
+  function withPrepended(block: number[], asns: readonly number[]): number[] {
+    if (asns.length === 0) return block;
+    const at = 4;
+    assert.equal(block[at + 1], 2);
+    const long = (block[at]! & 0x10) !== 0;
+    const head = long ? 4 : 3;
+    const length = long ? block[at + 2]! * 256 + block[at + 3]! : block[at + 2]!;
+    const value = block.slice(at + head, at + head + length);
+    const more = [2, asns.length, ...asns.flatMap((each) => [...uint16(each)]), ...value];
+    const path = [WELL_KNOWN | 0x10, 2, ...uint16(more.length), ...more];
+    return [...block.slice(0, at), ...path, ...block.slice(at + head + length)];
+  }
 });
 
 describe("the Partial bit (RFC 4271 section 5)", () => {
