@@ -27,6 +27,7 @@ export { applyReadDefaults } from "./rules/ip-pool.ts";
 export { type PrepareOptions, prepareForWrite } from "./rules/prepare.ts";
 export type { Labels } from "./selector/expression.ts";
 export { parseSelector, type Selector } from "./selector/parser.ts";
+export { strategicMerge } from "./strategic-merge.ts";
 export {
   type WorkloadEndpointIdentifiers,
   workloadEndpointName,

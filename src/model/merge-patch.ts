@@ -1,7 +1,4 @@
-/**
- * RFC 7386. Calico's types carry no patch-merge keys, so Kubernetes' strategic merge patch means
- * the same for them: objects merge, lists and scalars replace, null deletes.
- */
+/** RFC 7386: objects merge, lists and scalars replace, null deletes. */
 
 function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === "object" && value !== null && !Array.isArray(value);

@@ -4,7 +4,8 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import type { Datastore } from "../datastore/index.ts";
 import { stringifyJson } from "../lib/index.ts";
 import { apiRoot, type Kind, kinds, kindTable } from "../model/index.ts";
-import { badRequest, deletePreconditions, patchObject, readObject } from "./requests.ts";
+import { listFilter } from "./list-filter.ts";
+import { badRequest, deletePreconditions, mergeOf, patchObject, readObject } from "./requests.ts";
 import { serveWatch, type WatchStreamOptions } from "./watch-stream.ts";
 
 export interface ApiRoutesOptions extends WatchStreamOptions {
@@ -52,12 +53,13 @@ function addCollection(app: FastifyInstance, routes: KindRoutes): void {
     const { namespace } = paramsOf(request);
     if (isTrue((request.query as Record<string, unknown>).watch))
       return serveWatch(request, reply, routes);
+    const isAsked = listFilter(request.query);
     const list = await store.list(kind, namespace ? { namespace } : {});
     return sendJson(reply, {
       kind: `${kind}List`,
       apiVersion: kindTable[kind].apiVersion,
       metadata: { resourceVersion: list.resourceVersion },
-      items: list.items,
+      items: list.items.filter(isAsked),
     });
   });
   app.post(path, async (request, reply) => {
@@ -81,9 +83,11 @@ function addObject(app: FastifyInstance, routes: KindRoutes): void {
     const resource = readObject(request.body, scope(request));
     return sendJson(reply, await store.update(resource));
   });
-  app.patch(path, async (request, reply) =>
-    sendJson(reply, await patchObject(store, { ...scope(request), patch: request.body })),
-  );
+  app.patch(path, async (request, reply) => {
+    const merge = mergeOf(request.headers["content-type"]);
+    const options = { ...scope(request), patch: request.body, merge };
+    return sendJson(reply, await patchObject(store, options));
+  });
   app.delete(path, async (request, reply) => {
     const object = scope(request);
     const preconditions = deletePreconditions(request.body);

@@ -12,6 +12,7 @@ import { type Clock, errorText, parseJson, SwitchyardError } from "../lib/index.
 import type { Log } from "../lib/log/index.ts";
 import { addApiRoutes, sendJson } from "./api-routes.ts";
 import { addDiscovery } from "./discovery.ts";
+import { addOpenApi } from "./openapi.ts";
 
 const version = "0.1.0";
 const bodyLimitBytes = 4 * 1024 * 1024;
@@ -71,6 +72,7 @@ export function buildApp(options: AppOptions): FastifyInstance {
     return "ok";
   });
   addDiscovery(app, version);
+  addOpenApi(app);
   addApiRoutes(app, options);
   return app;
 }

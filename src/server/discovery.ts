@@ -1,7 +1,7 @@
 /** What the API offers, in the form Kubernetes clients ask for it. */
 
 import type { FastifyInstance } from "fastify";
-import { apiRoot, kinds, kindTable } from "../model/index.ts";
+import { apiRoot, type Kind, kindAliases, kinds, kindTable } from "../model/index.ts";
 import { sendJson } from "./api-routes.ts";
 
 /** Kubernetes' first group, which has no name. */
@@ -25,6 +25,12 @@ function groups(): Group[] {
   });
 }
 
+/** Beside the kind's own name and its plural. */
+function shortNames(kind: Kind): readonly string[] {
+  const aliases: Partial<Record<Kind, readonly string[]>> = kindAliases;
+  return aliases[kind]?.slice(2) ?? [];
+}
+
 function resourcesOf(groupVersion: string) {
   return kinds
     .filter((kind) => kindTable[kind].apiVersion === groupVersion)
@@ -32,7 +38,7 @@ function resourcesOf(groupVersion: string) {
       const { plural, namespaced } = kindTable[kind];
       const entry = { kind, namespaced, singularName: kind.toLowerCase() };
       return [
-        { name: plural, ...entry, verbs },
+        { name: plural, ...entry, shortNames: shortNames(kind), verbs },
         { name: `${plural}/status`, ...entry, singularName: "", verbs: ["get", "update"] },
       ];
     });

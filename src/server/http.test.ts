@@ -338,3 +338,75 @@ test("no request brings the server down or is answered by 500", { timeout: 60_00
     assert.ok(await isAlive(served));
   });
 });
+
+const services = "/api/v1/namespaces/shop/services";
+const serviceText = (name: string, app: string) =>
+  JSON.stringify({
+    ...{ apiVersion: "v1", kind: "Service", metadata: { name, labels: { app } } },
+    spec: { clusterIP: "10.96.0.9", ports: [{ name: "http", port: 80 }] },
+  });
+
+test("lists are of what is selected, and a selector that is not understood selects nothing", async () => {
+  await withServer(async ({ call }) => {
+    for (const name of ["web", "api"]) {
+      await call({ method: "POST", path: services, body: serviceText(name, name) });
+    }
+    const names = async (query: string) => {
+      const { body } = await call({ path: `${services}?${query}` });
+      return (body as { items: { metadata: { name: string } }[] }).items.map(
+        ({ metadata }) => metadata.name,
+      );
+    };
+    assert.deepEqual(await names("labelSelector=app%3Dweb"), ["web"]);
+    assert.deepEqual(await names("fieldSelector=metadata.name%3Dapi&limit=500"), ["api"]);
+    for (const watch of ["", "&watch=true"]) {
+      assert.match(
+        failure(await call({ path: `${services}?labelSelector=app%20web${watch}` })),
+        /^400 BadRequest unable to parse the label selector: app web/,
+      );
+    }
+  });
+});
+
+test("kubectl's patches of Services are merged by port; patches of other kinds are refused", async () => {
+  await withServer(async ({ call }) => {
+    await call({ method: "POST", path: services, body: serviceText("web", "web") });
+    const patch = (body: object, contentType: string) =>
+      call({ method: "PATCH", path: `${services}/web`, body: JSON.stringify(body), contentType });
+    const order = [{ port: 443 }, { port: 80 }];
+    const spec = { "$setElementOrder/ports": order, ports: [{ port: 443 }] };
+    const { body } = await patch({ spec }, "application/strategic-merge-patch+json");
+    assert.deepEqual((body as { spec: object }).spec, {
+      clusterIP: "10.96.0.9",
+      ports: [{ port: 443 }, { name: "http", port: 80 }],
+    });
+    for (const type of ["application/json-patch+json", "application/apply-patch+yaml"]) {
+      assert.equal(
+        failure(await patch([], type)),
+        `400 BadRequest a patch of type ${type} is not understood, merge patches are`,
+      );
+    }
+  });
+});
+
+test("kubectl is told short names, and that fields are looked at here", async () => {
+  await withServer(async ({ call }) => {
+    const { resources } = (await call({ path: "/api/v1" })).body as {
+      resources: { name: string; shortNames?: string[] }[];
+    };
+    assert.deepEqual(resources.find(({ name }) => name === "services")?.shortNames, ["svc"]);
+    const { paths } = (await call({ path: "/openapi/v3" })).body as {
+      paths: Record<string, { serverRelativeURL: string }>;
+    };
+    assert.ok(paths["api/v1"]);
+    const path = paths["apis/projectcalico.org/v3"]!.serverRelativeURL;
+    const document = (await call({ path })).body as {
+      paths: Record<string, { patch: { parameters: { name: string }[] } }>;
+    };
+    const { parameters } = document.paths["/apis/projectcalico.org/v3/ippools/{name}"]!.patch;
+    assert.deepEqual(
+      parameters.map(({ name }) => name),
+      ["fieldValidation"],
+    );
+  });
+});

@@ -2,7 +2,13 @@
 
 import type { Datastore } from "../datastore/index.ts";
 import { hasCode, SwitchyardError } from "../lib/index.ts";
-import { decodeResourceOf, type Kind, mergePatch, type ResourceOf } from "../model/index.ts";
+import {
+  decodeResourceOf,
+  type Kind,
+  mergePatch,
+  type ResourceOf,
+  strategicMerge,
+} from "../model/index.ts";
 
 interface Target {
   readonly kind: Kind;
@@ -33,20 +39,31 @@ export function readObject(body: unknown, target: Target): ResourceOf<Kind> {
   return { ...resource, metadata: { ...metadata, namespace } };
 }
 
+export type Merge = (kind: Kind, target: unknown, patch: unknown) => unknown;
+
+/** How a patch of this media type is to be read. @throws INVALID_ARGUMENT */
+export function mergeOf(mediaType = ""): Merge {
+  const [type] = mediaType.split(";");
+  if (type === "application/strategic-merge-patch+json") return strategicMerge;
+  const others = ["application/json-patch+json", "application/apply-patch+yaml"];
+  if (!others.includes(type ?? "")) return (_kind, target, patch) => mergePatch(target, patch);
+  throw badRequest(`a patch of type ${type} is not understood, merge patches are`);
+}
+
 const patchAttempts = 5;
 
 /** A patch without resourceVersion is repeated on conflict: it says what to change, not from what. */
 export async function patchObject(
   store: Datastore,
-  options: Target & { name: string; patch: unknown },
+  options: Target & { name: string; patch: unknown; merge: Merge },
 ): Promise<ResourceOf<Kind>> {
-  const { kind, name, namespace, patch } = options;
+  const { kind, name, namespace, patch, merge } = options;
   if (typeof patch !== "object" || patch === null || Array.isArray(patch)) {
     throw badRequest("a merge patch is a JSON object");
   }
   for (let attempt = 1; ; attempt++) {
     const stored = await store.get(kind, name, namespace ? { namespace } : {});
-    const patched = readObject(mergePatch(stored, patch), options);
+    const patched = readObject(merge(kind, stored, patch), options);
     const pinned = patched.metadata.resourceVersion !== stored.metadata.resourceVersion;
     try {
       return await store.update(patched);

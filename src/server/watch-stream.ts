@@ -8,6 +8,7 @@ import type { FastifyReply, FastifyRequest } from "fastify";
 import { type Datastore, statusFromError, type WatchEvent } from "../datastore/index.ts";
 import { type Clock, stringifyJson } from "../lib/index.ts";
 import { type Kind, kindTable } from "../model/index.ts";
+import { type ListFilter, listFilter } from "./list-filter.ts";
 
 export interface WatchStreamOptions {
   readonly store: Datastore;
@@ -58,13 +59,16 @@ export async function serveWatch(
   const signal = AbortSignal.any([gone.signal, closing]);
   reply.raw.on("close", () => gone.abort());
 
+  const isAsked = listFilter(request.query);
   // Without a revision a Kubernetes watch begins with what exists, as added.
   let resourceVersion = first(query.resourceVersion);
   const existing: WatchEvent<Kind>[] = [];
   if (resourceVersion === undefined || resourceVersion === "0") {
     const list = await store.list(kind, namespace ? { namespace } : {});
     resourceVersion = list.resourceVersion;
-    for (const resource of list.items) existing.push({ type: "added", resource });
+    for (const resource of list.items.filter(isAsked)) {
+      existing.push({ type: "added", resource });
+    }
   }
 
   const iterator = store.watch(kind, { resourceVersion, signal })[Symbol.asyncIterator]();
@@ -81,7 +85,9 @@ export async function serveWatch(
         ? event.resourceVersion
         : (event.resource.metadata.resourceVersion ?? reached);
     if (event.type === "bookmark" ? !bookmarks : isElsewhere(event, namespace)) return;
-    if (!raw.write(eventLine(event, kind))) await once(raw, "drain", { signal });
+    const told = selected(event, isAsked);
+    if (told === undefined) return;
+    if (!raw.write(eventLine(told, kind))) await once(raw, "drain", { signal });
   };
   const beat = () => {
     // Never piled up behind a reader that does not read.
@@ -104,6 +110,12 @@ export async function serveWatch(
     raw.end();
   }
   return reply;
+}
+
+/** What is not selected any more has gone, for who asked. Whether it was before is not known: it may never have been. */
+function selected(event: WatchEvent<Kind>, isAsked: ListFilter): WatchEvent<Kind> | undefined {
+  if (event.type === "bookmark" || isAsked(event.resource)) return event;
+  return event.type === "modified" ? { ...event, type: "deleted" } : undefined;
 }
 
 function isElsewhere(event: WatchEvent<Kind>, namespace: string | undefined): boolean {
