@@ -20,3 +20,17 @@ export function needsNewSession(peer: Peer, next: PeerConfig, config: SpeakerCon
     (peer.config.routeReflectorClient ?? false) !== (next.routeReflectorClient ?? false);
   return clients || !sameData(peer.parameters, sessionParameters(config, next));
 }
+
+/** A peer that is wanted under another name is the same: a node of the mesh may become a reflector. */
+export function renamePeers(
+  peers: Map<string, Peer>,
+  wanted: ReadonlyMap<string, PeerConfig>,
+): void {
+  const byPlace = new Map([...wanted.values()].map((next) => [placeOf(next), next.name]));
+  for (const [name, peer] of [...peers]) {
+    const next = byPlace.get(placeOf(peer.config));
+    if (next === undefined || next === name || wanted.has(name) || peers.has(next)) continue;
+    peers.delete(name);
+    peers.set(next, peer);
+  }
+}

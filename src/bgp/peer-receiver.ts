@@ -7,6 +7,7 @@ import { formatPrefix } from "../lib/index.ts";
 import type { Log } from "../lib/log/index.ts";
 import { sameData } from "./config.ts";
 import type { KnownPath } from "./explain.ts";
+import { heldBytes } from "./held-bytes.ts";
 import { MalformedReport } from "./malformed-report.ts";
 import type { PeerHost } from "./peer-host.ts";
 import { compilePolicy, type Policy } from "./policy/index.ts";
@@ -104,6 +105,11 @@ export class PeerReceiver {
   /** Of these, the candidates of the decision process. */
   get routesAccepted(): number {
     return this.routesReceived - this.#refused.size;
+  }
+
+  /** Roughly, what its routes take. */
+  heldBytes(): number {
+    return heldBytes(this.#tables.values());
   }
 
   /** UPDATEs that RFC 7606 lets pass with errors in them. */

@@ -17,6 +17,7 @@ import { compilePolicy } from "./policy/index.ts";
 import type { ExportTarget, PrefixNumber, Source } from "./rib/index.ts";
 import {
   type Connection,
+  Deadline,
   type Down,
   type Negotiated,
   PeerSession,
@@ -36,6 +37,8 @@ import {
 
 /** A peer without graceful restart sends no End-of-RIB: this long a silence stands for it. */
 const SILENCE_MS = 2000;
+/** How long one whose routes have no room is not spoken with. */
+const SILENT_MS = 60_000;
 
 export class Peer {
   #parameters: SessionParameters;
@@ -50,6 +53,8 @@ export class Peer {
   #source: Source | undefined;
   #sender: PeerSender | undefined;
   readonly #pathWatch: PathWatch;
+  /** Runs while it is not spoken with. */
+  readonly #silence: Deadline;
   #renewing = false;
   #everEstablished = false;
   #sinceMs: number;
@@ -86,6 +91,7 @@ export class Peer {
     });
     this.#pathWatch.configure(config.bfd);
     this.#session = this.#makeSession();
+    this.#silence = new Deadline(host.clock, () => this.#session.start());
   }
 
   #makeSession(): PeerSession {
@@ -134,6 +140,7 @@ export class Peer {
   /** `why` in words. */
   stop(message: Notification | undefined, why: string): void {
     this.#session.stop(message, why);
+    this.#silence.stop();
     this.#receiver.stop();
     this.#pathWatch.stop();
   }
@@ -145,7 +152,20 @@ export class Peer {
   }
 
   accept(connection: Connection): void {
-    this.#session.accept(connection);
+    if (this.#silence.running) connection.destroy();
+    else this.#session.accept(connection);
+  }
+
+  heldBytes(): number {
+    return this.#receiver.heldBytes();
+  }
+
+  /** There is no room for its routes: they go, and it is not spoken with for a while. */
+  giveWay(reason: string): void {
+    this.#session.fail(new ProtocolError("outOfResources", reason));
+    this.#session.stop(undefined, reason);
+    this.#receiver.giveUpWaiting();
+    this.#silence.start(SILENT_MS);
   }
 
   /**
@@ -163,6 +183,7 @@ export class Peer {
     const why = `configuration changed (${named})`;
     this.#session.stop(silent ? undefined : notification("otherConfigurationChange"), why);
     this.#renewing = false;
+    this.#silence.stop();
     this.#parameters = parameters;
     this.reconfigure(config);
     this.#session = this.#makeSession();

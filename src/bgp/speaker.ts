@@ -17,9 +17,11 @@ import {
   stalePathSeconds,
 } from "./config.ts";
 import { Listening } from "./listening.ts";
+import { type Memory, MemoryGuard } from "./memory-guard.ts";
+import { nodeMemory } from "./node-memory.ts";
 import { Peer } from "./peer.ts";
 import type { PeerHost } from "./peer-host.ts";
-import { isAnotherPeer, needsNewSession } from "./peer-identity.ts";
+import { isAnotherPeer, needsNewSession, renamePeers } from "./peer-identity.ts";
 import { placeOf } from "./place.ts";
 import {
   type Change,
@@ -41,7 +43,6 @@ import type {
   KeptMessage,
   LearnedRoute,
   OriginatedRoute,
-  PeerConfig,
   PeerDetails,
   PeerStatus,
   RefusedConnections,
@@ -72,6 +73,8 @@ export interface SpeakerOptions {
   readonly transport?: Transport;
   /** UDP of the kernel unless told. */
   readonly bfdTransport?: BfdTransport;
+  /** This process's unless told. */
+  readonly memory?: Memory;
 }
 
 const CONVERGENCE_CHECK_MS = 1000;
@@ -91,6 +94,7 @@ export class Speaker {
   readonly #peerListeners = new Set<(peers: readonly PeerStatus[]) => void>();
   readonly #host: PeerHost;
   readonly #views: RibViews;
+  readonly #guard: MemoryGuard<Peer>;
   #config: SpeakerConfig;
   #originated = new PrefixMap<Origination>();
   #running = false;
@@ -129,9 +133,11 @@ export class Speaker {
       rib: this.#rib,
       route: (number) => this.#host.route(number),
     });
+    const { memory = nodeMemory } = options;
+    this.#guard = new MemoryGuard({ clock, log, memory, peers: () => this.#peers.values() });
     this.#host = {
-      clock: options.clock,
-      log: options.log,
+      clock,
+      log,
       transport,
       table: new AttributeTable(),
       slices: this.#slices,
@@ -169,6 +175,7 @@ export class Speaker {
       this.#deferral = this.#clock.schedule(delayMs, () => this.#endDeferral());
     }
     this.#apply(this.#config);
+    this.#guard.start();
     this.#watchConvergence();
   }
 
@@ -331,18 +338,7 @@ export class Speaker {
     for (const peer of this.#peers.values()) peer.stop(message, "this speaker stops");
     this.#peers.clear();
     this.#byPlace.clear();
-  }
-
-  /** A peer that is wanted under another name is the same: a node of the mesh may become a reflector. */
-  #rename(wanted: ReadonlyMap<string, PeerConfig>): void {
-    const byPlace = new Map([...wanted.values()].map((next) => [placeOf(next), next.name]));
-    for (const [name, peer] of [...this.#peers]) {
-      const next = byPlace.get(placeOf(peer.config));
-      if (next === undefined || next === name || wanted.has(name) || this.#peers.has(next))
-        continue;
-      this.#peers.delete(name);
-      this.#peers.set(next, peer);
-    }
+    this.#guard.stop();
   }
 
   #accept(connection: Connection): void {
@@ -363,7 +359,7 @@ export class Speaker {
   #apply(config: SpeakerConfig): void {
     this.#tellsPaths = config.peers.some(({ addPath }) => addPath?.send !== undefined);
     const wanted = new Map(peersOf(config).map((peer) => [peer.name, peer]));
-    this.#rename(wanted);
+    renamePeers(this.#peers, wanted);
     for (const [name, peer] of this.#peers) {
       const next = wanted.get(name);
       if (next === undefined) {
