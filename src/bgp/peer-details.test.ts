@@ -1,10 +1,15 @@
 /** What is told of a peer: counts that agree with the other side's, ends in words, last messages. */
 
 import assert from "node:assert/strict";
+import { mkdtempSync, openSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
 import { describe, it } from "node:test";
-import { prefix } from "../lib/index.ts";
+import { ipv4, prefix } from "../lib/index.ts";
+import { createLog } from "../lib/log/index.ts";
+import { Speaker } from "./speaker.ts";
 import { alone, announcement, openMessage, talk } from "./testing/scripted-peer.ts";
-import { A, B, pair, SECOND, type World } from "./testing/simulated-world.ts";
+import { A, B, pair, SECOND, World } from "./testing/simulated-world.ts";
 import type { KeptMessage, PeerDetails } from "./types.ts";
 import { encodeKeepalive, messageTypeName } from "./wire/index.ts";
 
@@ -74,6 +79,33 @@ describe("details of a peer", () => {
     assert.ok(ends[1]!.establishedMs! >= 60 * SECOND);
     assert.ok(ends[0]!.times > 3 && ends[0]!.firstMs < ends[0]!.atMs);
     assert.equal(ends.length, 2);
+  });
+
+  it("are in the log too: a session that never was once for each way to fail", async () => {
+    const path = join(mkdtempSync(join(tmpdir(), "switchyard-peer-")), "log");
+    const log = createLog({ level: "warn", fd: openSync(path, "w") });
+    const world = new World();
+    const { clock } = world;
+    const transport = world.network.transport(ipv4(A));
+    const speaker = new Speaker({ clock, log, config: world.config(A, [B], {}), transport });
+    await speaker.start();
+    await world.advance(300 * SECOND);
+    const lines = () =>
+      readFileSync(path, "utf8")
+        .split("\n")
+        .filter((line) => line !== "")
+        .map((line) => JSON.parse(line))
+        .map(({ peer, msg, reason }) => `${peer} ${msg}: ${reason}`);
+    const refused = `${B} no session: connection refused`;
+    assert.deepEqual(lines(), [refused]);
+    await world.start(B, [A]);
+    await world.advance(60 * SECOND);
+    world.kill(B);
+    await world.advance(300 * SECOND);
+    const ended = `${B} session ended: the peer closed the connection`;
+    assert.deepEqual(lines(), [refused, ended, refused]);
+    await speaker.stop();
+    rmSync(dirname(path), { recursive: true });
   });
 
   it("name what was changed where a change of the configuration ended a session", async () => {

@@ -24,7 +24,7 @@ import {
   type SessionParameters,
   SessionRecord,
 } from "./session/index.ts";
-import type { KeptMessage, PeerConfig, PeerDetails, PeerStatus } from "./types.ts";
+import type { KeptMessage, PeerConfig, PeerDetails, PeerStatus, SessionEnd } from "./types.ts";
 import {
   afiSafiOf,
   encodeRouteRefresh,
@@ -40,6 +40,9 @@ const SILENCE_MS = 2000;
 /** How long one whose routes have no room is not spoken with. */
 const SILENT_MS = 60_000;
 
+/** A peer chooses words: it is not to fill a log with them. */
+const LOGGED_FAILURES = 8;
+
 export class Peer {
   #parameters: SessionParameters;
   readonly #id: number;
@@ -47,6 +50,9 @@ export class Peer {
   readonly #host: PeerHost;
   #log: Log;
   readonly #record: SessionRecord;
+  #lastEnd: SessionEnd | undefined;
+  /** Reasons of attempts that the log has since the last session. */
+  readonly #loggedFailures = new Set<string>();
   #session: PeerSession;
   readonly #receiver: PeerReceiver;
   readonly #configuredAtMs: number;
@@ -304,7 +310,20 @@ export class Peer {
       this.#sinceMs = this.#host.clock.now();
       this.#log.debug({ state }, "session state");
     }
+    this.#logAttempt();
     this.#host.onStatus();
+  }
+
+  /** Each way to fail once until there is a session: a peer may be away for long. */
+  #logAttempt(): void {
+    const [end] = this.#record.ends;
+    if (end === undefined || end === this.#lastEnd) return;
+    this.#lastEnd = end;
+    if (end.establishedMs !== undefined) return;
+    const { reason } = end;
+    if (this.#loggedFailures.has(reason) || this.#loggedFailures.size === LOGGED_FAILURES) return;
+    this.#loggedFailures.add(reason);
+    this.#log.warn({ reason }, "no session");
   }
 
   #onEstablished(negotiated: Negotiated, localAddress: IpAddress | undefined): void {
@@ -313,6 +332,7 @@ export class Peer {
       "session established",
     );
     this.#everEstablished = true;
+    this.#loggedFailures.clear();
     const source: Source = {
       peerId: this.#id,
       peer: this.#config.name,

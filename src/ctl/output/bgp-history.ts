@@ -1,18 +1,18 @@
 /** How a BGP session ended, in a line. */
 
 import type { EndDocument } from "../../bgp/view/index.ts";
-import { sinceText } from "./since.ts";
+import { momentText } from "./since.ts";
 
 export function endText(
   end: EndDocument,
   { address, nowMs }: { readonly address?: string; readonly nowMs: number },
 ): string {
-  const { at, times, from, establishedSeconds, reason } = end;
+  const { at, first = at, times, from, establishedSeconds, reason } = end;
   const lasted =
     establishedSeconds === undefined ? `in ${from}` : `after ${lengthText(establishedSeconds)}`;
-  const often = times > 1 ? `, ${times} times` : "";
+  const often = times > 1 ? `, ${times} times since ${momentText(first, nowMs)}` : "";
   const who = address === undefined ? "" : `${address} `;
-  return `${sinceText(at, nowMs)} ${who}${lasted}${often}: ${reason}`;
+  return `${momentText(at, nowMs)} ${who}${lasted}${often}: ${reason}`;
 }
 
 /** Two units at most: `3d4h`, `2h2m`, `5m1s`, `7s`. */

@@ -84,7 +84,7 @@ Routes: 2 of 3 programmed
 
 BGP sessions that ended
   09:08:07 172.17.8.102 after 2h2m: sent Hold Timer Expired: no whole message came for 90.0 s (hold time 90 s)
-  2016-11-21 172.17.8.102 in Connect, 3 times: no answer from 172.17.8.102 port 179
+  2016-11-21 01:02:03 172.17.8.102 in Connect, 3 times since 2016-11-21 01:02:03: no answer from 172.17.8.102 port 179
 
 IP pools
 +------+------------------+----------+----------------------------+
