@@ -1,7 +1,7 @@
 /** The `bgp` commands against a speaker that answers on a socket, as an agent and bgpd do. */
 
 import assert from "node:assert/strict";
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -157,6 +157,18 @@ describe("bgp commands", () => {
     assert.equal(cut.status, 1);
     const nobody = await runWith({}, ["bgp", "peers", "--socket", `${socket}.none`]);
     assert.match(nobody.stderr, /^nobody answers about BGP at .*none: connect ENOENT/);
+  });
+
+  it("have help, whose file for bgpd is one", async () => {
+    const { stdout } = await runWith({}, ["bgpd", "--help"]);
+    const file = join(directory, "least.yaml");
+    writeFileSync(file, /fields:\n\n(.*?)\n\n/s.exec(stdout)?.[1] ?? "");
+    const checked = await runWith({}, ["bgpd", "-c", file, "--check"]);
+    assert.equal(checked.stdout, `${file}: AS 65001, peers: 1, originated routes: 1\n`);
+    for (const name of ["peers", "routes", "why", "messages"]) {
+      const help = await runWith({}, ["bgp", name, "--help"]);
+      assert.match(help.stdout, new RegExp(`^ {2}switchyard bgp ${name} 10\\.`, "m"));
+    }
   });
 
   it("peers -o wide: the history of ends, with times", async () => {

@@ -18,6 +18,8 @@ interface Described {
   readonly name: string;
   readonly usage?: string;
   readonly description: string;
+  /** More, for who asks for help. */
+  readonly details?: string;
   readonly flags?: readonly Flag[];
   readonly exactArgs?: number;
   readonly minimumArgs?: number;

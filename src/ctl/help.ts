@@ -2,9 +2,9 @@
 
 import type { Command, Help, Option } from "commander";
 
-export function formatHelp(command: Command, helper: Help): string {
+export function formatHelp(command: Command, helper: Help, details?: string): string {
   const path = commandPath(command);
-  const sections = [command.description()];
+  const sections = [command.description(), ...(details === undefined ? [] : [details])];
   const subcommands = helper.visibleCommands(command).filter((one) => one.name() !== "help");
   const usage: string[] = [];
   if (subcommands.length === 0) usage.push(`  ${`${path} ${command.usage()}`.trimEnd()} [flags]`);

@@ -35,13 +35,13 @@ function checkArgs(spec: CommandSpec, parent: string, received: number): void {
 }
 
 /** Errors are thrown, never printed here. */
-function configure(command: Command, context: CtlContext): Command {
+function configure(command: Command, context: CtlContext, details?: string): Command {
   return command
     .exitOverride()
     .showSuggestionAfterError(false)
     .helpCommand(false)
     .helpOption("-h, --help", `help for ${command.name()}`)
-    .configureHelp({ formatHelp })
+    .configureHelp({ formatHelp: (own, helper) => formatHelp(own, helper, details) })
     .configureOutput({ writeOut: context.stdout, writeErr: context.stdout, outputError: () => {} });
 }
 
@@ -55,7 +55,7 @@ function addFlags(command: Command, flags: readonly Flag[]): void {
 }
 
 function addCommand(parent: Command, spec: CommandSpec, context: CtlContext): void {
-  const command = configure(parent.createCommand(spec.name), context);
+  const command = configure(parent.createCommand(spec.name), context, spec.details);
   parent.addCommand(command);
   command.description(spec.description).usage(spec.usage ?? " ");
   addFlags(command, [...globalFlags, ...(spec.flags ?? [])]);

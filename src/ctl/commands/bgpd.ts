@@ -20,7 +20,8 @@ export async function bgpd(
 ): Promise<void> {
   refuseArguments(args, "bgpd");
   const { config, socket, logLevel } = options;
-  if (config === undefined) throw failure("bgpd needs a configuration file: -c FILE");
+  if (config === undefined)
+    throw failure("bgpd needs a configuration file: -c FILE; see `switchyard bgpd --help`");
   if (options.check) {
     context.stdout(`${checkFile(config)}\n`);
     return;
