@@ -39,6 +39,8 @@ export class RestartHelper {
   readonly #spent = new Set<AddressFamily>();
   /** What is left over is going already. */
   readonly #going = new Set<AddressFamily>();
+  /** What is done to all that is left over, and is not done yet. */
+  readonly #walks = new Map<AddressFamily, Generator<void>>();
   readonly #refreshing = new Set<AddressFamily>();
   #negotiated: Negotiated | undefined;
   /** The last session. */
@@ -150,6 +152,7 @@ export class RestartHelper {
   #expectAgain(family: AddressFamily, keep: boolean): boolean {
     const table = this.#options.tables.get(family);
     if (table === undefined) return false;
+    this.#finishWalk(family);
     const going = this.#going.delete(family);
     const kept = keep && !going && table.leftovers > 0;
     table.expectAgain(kept);
@@ -161,7 +164,7 @@ export class RestartHelper {
     for (const [family, table] of this.#options.tables) {
       if (this.#isLongLived(family) || this.#refreshing.has(family)) continue;
       const older = (path: Path) => (path.source === this.#source ? path : undefined);
-      this.#walk(table.age(older));
+      this.#walk(family, table.age(older));
     }
   }
 
@@ -194,14 +197,28 @@ export class RestartHelper {
       this.#longLived.set(family, deadline);
     }
     if (!deadline.running) deadline.start(seconds * 1000);
-    this.#walk(table.age(this.#options.age));
+    this.#walk(family, table.age(this.#options.age));
   }
 
-  #walk(work: Generator<void>): void {
+  #walk(family: AddressFamily, work: Generator<void>): void {
+    this.#finishWalk(family);
+    this.#walks.set(family, work);
     this.#options.slices.add(() => {
-      for (let left = SWEEP_COUNT; left > 0; left--) if (work.next().done) return false;
+      if (this.#walks.get(family) !== work) return false;
+      for (let left = SWEEP_COUNT; left > 0; left--) {
+        if (!work.next().done) continue;
+        this.#walks.delete(family);
+        return false;
+      }
       return true;
     });
+  }
+
+  /** Before what is left over becomes something else. */
+  #finishWalk(family: AddressFamily): void {
+    const work = this.#walks.get(family);
+    this.#walks.delete(family);
+    while (work?.next().done === false);
   }
 
   #staleSeconds(family: AddressFamily): number {
