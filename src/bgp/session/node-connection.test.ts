@@ -16,7 +16,7 @@ afterEach(() => {
 
 /** Both ends of a connection; the far one is read by hand. */
 async function pair(): Promise<{ near: Socket; far: Socket }> {
-  const server = createServer();
+  const server = createServer({ allowHalfOpen: true });
   const accepted = new Promise<Socket>((resolve) => server.once("connection", resolve));
   await new Promise<void>((resolve) => server.listen(0, "127.0.9.7", resolve));
   const { port } = server.address() as { port: number };
@@ -95,6 +95,34 @@ describe("what a connection sends", () => {
     for (const message of messages) connection.write(message);
     connection.end();
     assert.deepEqual(await read(far, 1 << 20), Buffer.concat(messages));
+  });
+
+  it("reaches a peer that is itself sending all the while, and has not read for some time", async () => {
+    const { near, far } = await pair();
+    const connection = new NodeConnection(near, ipAddress("127.0.9.7"));
+    connection.pause();
+    far.pause();
+    // More than the kernel holds: at our end something is always unread, for which close(2) sends a reset.
+    far.write(new Uint8Array(32 << 20));
+    const [last] = numbered(1, 21);
+    connection.write(last!);
+    connection.end();
+    await once(far, "drain");
+    assert.deepEqual(await read(far, 1 << 20), Buffer.from(last!));
+    await once(near, "close");
+  });
+
+  it("is not waited for with so many others that descriptors run out", async () => {
+    const pairs = [];
+    for (let i = 0; i < 300; i++) pairs.push(await pair());
+    const ended = pairs.map(({ near }) => {
+      const closed = once(near, "close");
+      new NodeConnection(near, ipAddress("127.0.9.7")).end();
+      return closed;
+    });
+    // The oldest go first.
+    await Promise.all(ended.slice(0, 300 - 256));
+    assert.equal(pairs.filter(({ near }) => near.destroyed).length, 300 - 256);
   });
 
   it("is waited for no longer than five seconds by an end, though the peer goes on sending", async () => {

@@ -19,6 +19,7 @@ import { concatBytes } from "../wire/index.ts";
 import type { Connection, ConnectionHandlers, ConnectionOptions } from "./transport.ts";
 
 const LINGER_MS = 5000;
+const MOST_LINGERING = 256;
 
 export class NodeConnection implements Connection {
   readonly remoteAddress: IpAddress;
@@ -103,13 +104,8 @@ export class NodeConnection implements Connection {
       this.#socket.destroy();
       return;
     }
-    // A peer that is gone acknowledges nothing; one that reads nothing may send for ever.
-    const lingering = systemClock.schedule(LINGER_MS, () => this.#socket.destroy());
-    this.#socket.once("close", () => lingering.cancel());
     this.#flush();
-    // The peer may never close its side, and unread input must not hold ours open.
-    this.#socket.resume();
-    this.#socket.end(() => this.#socket.destroy());
+    linger(this.#socket);
   }
 
   destroy(): void {
@@ -117,6 +113,31 @@ export class NodeConnection implements Connection {
     this.#gathered = [];
     this.#socket.destroy();
   }
+}
+
+/** Those that end, the oldest first. */
+const lingering = new Set<Socket>();
+
+/**
+ * Ends our side, and reads on until the peer ends its own: a socket that is closed with something unread
+ * sends a reset, for which a peer may lose the NOTIFICATION right before it. Not for long, though: a peer
+ * that is gone acknowledges nothing, and one that reads nothing may send for ever. Nor for many at once.
+ */
+function linger(socket: Socket): void {
+  const limit = systemClock.schedule(LINGER_MS, () => socket.destroy(), { unref: true });
+  lingering.add(socket);
+  socket.once("close", () => {
+    limit.cancel();
+    lingering.delete(socket);
+  });
+  const [oldest = socket] = lingering;
+  if (lingering.size > MOST_LINGERING) {
+    lingering.delete(oldest);
+    oldest.destroy();
+  }
+  socket.resume();
+  // A process that stops waits until all is sent, and no longer.
+  socket.end(() => socket.unref());
 }
 
 /**
