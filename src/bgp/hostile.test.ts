@@ -11,6 +11,7 @@ import { RouteFeed } from "./route-feed.ts";
 import { type Connection, PeerSession, SessionRecord } from "./session/index.ts";
 import type { SessionHandlers } from "./session/peer-session.ts";
 import { Slices } from "./slices.ts";
+import { Speaker } from "./speaker.ts";
 import { Strangers } from "./strangers.ts";
 import { everything, playMadPeer } from "./testing/mad-peer.ts";
 import { MemoryNetwork } from "./testing/memory-network.ts";
@@ -273,6 +274,37 @@ describe("what is kept of a peer is bounded", () => {
     const attributes = { origin: "igp", asPath: [], nextHop: ipv4(B) } as const;
     assert.equal(table.add("x".repeat(17_000), attributes), attributes);
     assert.equal(table.size, 0);
+  });
+
+  it("lines about sessions that begin and end: thirty a minute, then how many there were", async () => {
+    const world = new World();
+    const lines: { words: string; linesLeftOut?: number }[] = [];
+    const write = (fields: object, words: string) => void lines.push({ ...fields, words });
+    const log = { ...silentLog, info: write, warn: write, child: () => log } as unknown as Log;
+    const config = world.config(A, [B], { peers: { [B]: { passive: true } } });
+    const { clock, bfd: bfdTransport } = world;
+    const transport = world.network.transport(ipv4(A));
+    const speaker = new Speaker({ clock, log, config, transport, bfdTransport });
+    world.speakers.set(A, speaker);
+    await speaker.start();
+    const flap = async () => {
+      const { connection } = await talk(world, [openMessage(), encodeKeepalive()]);
+      connection.destroy();
+      await world.advance(100);
+    };
+    for (let i = 0; i < 100; i++) await flap();
+    assert.equal(lines.length, 30);
+    assert.equal(speaker.details(B)[0]!.established, 100, "what is counted is all");
+    await world.advance(60 * SECOND);
+    await flap();
+    assert.deepEqual(
+      lines.slice(30).map(({ words, linesLeftOut }) => [words, linesLeftOut]),
+      [
+        ["session established", 170],
+        ["session ended", undefined],
+      ],
+    );
+    await speaker.stop();
   });
 
   it("words about strangers: ten a second to them, a line in ten seconds to the log", async () => {

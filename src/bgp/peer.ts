@@ -3,7 +3,7 @@
  * goes to the speaker through {@link PeerHost}; what it sends it asks the speaker for.
  */
 
-import type { IpAddress } from "../lib/index.ts";
+import { errorText, type IpAddress } from "../lib/index.ts";
 import type { Log } from "../lib/log/index.ts";
 import type { BfdDown } from "./bfd/index.ts";
 import { changedFields } from "./config.ts";
@@ -24,6 +24,7 @@ import {
   type SessionParameters,
   SessionRecord,
 } from "./session/index.ts";
+import { SparingLog } from "./sparing-log.ts";
 import type { KeptMessage, PeerConfig, PeerDetails, PeerStatus, SessionEnd } from "./types.ts";
 import {
   afiSafiOf,
@@ -49,6 +50,7 @@ export class Peer {
   #config: PeerConfig;
   readonly #host: PeerHost;
   #log: Log;
+  readonly #sparing: SparingLog;
   readonly #record: SessionRecord;
   #lastEnd: SessionEnd | undefined;
   /** Reasons of attempts that the log has since the last session. */
@@ -79,6 +81,7 @@ export class Peer {
     this.#parameters = parameters;
     this.#host = host;
     this.#log = host.log.child({ peer: config.name });
+    this.#sparing = new SparingLog(host.clock);
     this.#configuredAtMs = host.clock.monotonicMs();
     this.#sinceMs = host.clock.now();
     this.#receiver = new PeerReceiver({
@@ -158,8 +161,16 @@ export class Peer {
   }
 
   accept(connection: Connection): void {
-    if (this.#silence.running) connection.destroy();
-    else this.#session.accept(connection);
+    if (this.#silence.running) {
+      connection.destroy();
+      return;
+    }
+    try {
+      this.#session.accept(connection);
+    } catch (error) {
+      this.#sparing.warn(this.#log, { error: errorText(error) }, "connection refused");
+      connection.destroy();
+    }
   }
 
   heldBytes(): number {
@@ -327,7 +338,8 @@ export class Peer {
   }
 
   #onEstablished(negotiated: Negotiated, localAddress: IpAddress | undefined): void {
-    this.#log.info(
+    this.#sparing.info(
+      this.#log,
       { holdTimeSeconds: negotiated.holdTimeSeconds, families: negotiated.families },
       "session established",
     );
@@ -393,7 +405,7 @@ export class Peer {
   }
 
   #onDown({ cause, reason, restartable }: Down): void {
-    this.#log.warn({ cause, reason }, "session ended");
+    this.#sparing.warn(this.#log, { cause, reason }, "session ended");
     this.#sender?.close();
     this.#sender = undefined;
     this.#source = undefined;

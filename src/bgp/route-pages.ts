@@ -2,12 +2,16 @@
 
 import { maskPrefix, prefixCovers } from "../lib/index.ts";
 import { type PrefixNumber, prefixIndex } from "./rib/index.ts";
-import type { RoutePages, RouteQuery } from "./view-types.ts";
+import type { RoutePages, RouteQuery, SentRoute } from "./view-types.ts";
 import { keyOfPrefix, type PrefixKey, prefixOfKey } from "./wire/index.ts";
 
 const PAGE_PREFIXES = 1000;
+/** Numbers in lists: a peer decides how long they are, and a page with all of a thousand could be 200 MB. */
+const PAGE_NUMBERS = 20_000;
 
-export function* routePages<R>(options: {
+type Lists = "asPath" | "communities" | "largeCommunities" | "extendedCommunities" | "clusterList";
+
+export function* routePages<R extends Pick<SentRoute, Lists>>(options: {
   readonly query: RouteQuery | undefined;
   /** All of the table; it may change while they are walked over, as a Map may. */
   readonly numbers: () => Iterable<PrefixNumber>;
@@ -17,17 +21,28 @@ export function* routePages<R>(options: {
   const within = query?.match === "within" ? query.prefix : undefined;
   let page: R[] = [];
   let looked = 0;
+  let listed = 0;
   for (const number of query === undefined || within ? numbers() : few(query)) {
     const key = prefixIndex.keyOf(number);
     if (within === undefined || prefixCovers(within, prefixOfKey(key))) {
-      page.push(...tell(number, key));
+      for (const route of tell(number, key)) {
+        page.push(route);
+        listed += lengthOfLists(route);
+      }
     }
-    if (++looked < PAGE_PREFIXES) continue;
+    if (++looked < PAGE_PREFIXES && listed < PAGE_NUMBERS) continue;
     yield page;
     page = [];
     looked = 0;
+    listed = 0;
   }
   if (page.length > 0) yield page;
+}
+
+function lengthOfLists(route: Pick<SentRoute, Lists>): number {
+  const { asPath, communities, largeCommunities, extendedCommunities, clusterList } = route;
+  const others = communities.length + extendedCommunities.length + clusterList.length;
+  return asPath.length + 3 * largeCommunities.length + others;
 }
 
 function* few({ prefix, match = "exact" }: RouteQuery): Generator<PrefixNumber> {

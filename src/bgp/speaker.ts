@@ -3,7 +3,7 @@
  * desired state each time; finds out itself what changes.
  */
 
-import { type Clock, errorText, type Prefix, SwitchyardError, type Timer } from "../lib/index.ts";
+import { type Clock, type Prefix, SwitchyardError, type Timer } from "../lib/index.ts";
 import type { Log } from "../lib/log/index.ts";
 import { Bfd, type BfdTransport, nodeBfdTransport } from "./bfd/index.ts";
 import {
@@ -81,7 +81,6 @@ const CONVERGENCE_CHECK_MS = 1000;
 
 export class Speaker {
   readonly #clock: Clock;
-  readonly #log: Log;
   readonly #listening: Listening;
   readonly #slices: Slices;
   readonly #rib: LocRib;
@@ -109,7 +108,6 @@ export class Speaker {
   constructor(options: SpeakerOptions) {
     checkConfig(options.config);
     this.#clock = options.clock;
-    this.#log = options.log;
     this.#config = options.config;
     const { clock, log, transport = nodeTransport } = options;
     this.#listening = new Listening({
@@ -344,16 +342,8 @@ export class Speaker {
   #accept(connection: Connection): void {
     const { remoteAddress: address, device } = connection;
     const peer = this.#byPlace.get(placeOf({ address, device }));
-    if (peer === undefined) {
-      this.#strangers.refuse(connection);
-      return;
-    }
-    try {
-      peer.accept(connection);
-    } catch (error) {
-      this.#log.warn({ peer: peer.config.name, error: errorText(error) }, "connection refused");
-      connection.destroy();
-    }
+    if (peer === undefined) this.#strangers.refuse(connection);
+    else peer.accept(connection);
   }
 
   #apply(config: SpeakerConfig): void {

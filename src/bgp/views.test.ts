@@ -235,6 +235,18 @@ describe("adjRibIn, adjRibOut and locRib", () => {
     );
   });
 
+  it("have pages of few routes where their attributes are long", async () => {
+    const world = await hub({ [B]: {} });
+    const routes = Array.from({ length: 500 }, (_, i) => `10.64.${i >> 1}.${(i & 1) * 128}/25`);
+    await tell(world, B, { routes, communities: Array.from({ length: 300 }, (_, i) => i + 1) });
+    const speaker = world.speakers.get(A)!;
+    for (const pages of [[...speaker.adjRibIn(B)], [...speaker.locRib()]]) {
+      assert.equal(pages.flat().length, 500);
+      assert.ok(pages.every(({ length }) => length < 100));
+      assert.ok(pages.length < 10);
+    }
+  });
+
   it("shows what a peer was told with its attributes", async () => {
     const world = await hub({
       [B]: {},

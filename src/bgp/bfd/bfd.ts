@@ -14,6 +14,7 @@ import {
   type Timer,
 } from "../../lib/index.ts";
 import type { Log } from "../../lib/log/index.ts";
+import { SparingLog } from "../sparing-log.ts";
 import type { BfdConfig, BfdStatus } from "../types.ts";
 import { type BfdParameters, type BfdVariables, detectionTimeUs } from "./machine.ts";
 import { decodeBfd, diagnosticText } from "./packet.ts";
@@ -77,13 +78,15 @@ export class Bfd {
     const discriminator = this.#newDiscriminator();
     let sinceMs = clock.now();
     let open = true;
+    const sparing = new SparingLog(clock);
     const session = new BfdSession({
       ...{ clock, random, discriminator, parameters: parametersOf(options.config) },
       send: (bytes) => sender.send(bytes),
       onState: (before, after) => {
         sinceMs = clock.now();
         const { state, remoteState } = after;
-        log.info({ state, diagnostic: diagnosticText(after.diagnostic) }, "BFD session state");
+        const fields = { state, diagnostic: diagnosticText(after.diagnostic) };
+        sparing.info(log, fields, "BFD session state");
         if (!open) return;
         if (before.state === "Up" && state === "Down" && remoteState !== "AdminDown") {
           onDown(describeDown(before, after));
