@@ -44,6 +44,22 @@ export interface Ends {
   readonly theirRoutes?: readonly (string | RouteSetup)[];
 }
 
+type Variant = NonNullable<Scenario["variants"]>[string];
+
+/** Once for each side that dials, over each family. */
+export function eachDials(
+  needs: { readonly theyDial?: readonly Feature[]; readonly weDial?: readonly Feature[] } = {},
+): Readonly<Record<string, Variant>> {
+  const theyDial = { ours: { passive: true }, needs: needs.theyDial ?? [] };
+  const weDial = { theirs: { passive: true }, needs: needs.weDial ?? [] };
+  return {
+    "the program dials": theyDial,
+    "we dial": weDial,
+    "the program dials over IPv6": { over: 6, ...theyDial },
+    "we dial over IPv6": { over: 6, ...weDial },
+  };
+}
+
 export const OUR_AS = 64512;
 export const THEIR_AS = 65001;
 export const RESTART_SECONDS = 30;

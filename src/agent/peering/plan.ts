@@ -90,22 +90,9 @@ export function bgpPlan(input: BgpPlanInput): BgpPlan | undefined {
   addBgpPeers(book, { ...context, filters, secret: input.secret });
   const { sharedWith, added, ...mesh } = meshOrders({ ...view, node: name });
   const closed = added ? closedNodes(view) : noNodes;
-  const undialled: string[] = [];
-  if (mesh.open) {
-    const { nodeMeshPassword: password, nodeMeshMaxRestartTime: maxRestartTime } = globals;
-    const session = sessionOptions(
-      { ...(password && { password }), ...(maxRestartTime && { maxRestartTime }) },
-      { object: "BGPConfiguration", secret: input.secret, problems },
-    );
-    for (const { other, configs } of meshPeers(context)) {
-      if (!sharedWith(other)) continue;
-      for (const config of configs) {
-        if (config.passive || !closed.has(other)) {
-          book.add({ ...config, ...session }, "node-to-node mesh");
-        } else undialled.push(other);
-      }
-    }
-  }
+  const undialled = mesh.open
+    ? addMeshPeers(book, { ...context, globals, sharedWith, closed, secret: input.secret })
+    : [];
   const reflector = parseAddress(node.spec.bgp?.routeReflectorClusterID ?? "");
   const clusterId = reflector !== undefined && isIpv4(reflector) ? reflector : undefined;
   if (filters.usesInterfaces && input.hostRoutes === undefined) {
@@ -134,6 +121,34 @@ export function bgpPlan(input: BgpPlanInput): BgpPlan | undefined {
     usesHostRoutes: filters.usesInterfaces,
     problems,
   };
+}
+
+/** The nodes that are not dialled yet. */
+function addMeshPeers(
+  book: PeerBook,
+  options: Peerings & {
+    readonly globals: Partial<SpecOf<"BGPConfiguration">>;
+    readonly sharedWith: MeshOrders["sharedWith"];
+    readonly closed: ReadonlySet<string>;
+    readonly secret: SecretReader;
+  },
+): string[] {
+  const { globals, sharedWith, closed, secret, problems } = options;
+  const { nodeMeshPassword: password, nodeMeshMaxRestartTime: maxRestartTime } = globals;
+  const session = sessionOptions(
+    { ...(password && { password }), ...(maxRestartTime && { maxRestartTime }) },
+    { object: "BGPConfiguration", secret, problems },
+  );
+  const undialled: string[] = [];
+  for (const { other, configs } of meshPeers(options)) {
+    if (!sharedWith(other)) continue;
+    for (const config of configs) {
+      if (config.passive || !closed.has(other)) {
+        book.add({ ...config, ...session }, "node-to-node mesh");
+      } else undialled.push(other);
+    }
+  }
+  return undialled;
 }
 
 function exportPolicies(

@@ -44,67 +44,72 @@ export interface Attempt {
   readonly password: boolean;
 }
 
-/** `error` as the kernel's name of it stands in there; empty where the other side just closed. */
+/** `text` as the kernel's name of it stands in there; empty where the other side just closed. */
 export function tcpFailure(text: string, attempt: Attempt): TcpFailure {
   // Our port is another one at each attempt, and says nothing.
   const error = text.replace(/ - Local \(.*\)$/, "");
-  const errno = /\bE[A-Z0-9]{3,}\b/.exec(error)?.[0];
-  const at = placeOf(attempt.parameters);
-  const dialling = attempt.state === "Connect";
-  const make = (by: EndedBy, name: string, words: string): TcpFailure => ({
-    ...{ by, name },
-    reason: error === "" ? words : `${words} (${error})`,
-  });
   if (error === "") {
-    return make(
-      "peer",
-      "connection closed",
-      `the peer closed the connection${beforeOpen(attempt)}`,
-    );
+    const reason = `the peer closed the connection${beforeOpen(attempt)}`;
+    return { by: "peer", name: "connection closed", reason };
   }
-  switch (errno) {
-    case "ECONNREFUSED":
-      return make("peer", "connection refused", `nobody listens at ${at}`);
-    case "ECONNRESET":
-    case "EPIPE":
-      return make(
-        "peer",
-        "connection reset",
-        `the peer reset the connection${beforeOpen(attempt)}`,
-      );
-    case "EHOSTUNREACH":
-    case "ENETUNREACH":
-      return make("network", "no route", `no way to ${at}`);
-    case "ETIMEDOUT":
-      if (dialling)
-        return { ...noAnswer(attempt), reason: `${noAnswer(attempt).reason} (${error})` };
-      return make("network", "no answer", "the peer acknowledged nothing any more");
-    case "EINVAL": {
-      const { localAddress } = attempt.parameters;
-      const own = localAddress === undefined ? "our address" : formatAddress(localAddress);
-      return make("us", "local address", `no packet can go from ${own} to ${at}`);
-    }
-    case "EACCES":
-      return make(
-        "network",
-        "prohibited",
-        `a firewall on the way, or a prohibit route here, refuses packets to ${at}`,
-      );
-    case "ENODEV": {
-      const { device = "of that name" } = attempt.parameters;
-      return make("us", "no device", `this machine has no device ${device}`);
-    }
-    case "EMFILE":
-    case "ENFILE":
-      return make("us", "no descriptors", "this process has no file descriptor left");
-    case "ENOPROTOOPT":
-      return make("us", "socket option", "this kernel cannot do what is configured for the peer");
-    case "EADDRNOTAVAIL":
-      return make("us", "local address", "this machine does not have the local address");
-    default:
-      return { by: "network", name: "TCP error", reason: error };
-  }
+  const errno = /\bE[A-Z0-9]{3,}\b/.exec(error)?.[0] ?? "";
+  const failure = failures[errno]?.(attempt);
+  if (failure === undefined) return { by: "network", name: "TCP error", reason: error };
+  return { ...failure, reason: `${failure.reason} (${error})` };
 }
+
+const noRoute = ({ parameters }: Attempt): TcpFailure => ({
+  ...{ by: "network", name: "no route", reason: `no way to ${placeOf(parameters)}` },
+});
+
+const reset = (attempt: Attempt): TcpFailure => ({
+  ...{ by: "peer", name: "connection reset" },
+  reason: `the peer reset the connection${beforeOpen(attempt)}`,
+});
+
+const noDescriptors = (): TcpFailure => ({
+  ...{ by: "us", name: "no descriptors", reason: "this process has no file descriptor left" },
+});
+
+/** By the kernel's name. */
+const failures: Readonly<Record<string, (attempt: Attempt) => TcpFailure>> = {
+  ECONNREFUSED: ({ parameters }) => ({
+    ...{
+      by: "peer",
+      name: "connection refused",
+      reason: `nobody listens at ${placeOf(parameters)}`,
+    },
+  }),
+  ECONNRESET: reset,
+  EPIPE: reset,
+  EHOSTUNREACH: noRoute,
+  ENETUNREACH: noRoute,
+  ETIMEDOUT: (attempt) =>
+    attempt.state === "Connect"
+      ? noAnswer(attempt)
+      : { by: "network", name: "no answer", reason: "the peer acknowledged nothing any more" },
+  EINVAL: ({ parameters }) => ({
+    ...{ by: "us", name: "local address" },
+    reason: `no packet can go from ${ownAddress(parameters)} to ${placeOf(parameters)}`,
+  }),
+  EACCES: ({ parameters }) => ({
+    ...{ by: "network", name: "prohibited" },
+    reason: `a firewall on the way, or a prohibit route here, refuses packets to ${placeOf(parameters)}`,
+  }),
+  ENODEV: ({ parameters: { device = "of that name" } }) => ({
+    ...{ by: "us", name: "no device", reason: `this machine has no device ${device}` },
+  }),
+  EMFILE: noDescriptors,
+  ENFILE: noDescriptors,
+  ENOPROTOOPT: () => ({
+    ...{ by: "us", name: "socket option" },
+    reason: "this kernel cannot do what is configured for the peer",
+  }),
+  EADDRNOTAVAIL: () => ({
+    ...{ by: "us", name: "local address" },
+    reason: "this machine does not have the local address",
+  }),
+};
 
 /** Nothing at all came back to what was dialled. */
 export function noAnswer({ parameters, password }: Omit<Attempt, "state">): TcpFailure {
@@ -125,10 +130,13 @@ function hopsHint({ minimumTtl }: SessionParameters): string[] {
 }
 
 /** Connected, and turned away before a word: to the other side we are a stranger, or come too soon. */
-function beforeOpen({ state, parameters: { localAddress } }: Attempt): string {
+function beforeOpen({ state, parameters }: Attempt): string {
   if (state !== "OpenSent") return "";
-  const own = localAddress === undefined ? "our address" : formatAddress(localAddress);
-  return ` before it told anything: it may not have ${own} configured, or wait after an error`;
+  return ` before it told anything: it may not have ${ownAddress(parameters)} configured, or wait after an error`;
+}
+
+function ownAddress({ localAddress }: SessionParameters): string {
+  return localAddress === undefined ? "our address" : formatAddress(localAddress);
 }
 
 function placeOf({ address, port }: SessionParameters): string {

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import fc from "fast-check";
-import { formatPrefix, ipv4, prefix } from "../../lib/index.ts";
+import { formatPrefix, type IpAddress, ipv4, prefix } from "../../lib/index.ts";
 import * as arbitrary from "./arbitraries.ts";
 import { mergeAs4Path, segmentsBytes, writeSegments } from "./attributes/as-path.ts";
 import type { AsSegment } from "./attributes/types.ts";
@@ -143,92 +143,62 @@ describe("round trips", () => {
     }
   });
 
-  it("UPDATE that announces IPv4, in messages no longer than allowed", () => {
+  /** In messages no longer than allowed, what comes out is what went in. */
+  function announces(options: {
+    readonly family: "ipv4-unicast" | "ipv6-unicast";
+    readonly nextHop?: fc.Arbitrary<IpAddress>;
+    readonly key: fc.Arbitrary<PrefixKey>;
+    readonly count: number;
+    readonly runs: number;
+    readonly agreed?: { readonly extendedNextHop: boolean };
+    readonly also?: (message: Uint8Array) => void;
+  }): void {
+    const { family, nextHop: via, key, count, runs, agreed, also } = options;
+    const attributesArb = via
+      ? fc.tuple(arbitrary.attributes, via).map(([base, nextHop]) => ({ ...base, nextHop }))
+      : arbitrary.attributes;
+    const keysArb = fc.uniqueArray(key, { minLength: 1, maxLength: count });
     fc.assert(
-      fc.property(
-        arbitrary.attributes,
-        fc.uniqueArray(arbitrary.key4, { minLength: 1, maxLength: 2000 }),
-        (attributes, keys) => {
-          const messages = encodeAnnounce({
-            family: "ipv4-unicast",
-            attributes: encodeAttributes(attributes, { fourOctetAs: true }),
-            nextHop: attributes.nextHop,
-            keys,
-            maximumBytes: 4096,
-          });
-          const read: PrefixKey[] = [];
-          const shared = context();
-          for (const message of messages) {
-            assert.ok(message.length <= 4096);
-            const update = decodeUpdate(message, shared);
-            assert.equal(update.treatedAsWithdraw, undefined);
-            assert.deepEqual(update.reach[0]?.attributes, attributes);
-            read.push(...update.reach[0]!.keys);
-          }
-          assert.deepEqual(read, keys);
-        },
-      ),
-      { numRuns: 50 },
+      fc.property(attributesArb, keysArb, (attributes, keys) => {
+        const messages = encodeAnnounce({
+          family,
+          attributes: encodeAttributes(attributes, { fourOctetAs: true }),
+          nextHop: attributes.nextHop,
+          keys,
+          maximumBytes: 4096,
+        });
+        const read: PrefixKey[] = [];
+        const shared = { ...context(), ...agreed };
+        for (const message of messages) {
+          assert.ok(message.length <= 4096);
+          const update = decodeUpdate(message, shared);
+          assert.equal(update.treatedAsWithdraw, undefined);
+          assert.deepEqual(update.reach[0]?.attributes, attributes);
+          read.push(...update.reach[0]!.keys);
+          also?.(message);
+        }
+        assert.deepEqual(read, keys);
+      }),
+      { numRuns: runs },
     );
+  }
+
+  it("UPDATE that announces IPv4", () => {
+    announces({ family: "ipv4-unicast", key: arbitrary.key4, count: 2000, runs: 50 });
   });
 
   it("UPDATE that announces IPv6", () => {
-    fc.assert(
-      fc.property(
-        arbitrary.attributes,
-        arbitrary.hostIpv6,
-        fc.uniqueArray(arbitrary.key6, { minLength: 1, maxLength: 600 }),
-        (base, nextHop, keys) => {
-          const attributes = { ...base, nextHop };
-          const messages = encodeAnnounce({
-            family: "ipv6-unicast",
-            attributes: encodeAttributes(attributes, { fourOctetAs: true }),
-            nextHop,
-            keys,
-            maximumBytes: 4096,
-          });
-          const read: PrefixKey[] = [];
-          for (const message of messages) {
-            assert.ok(message.length <= 4096);
-            const { reach } = decodeUpdate(message, context());
-            assert.deepEqual(reach[0]?.attributes, attributes);
-            read.push(...reach[0]!.keys);
-          }
-          assert.deepEqual(read, keys);
-        },
-      ),
-      { numRuns: 50 },
-    );
+    const nextHop = arbitrary.hostIpv6;
+    announces({ family: "ipv6-unicast", nextHop, key: arbitrary.key6, count: 600, runs: 50 });
   });
 
   it("UPDATE that announces IPv4 with an IPv6 next hop (RFC 8950)", () => {
-    fc.assert(
-      fc.property(
-        arbitrary.attributes,
-        arbitrary.hostIpv6,
-        fc.uniqueArray(arbitrary.key4, { minLength: 1, maxLength: 1200 }),
-        (base, nextHop, keys) => {
-          const attributes = { ...base, nextHop };
-          const messages = encodeAnnounce({
-            family: "ipv4-unicast",
-            attributes: encodeAttributes(attributes, { fourOctetAs: true }),
-            nextHop,
-            keys,
-            maximumBytes: 4096,
-          });
-          const read: PrefixKey[] = [];
-          for (const message of messages) {
-            assert.ok(message.length <= 4096);
-            const { reach } = decodeUpdate(message, { ...context(), extendedNextHop: true });
-            assert.deepEqual(reach[0]?.attributes, attributes);
-            read.push(...reach[0]!.keys);
-            assert.throws(() => decodeUpdate(message, context()), /next hop of 16 bytes/);
-          }
-          assert.deepEqual(read, keys);
-        },
-      ),
-      { numRuns: 30 },
-    );
+    announces({
+      ...{ family: "ipv4-unicast", nextHop: arbitrary.hostIpv6, key: arbitrary.key4 },
+      ...{ count: 1200, runs: 30, agreed: { extendedNextHop: true } },
+      also: (message) =>
+        assert.throws(() => decodeUpdate(message, context()), /next hop of 16 bytes/),
+    });
   });
 
   it("UPDATE that withdraws, either family", () => {

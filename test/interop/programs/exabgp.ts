@@ -11,16 +11,16 @@
 import { appendFileSync, existsSync, readFileSync } from "node:fs";
 import { type Place, until } from "../place.ts";
 import { ExabgpEvents } from "./exabgp-events.ts";
-import type {
-  Program,
-  ProgramSetup,
-  RouteSeen,
-  RouteSetup,
-  RunningProgram,
-  SessionSetup,
+import {
+  FAMILIES,
+  type Program,
+  type ProgramSetup,
+  type RouteSeen,
+  type RouteSetup,
+  type RunningProgram,
+  type SessionSetup,
 } from "./program.ts";
 
-const FAMILIES = ["ipv4", "ipv6"] as const;
 const ADMINISTRATIVE_RESET = 4;
 /** RFC 6793: stands for an AS number that does not fit two octets. */
 const AS_TRANS = 23456;

@@ -9,19 +9,17 @@
  */
 
 import { type Place, until } from "../place.ts";
-import type {
-  Program,
-  ProgramSetup,
-  RouteSeen,
-  RouteSetup,
-  RunningProgram,
-  SessionSetup,
+import {
+  FAMILIES,
+  type Family,
+  familyOf,
+  type Program,
+  type ProgramSetup,
+  type RouteSeen,
+  type RouteSetup,
+  type RunningProgram,
+  type SessionSetup,
 } from "./program.ts";
-
-const FAMILIES = ["ipv4", "ipv6"] as const;
-type Family = (typeof FAMILIES)[number];
-
-const familyOf = (prefix: string): Family => (prefix.includes(":") ? "ipv6" : "ipv4");
 
 function neighbor(session: SessionSetup): string {
   const { neighbor: address, neighborAs, holdSeconds = 90, ttlSecurityHops, ttl } = session;

@@ -7,17 +7,16 @@
  */
 
 import { type Place, until } from "../place.ts";
-import type {
-  Program,
-  ProgramSetup,
-  RouteSeen,
-  RouteSetup,
-  RunningProgram,
-  SessionSetup,
+import {
+  FAMILIES,
+  familyOf,
+  type Program,
+  type ProgramSetup,
+  type RouteSeen,
+  type RouteSetup,
+  type RunningProgram,
+  type SessionSetup,
 } from "./program.ts";
-
-const FAMILIES = ["ipv4", "ipv6"] as const;
-const familyOf = (prefix: string) => (prefix.includes(":") ? "ipv6" : "ipv4");
 
 function afiSafi(family: string, session: SessionSetup): string {
   const { addPath, restartSeconds, longLivedSeconds, maximumPrefixes } = session;

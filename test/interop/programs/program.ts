@@ -36,6 +36,13 @@ export type Feature =
   | "ttlSecurityListening"
   | "twoOctetAs";
 
+export const FAMILIES = ["ipv4", "ipv6"] as const;
+export type Family = (typeof FAMILIES)[number];
+
+export function familyOf(prefix: string): Family {
+  return prefix.includes(":") ? "ipv6" : "ipv4";
+}
+
 export interface RouteSetup {
   readonly prefix: string;
   /** RFC 7911; none unless told. */

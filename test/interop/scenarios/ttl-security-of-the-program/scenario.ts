@@ -2,19 +2,11 @@
 
 import assert from "node:assert/strict";
 import { pause } from "../../place.ts";
-import { QUIET_MS, type Scenario } from "../../scenario.ts";
-
-const theyDial = { ours: { passive: true }, needs: ["ttlSecurity"] } as const;
-const weDial = { theirs: { passive: true }, needs: ["ttlSecurityListening"] } as const;
+import { eachDials, QUIET_MS, type Scenario } from "../../scenario.ts";
 
 export const scenario: Scenario = {
   title: "a program that asks for neighbours hears us, and nobody from further away",
-  variants: {
-    "the program dials": theyDial,
-    "we dial": weDial,
-    "the program dials over IPv6": { over: 6, ...theyDial },
-    "we dial over IPv6": { over: 6, ...weDial },
-  },
+  variants: eachDials({ theyDial: ["ttlSecurity"], weDial: ["ttlSecurityListening"] }),
   async run(stage, ends) {
     const start = (ours: object) => {
       const theirs = { ...ends.theirs, ttlSecurityHops: 1 };

@@ -2,19 +2,11 @@
 
 import assert from "node:assert/strict";
 import { pause } from "../../place.ts";
-import { QUIET_MS, type Scenario } from "../../scenario.ts";
-
-const theyDial = { ours: { passive: true } } as const;
-const weDial = { theirs: { passive: true } } as const;
+import { eachDials, QUIET_MS, type Scenario } from "../../scenario.ts";
 
 export const scenario: Scenario = {
   title: "we hear a program that is near enough, and none from further away",
-  variants: {
-    "the program dials": theyDial,
-    "we dial": weDial,
-    "the program dials over IPv6": { over: 6, ...theyDial },
-    "we dial over IPv6": { over: 6, ...weDial },
-  },
+  variants: eachDials(),
   async run(stage, ends) {
     const start = (ttlSecurityHops: number) =>
       stage.start({
