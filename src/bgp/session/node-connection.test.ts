@@ -145,3 +145,33 @@ describe("what a connection sends", () => {
     }
   });
 });
+
+describe("what a peer said last", () => {
+  /** The peer closes with something of ours unread, which makes its kernel send a reset. */
+  async function reset(paused: boolean): Promise<{ heard: Uint8Array[]; reason: string }> {
+    const { near, far } = await pair();
+    const connection = new NodeConnection(near, ipAddress("127.0.9.7"));
+    const heard: Uint8Array[] = [];
+    const closed = new Promise<string>((resolve) => {
+      connection.setHandlers({
+        onConnect: () => undefined,
+        onData: (chunk) => heard.push(chunk.slice()),
+        onDrain: () => undefined,
+        onClose: resolve,
+      });
+    });
+    if (paused) connection.pause();
+    far.pause();
+    connection.write(new Uint8Array(32 << 20));
+    far.write(numbered(1, 21)[0]!, () => far.destroy());
+    return { reason: await closed, heard };
+  }
+
+  it("is heard although a write failed before it was read", async () => {
+    for (let i = 0; i < 20; i++) {
+      const { heard, reason } = await reset(i % 2 === 0);
+      assert.deepEqual(Buffer.concat(heard), Buffer.from(numbered(1, 21)[0]!), `try ${i}`);
+      assert.match(reason, /^(write EPIPE|write ECONNRESET|read ECONNRESET)$/);
+    }
+  });
+});

@@ -11,6 +11,7 @@ import {
 } from "../../lib/index.ts";
 import {
   initialTimeToLive,
+  receiveFd,
   setMinimumTimeToLive,
   setTcpMd5Key,
   setTimeToLive,
@@ -20,6 +21,9 @@ import type { Connection, ConnectionHandlers, ConnectionOptions } from "./transp
 
 const LINGER_MS = 5000;
 const MOST_LINGERING = 256;
+const CHUNK_BYTES = 64 * 1024;
+/** It is worked on at once, while others wait. */
+const MOST_HEARD_BYTES = 1024 * 1024;
 
 export class NodeConnection implements Connection {
   readonly remoteAddress: IpAddress;
@@ -48,6 +52,35 @@ export class NodeConnection implements Connection {
     socket.on("data", (chunk) => this.#handlers?.onData(chunk as unknown as Uint8Array));
     socket.on("drain", () => this.#handlers?.onDrain());
     socket.on("connect", () => this.#handlers?.onConnect());
+    const destroy = socket._destroy.bind(socket);
+    socket._destroy = (error, callback) => {
+      if (error) this.#hearOut();
+      destroy(error, callback);
+    };
+  }
+
+  /**
+   * Node.js closes a socket when a write to it fails. The peer may have told why it went, right before its
+   * kernel sent the reset that made the write fail: what was not read yet is still there.
+   */
+  #hearOut(): void {
+    const fd = descriptor(this.#socket);
+    // A stream that is paused may hold a chunk; whether `read` tells listeners of it depends.
+    this.#socket.removeAllListeners("data");
+    const buffered: Uint8Array | null = this.#socket.read();
+    if (buffered) this.#handlers?.onData(buffered);
+    if (fd === undefined) return;
+    try {
+      for (let left = MOST_HEARD_BYTES; left > 0 && this.#handlers !== undefined; ) {
+        const chunk = new Uint8Array(CHUNK_BYTES);
+        const bytes = receiveFd(fd, chunk) ?? 0;
+        if (bytes === 0) return;
+        this.#handlers.onData(chunk.subarray(0, bytes));
+        left -= bytes;
+      }
+    } catch {
+      // A reset that a failing write has not told yet: there is no more.
+    }
   }
 
   get localAddress(): IpAddress | undefined {
