@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { OriginatedRoute } from "../bgp/index.ts";
+import type { OriginatedChange } from "../bgp/index.ts";
 import { openSqliteStore, withRules } from "../datastore/index.ts";
 import type { ClusterView } from "../facts/index.ts";
 import { FakeClock, formatPrefix, prefix, SwitchyardError } from "../lib/index.ts";
@@ -46,7 +46,7 @@ function bench(options: { readonly kinds?: "refused" } = {}) {
   let view = clusterView({ bgpConfigurations: [configuration] });
   const plans: (BgpPlan | undefined)[] = [];
   /** Told apart from a whole plan. */
-  const told: (readonly OriginatedRoute[])[] = [];
+  const told: OriginatedChange[] = [];
   const work: (() => Promise<void>)[] = [];
   const input = new BgpInput({
     ...{ node: "node1", store, clock, log: silentLog },
@@ -55,8 +55,8 @@ function bench(options: { readonly kinds?: "refused" } = {}) {
       configure: async (plan) => {
         plans.push(plan);
       },
-      originate: (routes) => {
-        told.push(routes);
+      changeOriginated: (change) => {
+        told.push(change);
       },
       carrying: () => new Set(),
       untold: () => [],
@@ -72,7 +72,13 @@ function bench(options: { readonly kinds?: "refused" } = {}) {
     work: async () => {
       for (const next of work.splice(0)) await next();
     },
-    apart: () => told.map((routes) => routes.map(({ prefix }) => formatPrefix(prefix))),
+    apart: () =>
+      told
+        .splice(0)
+        .flatMap(({ add, remove }) => [
+          ...add.map(({ prefix }) => `+${formatPrefix(prefix)}`),
+          ...remove.map((prefix) => `-${formatPrefix(prefix)}`),
+        ]),
     setView: (bgpConfigurations: readonly BGPConfiguration[], more: Partial<ClusterView> = {}) => {
       view = clusterView({ bgpConfigurations, ...more });
     },
@@ -129,7 +135,7 @@ test("one that speaks already goes on while it gets to know the services, and wh
   await clock.advance(20);
   await work();
   const all = ["10.244.1.0/26", "10.96.0.0/12", "10.96.0.9/32"];
-  assert.deepEqual(apart(), [all], "without a plan of everything");
+  assert.deepEqual(apart(), ["+10.96.0.9/32"], "without a plan of everything");
   assert.equal(plans.length, 2);
   await input.configure();
   assert.deepEqual(told(), all);
@@ -189,5 +195,42 @@ test("events that change nothing here are nobody's business", async () => {
   await store.create(slice({ nodes: ["node1", "node2"] }));
   await clock.advance(20);
   assert.equal(changes(), before);
+  await stop();
+});
+
+test("an endpoint that comes or goes is told by itself, and a pass at rest makes no list", async () => {
+  const { store, input, clock, plans, work, apart, setView, told, stop } = bench();
+  await store.create(service({ externalTrafficPolicy: "Local" }));
+  await input.configure();
+  await clock.advance(20);
+  await work();
+  await input.configure();
+  const [first, second] = plans.map((plan) => plan?.config.originate);
+  assert.equal(first, second);
+  const stored = await store.create(slice({ nodes: ["node1"] }));
+  await clock.advance(20);
+  await work();
+  assert.deepEqual(apart(), ["+10.96.0.9/32"]);
+  await input.configure();
+  assert.deepEqual(told(), ["10.244.1.0/26", "10.96.0.0/12", "10.96.0.9/32"]);
+  // A pass that comes before the change is told of takes it along.
+  await store.delete("EndpointSlice", stored.metadata.name, { namespace: "shop" });
+  await clock.advance(20);
+  await input.configure();
+  assert.deepEqual(told(), ["10.244.1.0/26", "10.96.0.0/12"]);
+  await work();
+  assert.deepEqual(apart(), []);
+  // What is the node's own, or one of the CIDRs, does not go with a service.
+  const single = { ...configuration, spec: { serviceClusterIPs: [{ cidr: "10.96.0.9/32" }] } };
+  setView([single]);
+  await store.create(slice({ nodes: ["node1"] }));
+  await clock.advance(20);
+  await input.configure();
+  await work();
+  await store.delete("EndpointSlice", stored.metadata.name, { namespace: "shop" });
+  await clock.advance(20);
+  await work();
+  assert.deepEqual(apart(), []);
+  assert.deepEqual(told(), ["10.244.1.0/26", "10.96.0.9/32"]);
   await stop();
 });

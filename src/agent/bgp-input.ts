@@ -3,6 +3,7 @@
  * the speaker to it.
  */
 
+import { isDeepStrictEqual } from "node:util";
 import type { OriginatedRoute } from "../bgp/index.ts";
 import type { Datastore } from "../datastore/index.ts";
 import {
@@ -12,9 +13,9 @@ import {
   serviceCidrs,
   serviceSettings,
 } from "../facts/index.ts";
-import { type Clock, formatPrefix, type Timer } from "../lib/index.ts";
+import { type Clock, formatPrefix, type Prefix, type Timer } from "../lib/index.ts";
 import type { Log } from "../lib/log/index.ts";
-import { meshChanges, vxlanMacOf } from "../mode/index.ts";
+import { meshChanges } from "../mode/index.ts";
 import { type HostRoute, withPeerWays } from "../plan/index.ts";
 import type { BgpRunner } from "./bgp-runner.ts";
 import type { Cluster } from "./cluster.ts";
@@ -28,7 +29,7 @@ export interface BgpInputOptions {
   readonly node: string;
   readonly store: Datastore;
   readonly cluster: Pick<Cluster, "view">;
-  readonly bgp: Pick<BgpRunner, "configure" | "originate" | "carrying" | "untold">;
+  readonly bgp: Pick<BgpRunner, "configure" | "changeOriginated" | "carrying" | "untold">;
   readonly secretsDirectory?: string | undefined;
   readonly clock: Clock;
   readonly log: Log;
@@ -36,6 +37,8 @@ export interface BgpInputOptions {
   readonly changed: (work: () => Promise<void>) => void;
 }
 
+/** Sessions do not depend on it, and to make one for each node is costly. */
+const NO_MAC = "";
 /** Endpoints come and go in droves. */
 const DEBOUNCE_MS = 10;
 /**
@@ -55,8 +58,11 @@ export class BgpInput {
   /** Runs from when the services are first waited for, and is over when they are not any more. */
   #patience: { readonly timer: Timer; over: boolean } | undefined;
   #hasSpoken = false;
-  /** What the node tells but for services. */
+  /** What the node tells but for services, and by the text of its prefixes. */
   #own: readonly OriginatedRoute[] = [];
+  #ownTexts: ReadonlySet<string> = new Set();
+  /** With services; the identical list until something in it changes. */
+  #all: readonly OriginatedRoute[] | undefined;
   #hostRoutes: readonly HostRoute[] | undefined;
   #usesHostRoutes = false;
 
@@ -67,6 +73,7 @@ export class BgpInput {
     this.#services = new ServiceWatch({
       ...{ store, clock, log },
       changed: () => {
+        this.#all = undefined;
         this.#dueTimer ??= clock.schedule(DEBOUNCE_MS, () => {
           this.#dueTimer = undefined;
           changed(() => this.#tellServices());
@@ -80,25 +87,42 @@ export class BgpInput {
     const { node, cluster, bgp, log } = this.#options;
     const view = cluster.view();
     const settings = serviceSettings(view, node);
-    this.#services.follow(settings);
+    if (this.#services.follow(settings)) this.#all = undefined;
     if (!this.#hasSpoken && this.#waits()) return;
     this.#hasSpoken = true;
-    const { blocks, workloads, settings: ways } = clusterFacts(view, node, vxlanMacOf);
+    const { blocks, workloads, settings: ways } = clusterFacts(view, node, () => NO_MAC);
     const secret = this.#secrets.read;
     const routes = this.#hostRoutes;
     const hostRoutes = routes && withPeerWays({ routes }, ways).routes;
     const of = { view, node, blocks, workloads, serviceCidrs: serviceCidrs(settings), hostRoutes };
     const plan = bgpPlan({ ...of, hashedRouterId, secret });
     this.#usesHostRoutes = plan?.usesHostRoutes ?? false;
-    this.#own = plan?.config.originate ?? [];
+    this.#takeOwn(plan?.config.originate ?? []);
     await bgp.configure(plan && this.#withServices(this.#withParting(plan, view)));
     log.trace("bgp configured");
   }
 
   /** Nothing but this depends on them, and it costs nothing but this. */
   async #tellServices(): Promise<void> {
-    if (this.#hasSpoken) this.#options.bgp.originate(this.#originated());
-    else await this.configure();
+    if (!this.#hasSpoken) {
+      await this.configure();
+      return;
+    }
+    const { add, remove } = this.#services.takeChange();
+    // What is the node's own stays, with what it is told with.
+    const isFree = (prefix: Prefix) => !this.#ownTexts.has(formatPrefix(prefix));
+    this.#options.bgp.changeOriginated({
+      add: add.filter(isFree).map((prefix) => ({ prefix })),
+      remove: remove.filter(isFree),
+    });
+  }
+
+  /** Only another list makes another list of all. */
+  #takeOwn(own: readonly OriginatedRoute[]): void {
+    if (isDeepStrictEqual(own, this.#own)) return;
+    this.#own = own;
+    this.#ownTexts = new Set(own.map(({ prefix }) => formatPrefix(prefix)));
+    this.#all = undefined;
   }
 
   #withServices(plan: BgpPlan): BgpPlan {
@@ -106,7 +130,14 @@ export class BgpInput {
   }
 
   #originated(): readonly OriginatedRoute[] {
-    return [...this.#own, ...this.#services.told().map((prefix) => ({ prefix }))];
+    this.#all ??= [
+      ...this.#own,
+      ...this.#services
+        .told()
+        .filter((prefix) => !this.#ownTexts.has(formatPrefix(prefix)))
+        .map((prefix) => ({ prefix })),
+    ];
+    return this.#all;
   }
 
   /** What was read of the host: filters may ask by which interface a route leaves. */

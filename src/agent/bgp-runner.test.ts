@@ -81,19 +81,35 @@ test("another policy of one among peers that share theirs is told", async () => 
 test("what is originated changes alone, and is neither told twice nor forgotten", async () => {
   const { runner, speakers } = bench();
   const originate = [{ prefix: prefix4("10.96.0.9/32") }];
-  runner.originate(originate);
+  const change = { add: originate, remove: [] };
+  runner.changeOriginated(change);
   await runner.configure(planOf());
   const [speaker] = speakers;
   const apart: unknown[] = [];
   speaker!.originate = (routes) => apart.push(routes);
-  runner.originate(originate);
-  runner.originate([...originate]);
-  assert.deepEqual(apart, [originate]);
+  speaker!.changeOriginated = (one) => apart.push(one);
+  runner.changeOriginated(change);
+  await runner.configure(planOf({ originate }));
   await runner.configure(planOf({ originate }));
   await runner.configure(planOf());
-  assert.deepEqual(apart, [originate, []]);
+  assert.deepEqual(apart, [change, originate, []]);
   assert.deepEqual(speaker?.configured, []);
   assert.deepEqual(runner.source()?.localAs, 64512);
+});
+
+test("what the speaker has refused is asked for again", async () => {
+  const { runner, speakers } = bench();
+  await runner.configure(planOf());
+  const [speaker] = speakers;
+  let asked = 0;
+  speaker!.configure = () => {
+    if (++asked === 1) throw new Error("refused");
+  };
+  const next = planOf({ listen: [{ port: 1790 }] });
+  await assert.rejects(runner.configure(next), /refused/);
+  await runner.configure(next);
+  await runner.configure(next);
+  assert.equal(asked, 2);
 });
 
 test("another port or address to listen at ends no session", async () => {

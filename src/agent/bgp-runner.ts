@@ -1,7 +1,7 @@
 /** Owns the speaker: starts it when the node has an address, feeds it configuration, reads routes. */
 
 import {
-  type OriginatedRoute,
+  type OriginatedChange,
   type PeerDetails,
   type PeerStatus,
   Speaker,
@@ -18,6 +18,7 @@ import {
 import type { Log } from "../lib/log/index.ts";
 import type { LearnedFacts } from "../plan/index.ts";
 import type { BgpPlan, MeshPlan, PeeringType } from "./peering/index.ts";
+import { sameConfig } from "./same-config.ts";
 import type { AgentPeerStatus } from "./status.ts";
 
 /** BGP has as long as a restarting peer would be waited for; then what is there has to do. */
@@ -32,6 +33,7 @@ export type SpeakerPort = Pick<
   | "stop"
   | "configure"
   | "originate"
+  | "changeOriginated"
   | "routes"
   | "peers"
   | "onRoutes"
@@ -76,8 +78,7 @@ export class BgpRunner {
   #plan: BgpPlan | undefined;
   #identity = "";
   /** What the speaker was told last: telling it the same again would make it tell us the same again. */
-  #configured = "";
-  #originated = "";
+  #configured: SpeakerConfig | undefined;
   /** By the text of the prefix. */
   readonly #learned = new Map<string, LearnedFacts>();
   #converged = false;
@@ -91,28 +92,24 @@ export class BgpRunner {
   /** Brings the speaker to this configuration; only a new identity restarts its sessions. */
   async configure(plan: BgpPlan | undefined): Promise<void> {
     const config = plan?.config;
-    const identity = config ? canonicalText([config.localAs, config.routerId]) : "";
+    const identity = config ? `${config.localAs} ${config.routerId}` : "";
     if (this.#speaker && identity !== this.#identity) await this.stop(true);
     this.#plan = plan;
     if (!config) return;
     this.#sinceMs ??= this.#clock.monotonicMs();
-    const text = canonicalText({ ...config, originate: [] });
-    if (this.#speaker) {
-      if (text === this.#configured) {
-        this.originate(config.originate);
-        return;
-      }
-      this.#speaker.configure(config);
-      this.#configured = text;
-      this.#originated = canonicalText(config.originate);
+    const before = this.#configured;
+    if (this.#speaker && before) {
+      if (!sameConfig(before, config)) this.#speaker.configure(config);
+      else if (before.originate !== config.originate) this.#speaker.originate(config.originate);
+      // What was refused is asked for again.
+      this.#configured = config;
       return;
     }
     const speaker = this.#makeSpeaker(config);
     await speaker.start();
     this.#speaker = speaker;
     this.#identity = identity;
-    this.#configured = text;
-    this.#originated = canonicalText(config.originate);
+    this.#configured = config;
     this.#learned.clear();
     for (const route of speaker.routes()) this.#learn(route.prefix, route);
     speaker.onRoutes((changes) => {
@@ -122,14 +119,9 @@ export class BgpRunner {
     speaker.onPeers(() => this.#changed());
   }
 
-  /** Nothing else changes, and nothing is started. O(routes originated). */
-  originate(originate: readonly OriginatedRoute[]): void {
-    if (this.#plan === undefined) return;
-    this.#plan = { ...this.#plan, config: { ...this.#plan.config, originate } };
-    const text = canonicalText(originate);
-    if (this.#speaker === undefined || text === this.#originated) return;
-    this.#speaker.originate(originate);
-    this.#originated = text;
+  /** Nothing else changes, and nothing is started. What is told then is what is configured next. */
+  changeOriginated(change: OriginatedChange): void {
+    this.#speaker?.changeOriginated(change);
   }
 
   /** Routes learned that the kernel is to have, one best per prefix. */
@@ -250,16 +242,4 @@ export class BgpRunner {
       history: peer.ends.map(endDocument),
     };
   }
-}
-
-/** JSON; IPv6 addresses are bigints, which JSON itself does not know. A policy that peers share stands there once. */
-function canonicalText(value: unknown): string {
-  const policies = new Map<unknown, number>();
-  return JSON.stringify(value, (key, item: unknown) => {
-    if (typeof item === "bigint") return `${item}`;
-    if (key !== "exportPolicy" && key !== "importPolicy") return item;
-    const known = policies.get(item);
-    if (known === undefined) policies.set(item, policies.size);
-    return known ?? item;
-  });
 }

@@ -3,6 +3,7 @@
 import type {
   KeptMessage,
   LearnedRoute,
+  OriginatedChange,
   OriginatedRoute,
   PeerDetails,
   PeerStatus,
@@ -51,6 +52,8 @@ export class FakeSpeaker implements SpeakerPort {
   readonly config: SpeakerConfig;
   /** Configurations after the first. */
   readonly configured: SpeakerConfig[] = [];
+  /** Of what is originated, one by one. */
+  readonly changes: OriginatedChange[] = [];
   stopped: { readonly notify?: boolean; readonly message?: string } | undefined;
   isConverged = false;
   peerList: readonly PeerDetails[] = [];
@@ -78,6 +81,14 @@ export class FakeSpeaker implements SpeakerPort {
 
   originate(originate: readonly OriginatedRoute[]): void {
     this.configured.push({ ...(this.configured.at(-1) ?? this.config), originate });
+  }
+
+  changeOriginated(change: OriginatedChange): void {
+    this.changes.push(change);
+    const { originate } = this.configured.at(-1) ?? this.config;
+    const isGone = ({ prefix }: OriginatedRoute) =>
+      change.remove.some((gone) => prefixEquals(gone, prefix));
+    this.originate([...originate.filter((route) => !isGone(route)), ...change.add]);
   }
 
   teach(routes: readonly LearnedRoute[]): void {

@@ -19,6 +19,7 @@ import {
 import { Listening } from "./listening.ts";
 import { type Memory, MemoryGuard } from "./memory-guard.ts";
 import { nodeMemory } from "./node-memory.ts";
+import { Originated } from "./originated.ts";
 import { Peer } from "./peer.ts";
 import type { PeerHost } from "./peer-host.ts";
 import { isAnotherPeer, needsNewSession, renamePeers } from "./peer-identity.ts";
@@ -28,9 +29,7 @@ import {
   ExportGroups,
   LocRib,
   type Origination,
-  Originations,
   type Path,
-  PrefixMap,
   type PrefixNumber,
   prefixIndex,
 } from "./rib/index.ts";
@@ -42,6 +41,7 @@ import { Strangers } from "./strangers.ts";
 import type {
   KeptMessage,
   LearnedRoute,
+  OriginatedChange,
   OriginatedRoute,
   PeerDetails,
   PeerStatus,
@@ -60,7 +60,6 @@ import type {
 import {
   AttributeTable,
   encodeShutdownCommunication,
-  keyOfPrefix,
   notification,
   prefixOfKey,
 } from "./wire/index.ts";
@@ -88,14 +87,13 @@ export class Speaker {
   /** For whoever dials in. */
   #byPlace = new Map<string, Peer>();
   readonly #feed: RouteFeed;
-  readonly #originations = new Originations();
   readonly #strangers: Strangers;
   readonly #peerListeners = new Set<(peers: readonly PeerStatus[]) => void>();
   readonly #host: PeerHost;
   readonly #views: RibViews;
   readonly #guard: MemoryGuard<Peer>;
   #config: SpeakerConfig;
-  #originated = new PrefixMap<Origination>();
+  readonly #originated: Originated;
   #running = false;
   /** Some peer is told of more than the best path (RFC 7911). */
   #tellsPaths = false;
@@ -110,6 +108,8 @@ export class Speaker {
     this.#clock = options.clock;
     this.#config = options.config;
     const { clock, log, transport = nodeTransport } = options;
+    const { originate } = options.config;
+    this.#originated = new Originated(originate, (number) => this.#touch(number));
     this.#listening = new Listening({
       ...{ clock, log, transport },
       passwords: () => passwords(this.#config),
@@ -188,16 +188,22 @@ export class Speaker {
     if (!sameData(before.multipath, config.multipath)) {
       for (const number of this.#rib.setMultipath(config.multipath)) this.#feed.changed(number);
     }
+    this.#originated.set(config.originate);
     if (!this.#running) return;
     if (!sameData(before.listen, config.listen)) this.#listening.set(config.listen ?? []);
     this.#apply(config);
   }
 
-  /** As `configure`, where nothing but what is originated changes, at the cost of that alone. */
+  /** As `configure`, where nothing but what is originated changes. O(routes originated). */
   originate(routes: readonly OriginatedRoute[]): void {
     checkOriginated(routes);
-    this.#config = { ...this.#config, originate: routes };
-    if (this.#running) this.#originate(this.#config);
+    this.#originated.set(routes);
+  }
+
+  /** Adds to what is originated, and takes from it, at the cost of the change alone. */
+  changeOriginated(change: OriginatedChange): void {
+    checkOriginated(change.add);
+    this.#originated.change(change);
   }
 
   peers(): PeerStatus[] {
@@ -366,7 +372,6 @@ export class Speaker {
     }
     for (const peer of this.#peers.values()) peer.setRingBytes(ringBytes(config));
     this.#listening.setPasswords();
-    this.#originate(config);
     for (const next of wanted.values()) {
       if (this.#peers.has(next.name)) continue;
       const parameters = sessionParameters(config, next);
@@ -377,19 +382,6 @@ export class Speaker {
     const all = [...this.#peers.values()];
     this.#byPlace = new Map(all.map((peer) => [placeOf(peer.config), peer]));
     this.#onStatus();
-  }
-
-  #originate(config: SpeakerConfig): void {
-    const before = this.#originated;
-    const after = new PrefixMap<Origination>();
-    for (const route of config.originate) {
-      after.set(prefixIndex.add(keyOfPrefix(route.prefix)), this.#originations.of(route));
-    }
-    this.#originated = after;
-    for (const number of before.numbers()) if (!after.has(number)) this.#touch(number);
-    for (const number of after.numbers()) {
-      if (before.get(number) !== after.get(number)) this.#touch(number);
-    }
   }
 
   #onChange(number: PrefixNumber, change: Change): void {

@@ -54,6 +54,12 @@ export interface SpeakerConfig {
   readonly originate: readonly OriginatedRoute[];
 }
 
+/** Of what is originated; what is taken away and added is added. */
+export interface OriginatedChange {
+  readonly add: readonly OriginatedRoute[];
+  readonly remove: readonly Prefix[];
+}
+
 /**
  * Which paths are as good as the best: those of equal LOCAL_PREF, AS_PATH length, ORIGIN and MED, internal
  * or external alike, that only the tie breaks (identifiers, addresses) tell from it.

@@ -115,3 +115,37 @@ test("after any events the index tells what is told from all that is there", () 
     { numRuns: 300 },
   );
 });
+
+test("changes taken one after the other come to what is told", () => {
+  const events = fc.array(
+    fc.tuple(fc.oneof(serviceEvent, sliceEvent, settingsEvent), fc.boolean()),
+  );
+  fc.assert(
+    fc.property(events, (list) => {
+      const index = new ServiceIndex(settings);
+      const told = new Set<string>();
+      const take = () => {
+        const { add, remove } = index.takeChange();
+        for (const one of add.map(formatPrefix)) told.add(one);
+        for (const one of remove.map(formatPrefix)) told.delete(one);
+      };
+      for (const [{ kind, ...event }, takes] of list) {
+        if ("aggregation" in event) index.setSettings({ ...settings, ...event });
+        else if (event.facts === undefined || "nodes" in event.facts) {
+          const facts =
+            event.facts && sliceFacts(slice({ name: event.name, ...event.facts }), "node1");
+          if (kind === "slice") index.setSlice(event.name, facts);
+          else index.setService(`shop/${event.name}`, undefined);
+        } else {
+          const { name, facts } = event;
+          index.setService(`shop/${name}`, serviceFacts(service({ name, ...facts })));
+        }
+        if (takes) take();
+      }
+      take();
+      assert.deepEqual([...told].sort(), texts(index));
+      assert.deepEqual(index.takeChange(), { add: [], remove: [] });
+    }),
+    { numRuns: 300 },
+  );
+});

@@ -15,6 +15,11 @@ interface Entry {
   told: readonly Prefix[];
 }
 
+export interface AddressChange {
+  readonly add: readonly Prefix[];
+  readonly remove: readonly Prefix[];
+}
+
 interface Told {
   readonly prefix: Prefix;
   users: number;
@@ -27,14 +32,26 @@ export class ServiceIndex {
   /** The service of each slice. */
   readonly #owners = new Map<string, string>();
   readonly #told = new Map<string, Told>();
+  /** By text: of which it may be told something else than was taken last. */
+  readonly #changed = new Map<string, Prefix>();
 
   constructor(settings: ServiceSettings) {
     this.#settings = settings;
   }
 
-  /** Each once, in no order. */
+  /** Each once, in no order. What has changed before is taken with it. */
   addresses(): Prefix[] {
+    this.#changed.clear();
     return [...this.#told.values()].map(({ prefix }) => prefix);
+  }
+
+  /** What is told since this or {@link addresses} was asked for last, and what is not any more. */
+  takeChange(): AddressChange {
+    const changed = [...this.#changed];
+    this.#changed.clear();
+    const of = (isTold: boolean) =>
+      changed.flatMap(([key, prefix]) => (this.#told.has(key) === isTold ? [prefix] : []));
+    return { add: of(true), remove: of(false) };
   }
 
   /** O(services). True if what is told has changed, as with the rest. */
@@ -90,15 +107,20 @@ export class ServiceIndex {
   #use(prefix: Prefix): boolean {
     const key = formatPrefix(prefix);
     const told = this.#told.get(key);
-    if (told === undefined) this.#told.set(key, { prefix, users: 1 });
-    else told.users++;
-    return told === undefined;
+    if (told !== undefined) {
+      told.users++;
+      return false;
+    }
+    this.#told.set(key, { prefix, users: 1 });
+    this.#changed.set(key, prefix);
+    return true;
   }
 
   #release(prefix: Prefix): boolean {
     const key = formatPrefix(prefix);
     const told = this.#told.get(key);
     if (told === undefined || --told.users > 0) return false;
+    this.#changed.set(key, prefix);
     return this.#told.delete(key);
   }
 }

@@ -5,12 +5,12 @@
 
 import { Collection, type Datastore } from "../../datastore/index.ts";
 import type { ServiceSettings } from "../../facts/index.ts";
-import { type Clock, formatPrefix, type Prefix } from "../../lib/index.ts";
+import { type Clock, formatPrefix, isHostPrefix, type Prefix } from "../../lib/index.ts";
 import type { Log } from "../../lib/log/index.ts";
 import type { Kind, ResourceOf } from "../../model/index.ts";
 import { toldCidrs } from "./advertise.ts";
 import { serviceFacts, sliceFacts } from "./facts.ts";
-import { ServiceIndex } from "./service-index.ts";
+import { type AddressChange, ServiceIndex } from "./service-index.ts";
 
 export interface ServiceWatchOptions {
   readonly store: Datastore;
@@ -36,17 +36,19 @@ export class ServiceWatch {
     this.#options = options;
   }
 
-  /** Takes what is configured now; `undefined`: nothing. `changed` is not called for it. */
-  follow(settings: ServiceSettings | undefined): void {
+  /** Takes what is configured now; `undefined`: nothing. `changed` is not called for it; true if it is something else. */
+  follow(settings: ServiceSettings | undefined): boolean {
     const running = this.#running;
+    if (settings === undefined && running === undefined) return false;
     if (settings === undefined || running?.settings.nodeName !== settings.nodeName) {
       this.#end();
       if (settings !== undefined) this.#running = this.#begin(settings);
-      return;
+      return true;
     }
-    if (textOf(settings) === textOf(running.settings)) return;
+    if (textOf(settings) === textOf(running.settings)) return false;
     running.index.setSettings(settings);
     this.#running = { ...running, settings };
+    return true;
   }
 
   /** Everything that is to be told is known, or there is nothing to tell. */
@@ -60,13 +62,21 @@ export class ServiceWatch {
     return this.#running?.services.lastError ?? this.#running?.slices.lastError;
   }
 
-  /** CIDRs and addresses to tell, each once. */
+  /** CIDRs and addresses to tell, each once. O(addresses). */
   told(): readonly Prefix[] {
     if (this.#running === undefined) return [];
     const { settings, index } = this.#running;
     const cidrs = toldCidrs(settings);
-    const known = new Set(cidrs.map(formatPrefix));
-    return [...cidrs, ...index.addresses().filter((prefix) => !known.has(formatPrefix(prefix)))];
+    return [...cidrs, ...without(index.addresses(), cidrs)];
+  }
+
+  /** What of it has changed since this or {@link told} was asked for last; settings are not looked at. */
+  takeChange(): AddressChange {
+    if (this.#running === undefined) return { add: [], remove: [] };
+    const { settings, index } = this.#running;
+    const { add, remove } = index.takeChange();
+    const cidrs = toldCidrs(settings);
+    return { add, remove: without(remove, cidrs) };
   }
 
   async stop(): Promise<void> {
@@ -109,6 +119,13 @@ export class ServiceWatch {
     this.#running = undefined;
     this.#stopping = Promise.all([this.#stopping, services?.stop(), slices?.stop()]);
   }
+}
+
+/** A CIDR may be one address, and is told whoever has it. */
+function without(addresses: readonly Prefix[], cidrs: readonly Prefix[]): readonly Prefix[] {
+  const single = new Set(cidrs.filter(isHostPrefix).map(formatPrefix));
+  if (single.size === 0) return addresses;
+  return addresses.filter((prefix) => !single.has(formatPrefix(prefix)));
 }
 
 /** What the index needs of it is in the index. */
