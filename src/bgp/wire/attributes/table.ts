@@ -1,37 +1,56 @@
 /**
  * Attribute sets seen, each kept once, decoded or encoded: equal bytes give the identical object, so
- * routes share it and comparing two sets is `===`. Bounded: a full table starts over, which costs only
- * sharing.
+ * routes share it and comparing two sets is `===`. The latest are held; those before them are known for as
+ * long as a route has them, so that a network in which sets change without end fills no memory.
  */
 
 import type { PathAttributes } from "./types.ts";
 
-const MAXIMUM_SETS = 262_144;
+const LEAST_HELD = 16_384;
 /** A peer may send large sets, none twice: what they take is bounded too. */
-const MAXIMUM_KEY_BYTES = 32 * 1024 * 1024;
+const MAXIMUM_HELD_BYTES = 32 * 1024 * 1024;
 /** V8 hashes longer strings by their length alone: a table of such is a list, and asking it takes as long. */
 const LONGEST_KEY = 16_383;
 
 export class AttributeTable<V extends object = PathAttributes> {
-  readonly #sets = new Map<string, V>();
-  #keyBytes = 0;
+  #held = new Map<string, V>();
+  /** Of keys. */
+  #heldBytes = 0;
+  #mostHeld = LEAST_HELD;
+  readonly #known = new Map<string, WeakRef<V>>();
 
+  /** Those that nobody has any more may be counted. */
   get size(): number {
-    return this.#sets.size;
+    return this.#held.size + this.#known.size;
   }
 
   get(key: string): V | undefined {
-    return this.#sets.get(key);
+    return this.#held.get(key) ?? this.#recall(key);
   }
 
   add(key: string, set: V): V {
     if (key.length > LONGEST_KEY) return set;
-    this.#keyBytes += key.length;
-    if (this.#sets.size >= MAXIMUM_SETS || this.#keyBytes > MAXIMUM_KEY_BYTES) {
-      this.#sets.clear();
-      this.#keyBytes = key.length;
+    this.#heldBytes += key.length;
+    if (this.#held.size >= this.#mostHeld || this.#heldBytes > MAXIMUM_HELD_BYTES) {
+      this.#letGo();
+      this.#heldBytes = key.length;
     }
-    this.#sets.set(key, set);
+    this.#held.set(key, set);
     return set;
+  }
+
+  #recall(key: string): V | undefined {
+    const set = this.#known.get(key)?.deref();
+    if (set === undefined) return undefined;
+    this.#known.delete(key);
+    return this.add(key, set);
+  }
+
+  /** Looks at all: so seldom that it costs little for each that was added. */
+  #letGo(): void {
+    for (const [key, set] of this.#known) if (set.deref() === undefined) this.#known.delete(key);
+    for (const [key, set] of this.#held) this.#known.set(key, new WeakRef(set));
+    this.#held = new Map();
+    this.#mostHeld = Math.max(LEAST_HELD, this.#known.size >>> 1);
   }
 }
