@@ -55,7 +55,7 @@ describe("bgp commands", () => {
   it("peers: a row each, all known of them with wide, documents with json", async () => {
     const text = await printed("peers");
     const [head, headings, row] = text.split("\n");
-    assert.equal(head, "Local AS 64512, router id 10.0.0.1");
+    assert.equal(head, "Local AS 64512, router id 10.0.0.1, 1 of 1 Established");
     assert.match(headings!, /^PEER +NAME +AS +STATE +SINCE +RECEIVED +ACCEPTED +SENT +INFO$/);
     assert.match(row!, /^10\.0\.0\.2 +10\.0\.0\.2 +64512 +Established +[\d:]{8} +2 +2 +1$/);
     const wide = await printed("peers", B, "-o", "wide");

@@ -17,7 +17,9 @@ export function renderPeers(document: PeersDocument, look: Look): string {
   const old = configurationError
     ? `The file was changed and not taken:\n${configurationError}\n`
     : "";
-  const head = `Local AS ${localAs}, router id ${routerId}\n${old}${refusedText(document, look)}`;
+  const up = peers.filter(({ state }) => state === "Established").length;
+  const sessions = `${up} of ${peers.length} Established`;
+  const head = `Local AS ${localAs}, router id ${routerId}, ${sessions}\n${old}${refusedText(document, look)}`;
   if (peers.length === 0) return `${head}No BGP peers are configured.\n`;
   const columns = look.wide ? [...ordinary, ...more] : ordinary;
   const table = formatTable(
