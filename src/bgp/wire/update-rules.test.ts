@@ -196,6 +196,41 @@ describe("a path on its way through a two-octet world (RFC 6793 section 4.2)", (
   }
 });
 
+describe("the order of attributes (RFC 4271 section 5)", () => {
+  it("is that of their types, unknown ones among the others, however they came", () => {
+    const values = new Map<number, Bytes>([
+      [8, [0, 1, 0, 2]],
+      [16, [0, 2, 0, 0, 0, 0, 0, 1]],
+      [32, new Array(12).fill(1)],
+      [35, [0, 0, 0, 9]],
+      ...[0, 11, 20, 25, 33, 99, 200].map((type): [number, Bytes] => [type, [7]]),
+    ]);
+    const all = [...values].map(([type, value]) => attribute(OPTIONAL_TRANSITIVE, type, value));
+    const path = asPath(65000, 23456);
+    const as4 = attribute(OPTIONAL_TRANSITIVE, 17, [2, 1, 0, 1, 17, 112]);
+    fc.assert(
+      fc.property(
+        fc.shuffledSubarray([origin, path, nextHop, as4, ...all], { minLength: 15 }),
+        (some) => {
+          const { attributes } = read(message(some.flat())).reach[0]!;
+          for (const fourOctetAs of [true, false]) {
+            const block = encodeAttributes(attributes, { fourOctetAs });
+            const types: number[] = [];
+            for (let at = 0; at < block.length; at += 3 + block[at + 2]!)
+              types.push(block[at + 1]!);
+            assert.deepEqual(
+              types,
+              [...types].sort((a, b) => a - b),
+            );
+            assert.equal(types.length, fourOctetAs ? 14 : 15);
+          }
+        },
+      ),
+      { numRuns: 50 },
+    );
+  });
+});
+
 describe("the Partial bit (RFC 4271 section 5)", () => {
   const values: readonly (readonly [type: number, value: Bytes])[] = [
     [7, [0, 0, 0, 9, 192, 0, 2, 1]],

@@ -149,7 +149,7 @@ export function decodeAttributes(
     if (grade === "discard") discarded.push(text);
     else withdraw ??= text;
   }
-  if (unknown.length > 0) draft.unknown = unknown;
+  if (unknown.length > 0) draft.unknown = unknown.sort((a, b) => a.type - b.type);
   if (partials.length > 0) draft.partial = partials;
   if (!context.fourOctetAs) reconstruct(draft);
   return { draft, discarded, ...(withdraw === undefined ? {} : { withdraw }) };

@@ -57,6 +57,7 @@ export function viewAttributes(
   }
   number(optional, attributeType.originatorId, attributes.originatorId);
   if (clusterList?.length) numbers(optional, attributeType.clusterList, clusterList);
+  unknown(attributes, -1, attributeType.extendedCommunities);
   passed(attributes, attributeType.extendedCommunities, attributes.extendedCommunities);
   if (!options.fourOctetAs) {
     if (asPath.some(({ asns }) => asns.some(isLong))) {
@@ -68,16 +69,24 @@ export function viewAttributes(
       bytes(optional | transitive, attributeType.as4Aggregator, value);
     }
   }
+  unknown(attributes, attributeType.extendedCommunities, attributeType.largeCommunities);
   passed(attributes, attributeType.largeCommunities, attributes.largeCommunities);
+  unknown(attributes, attributeType.largeCommunities, attributeType.onlyToCustomer);
   number(
     flagsOf(attributes, attributeType.onlyToCustomer),
     attributeType.onlyToCustomer,
     attributes.onlyToCustomer,
   );
-  for (const { type, value } of attributes.unknown ?? []) {
-    bytes(optional | transitive | partial, type, value);
-  }
+  unknown(attributes, attributeType.onlyToCustomer, Number.POSITIVE_INFINITY);
   return writer.view();
+}
+
+/** Those between two types: all stand in the order of theirs. */
+function unknown(attributes: PathAttributes, after: number, before: number): void {
+  if (attributes.unknown === undefined) return;
+  for (const { type, value } of attributes.unknown) {
+    if (type > after && type < before) bytes(optional | transitive | partial, type, value);
+  }
 }
 
 /** Of an optional transitive attribute: the Partial bit that came with it stays (RFC 4271 section 5). */
