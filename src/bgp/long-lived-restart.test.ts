@@ -170,6 +170,44 @@ describe("the helper", () => {
   });
 });
 
+describe("an import policy", () => {
+  it("that takes all communities away leaves the mark, and the route the last resort", async () => {
+    const strip = [{ action: "accept" as const, set: { communities: { replace: [9] } } }];
+    const world = await cast({ atA: { longLivedRestart, importPolicy: strip } });
+    assert.deepEqual(held(world, A), [`${kept} 9`, `${other} 9`]);
+    world.kill(B);
+    await world.advance(41 * SECOND);
+    assert.deepEqual(held(world, A), [`${kept} 9 LLGR_STALE`, `${other} 9 LLGR_STALE`]);
+    assert.deepEqual(held(world, D), [], "who does not know the mark is not told");
+  });
+
+  it("may say of a route that it is not to be kept", async () => {
+    const within = { prefixes: [{ prefix: prefix(kept) }] };
+    const add = { communities: { add: [NO_LLGR] } };
+    const importPolicy = [{ ...within, action: "accept" as const, set: add }];
+    const world = await cast({ atA: { longLivedRestart, importPolicy } });
+    world.kill(B);
+    await world.advance(39 * SECOND);
+    assert.deepEqual(held(world, A), [`${kept} NO_LLGR`, other]);
+    await world.advance(2 * SECOND);
+    assert.deepEqual(held(world, A), [`${other} LLGR_STALE`]);
+    await startB(world, {});
+    await world.advance(10 * SECOND);
+    assert.deepEqual(held(world, A), [`${kept} NO_LLGR`, other]);
+  });
+});
+
+it("an export policy that takes all communities away leaves the mark", async () => {
+  const strip = [{ action: "accept" as const, set: { communities: { replace: [] } } }];
+  const world = await cast();
+  const client = { routeReflectorClient: true, longLivedRestart };
+  const peers = { [B]: client, [C]: { ...client, exportPolicy: strip }, [D]: client };
+  world.speakers.get(A)!.configure(world.config(A, [B, C, D], { peers }));
+  world.kill(B);
+  await world.advance(41 * SECOND);
+  assert.deepEqual(held(world, C), [`${kept} LLGR_STALE`, `${other} LLGR_STALE`]);
+});
+
 describe("other peers", () => {
   it("are told of stale routes when they know what that is", async () => {
     const world = await cast();

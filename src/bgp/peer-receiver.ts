@@ -41,6 +41,7 @@ import {
   type Update,
   uint16,
   uint32,
+  wellKnownCommunity,
 } from "./wire/index.ts";
 
 export interface PeerReceiverOptions {
@@ -90,7 +91,7 @@ export class PeerReceiver {
     for (const family of options.families) this.#tables.set(family, new AdjRibIn(this.#import));
     this.#helper = new RestartHelper({
       ...{ clock, slices, tables: this.#tables, onChange: onStatus, stalePathSeconds },
-      age: (path) => longLivedStale(path, this.#variants),
+      age: (path, number) => this.#kept(number, path),
       maximumStaleSeconds: () => maximumStaleSeconds(this.#config),
     });
     this.#takeSeveralPaths();
@@ -257,6 +258,13 @@ export class PeerReceiver {
     const { peerType } = path.source;
     const key = prefixIndex.keyOf(number);
     return this.#importPolicy(peerType).apply(key, peerType, path, this.#variants.apply);
+  }
+
+  /** As it is kept for longer, unless the peer or the import policy says that it is not to be. */
+  #kept(number: PrefixNumber, path: Path): Path | undefined {
+    const { communities = [] } = (this.#accepted(number, path) ?? path).attributes;
+    if (communities.includes(wellKnownCommunity.noLongLived)) return undefined;
+    return longLivedStale(path, this.#variants);
   }
 
   /** What the peer is does not change: whoever is another kind of peer is another peer. */

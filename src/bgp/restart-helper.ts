@@ -6,7 +6,7 @@
  */
 
 import type { Clock } from "../lib/index.ts";
-import type { AdjRibInTable, Path, Source } from "./rib/index.ts";
+import type { AdjRibInTable, Path, PathChange, Source } from "./rib/index.ts";
 import { Deadline, type Negotiated } from "./session/index.ts";
 import type { Slices } from "./slices.ts";
 import type { AddressFamily } from "./types.ts";
@@ -18,7 +18,7 @@ export interface RestartHelperOptions {
   readonly slices: Slices;
   readonly tables: ReadonlyMap<AddressFamily, AdjRibInTable>;
   /** A path as it is kept for longer; `undefined`: it is not. */
-  readonly age: (path: Path) => Path | undefined;
+  readonly age: PathChange;
   /** Once the peer is back: its time to tell everything again. */
   readonly stalePathSeconds: () => number;
   /** For how long routes are kept for longer (RFC 9494) at most; 0: not at all. */

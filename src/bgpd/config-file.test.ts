@@ -49,7 +49,7 @@ peers:
     bfd: { minimumTransmitMs: 100 }
     importPolicy:
       - prefixes: [{ prefix: 10.0.0.0/8, maximumLength: 24 }]
-        communities: [65000:1, no-export]
+        communities: [65000:1, no-export, no-llgr]
         action: accept
         set: { localPref: 200, nextHop: 10.0.0.1, largeCommunities: { add: ["1:2:3"] } }
 originate: [{ prefix: 10.1.0.0/16, communities: [blackhole] }]
@@ -75,7 +75,7 @@ originate: [{ prefix: 10.1.0.0/16, communities: [blackhole] }]
           importPolicy: [
             {
               prefixes: [{ prefix: prefix("10.0.0.0/8"), maximumLength: 24 }],
-              communities: [0xfde80001, 0xffffff01],
+              communities: [0xfde80001, 0xffffff01, 0xffff0007],
               action: "accept",
               set: {
                 localPref: 200,

@@ -20,13 +20,15 @@ export const address = textOf("IP address", parseAddress);
 export const identifier = textOf("IPv4 address", parseIpv4);
 export const prefix = textOf("prefix", parsePrefix);
 
-/** RFC 1997, RFC 7999, RFC 8326. */
+/** RFC 1997, RFC 7999, RFC 8326, RFC 9494. */
 const wellKnown: Readonly<Record<string, number>> = {
   "no-export": 0xffffff01,
   "no-advertise": 0xffffff02,
   "no-export-subconfed": 0xffffff03,
   blackhole: 0xffff029a,
   "graceful-shutdown": 0xffff0000,
+  "llgr-stale": 0xffff0006,
+  "no-llgr": 0xffff0007,
 };
 
 export const community = textOf("community, as in 65000:1 or no-export", (text) => {

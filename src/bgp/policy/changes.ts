@@ -7,6 +7,7 @@ import {
   largeCommunities,
   type PathAttributes,
   prependAs,
+  wellKnownCommunity,
 } from "../wire/index.ts";
 import type { ListChanges, RouteChanges } from "./rule.ts";
 
@@ -28,7 +29,10 @@ export function changeAttributes(
   if (prependAsPath?.length) change("asPath", prepended(attributes.asPath, prependAsPath));
   if (changes.communities) {
     const before = attributes.communities ?? [];
-    const list = changeList(before, changes.communities, (a, b) => a === b);
+    const list = markKept(
+      before,
+      changeList(before, changes.communities, (a, b) => a === b),
+    );
     if (list !== before) {
       made ??= { ...attributes };
       if (list.length > 0) made.communities = list;
@@ -63,6 +67,13 @@ function changeList<T>(
   const unchanged =
     list.length === before.length && list.every((item, at) => same(item, before[at]!));
   return unchanged ? before : list;
+}
+
+/** RFC 9494 section 4.3: LLGR_STALE is not to be removed, or stale routes would be told as if they were not. */
+function markKept(before: readonly number[], after: readonly number[]): readonly number[] {
+  const { longLivedStale } = wellKnownCommunity;
+  if (!before.includes(longLivedStale) || after.includes(longLivedStale)) return after;
+  return [...after, longLivedStale];
 }
 
 function sameLarge(a: LargeCommunity, b: LargeCommunity): boolean {

@@ -50,6 +50,7 @@ export interface RouteChanges {
   readonly med?: number;
   /** Of an IPv6 route only another IPv6 address. */
   readonly nextHop?: IpAddress;
+  /** LLGR_STALE stays whatever is said here (RFC 9494 section 4.3). */
   readonly communities?: ListChanges<number>;
   readonly largeCommunities?: ListChanges<LargeCommunity>;
   /** The path then begins with these, in this order, even before our own AS. */

@@ -4,7 +4,7 @@
  * does not tell again goes with its old ones.
  */
 
-import type { AdjRibIn, AdjRibInTable, PathSink } from "./adj-rib-in.ts";
+import type { AdjRibIn, AdjRibInTable, PathChange, PathSink } from "./adj-rib-in.ts";
 import type { Path } from "./path.ts";
 import { PathTable } from "./path-table.ts";
 import type { PrefixNumber } from "./prefix-index.ts";
@@ -81,13 +81,13 @@ export class AdjRibInPaths implements AdjRibInTable {
     return false;
   }
 
-  *age(change: (path: Path) => Path | undefined): Generator<void> {
+  *age(change: PathChange): Generator<void> {
     const table = this.#leftover;
     const lost = this.#lost;
     for (const number of table.numbers()) {
       for (const before of table.get(number)) {
         if (lost !== this.#lost) return;
-        const after = change(before);
+        const after = change(before, number);
         if (after === undefined) table.delete(number, before.pathId);
         else table.put(number, after);
         if (after !== before) this.#sink(number, after, before.pathId);

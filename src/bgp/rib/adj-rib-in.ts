@@ -11,6 +11,9 @@ import { PrefixMap } from "./prefix-map.ts";
 /** Told of every change: the peer's path to a prefix, or that it has none (by this path identifier). */
 export type PathSink = (number: PrefixNumber, path: Path | undefined, pathId: number) => void;
 
+/** `undefined`: the path is to go. */
+export type PathChange = (path: Path, number: PrefixNumber) => Path | undefined;
+
 export interface AdjRibInTable {
   readonly size: number;
   readonly leftovers: number;
@@ -26,7 +29,7 @@ export interface AdjRibInTable {
    */
   expectAgain(keep: boolean): void;
   /** Every leftover as `change` makes it; those that it makes nothing of go. */
-  age(change: (path: Path) => Path | undefined): Generator<void>;
+  age(change: PathChange): Generator<void>;
   /** Drops up to so many leftovers; true while there are more. */
   sweepSome(count: number): boolean;
   /** Every route once more to the sink, because the policy behind it has changed. */
@@ -97,13 +100,13 @@ export class AdjRibIn implements AdjRibInTable {
     return false;
   }
 
-  *age(change: (path: Path) => Path | undefined): Generator<void> {
+  *age(change: PathChange): Generator<void> {
     const table = this.#leftover;
     const lost = this.#lost;
     for (const number of table.numbers()) {
       if (lost !== this.#lost) return;
       const before = table.get(number)!;
-      const after = change(before);
+      const after = change(before, number);
       if (after === undefined) table.delete(number);
       else table.set(number, after);
       if (after !== before) this.#sink(number, after, before.pathId);
