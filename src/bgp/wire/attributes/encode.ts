@@ -40,6 +40,7 @@ export function viewAttributes(
   writer.clear();
   const asBytes = options.fourOctetAs ? 4 : 2;
   const { asPath, aggregator, communities, clusterList } = attributes;
+  unknown(attributes, -1, attributeType.origin);
   head(transitive, attributeType.origin, 1);
   writer.uint8(originNumber(attributes.origin));
   head(transitive, attributeType.asPath, segmentsBytes(asPath, asBytes));
@@ -57,7 +58,7 @@ export function viewAttributes(
   }
   number(optional, attributeType.originatorId, attributes.originatorId);
   if (clusterList?.length) numbers(optional, attributeType.clusterList, clusterList);
-  unknown(attributes, -1, attributeType.extendedCommunities);
+  unknown(attributes, attributeType.origin, attributeType.extendedCommunities);
   passed(attributes, attributeType.extendedCommunities, attributes.extendedCommunities);
   if (!options.fourOctetAs) {
     if (asPath.some(({ asns }) => asns.some(isLong))) {
