@@ -112,6 +112,42 @@ describe("a peer that restarts, with BFD", () => {
     assert.deepEqual(world.routes(A), ["10.2.0.0/26 stale"]);
   });
 
+  /** As BIRD and FRR do at a reset: BFD is begun anew with the session, and may be read first. */
+  async function beginsBfdAnew(world: World) {
+    const last = world.bfd.sent.findLast(({ from }) => from === B)!;
+    const decoded = decodeBfd(last.bytes);
+    assert.ok(decoded.kind === "packet");
+    const anew = { ...decoded.packet, state: "Down" as const, myDiscriminator: 4711 };
+    world.bfd.cut.add(`${B}>${A}`);
+    world.bfd.deliver(encodeBfd({ ...anew, yourDiscriminator: 0 }), ipAddress(B), ipAddress(A));
+    await world.advance(20);
+  }
+
+  it("by a reset that its BFD is read before is told of as what it said", async () => {
+    const world = await watchedPair();
+    await beginsBfdAnew(world);
+    assert.equal(status(world, A).state, "Established");
+    await world.speakers.get(B)!.stop({ notify: true, message: "begin anew" });
+    await world.advance(100);
+    assert.match(status(world, A).lastError, /^received Cease .*"begin anew"$/);
+  });
+
+  it("that says no more than its BFD does has lost the path, unless it has come back since", async () => {
+    const lost = await watchedPair();
+    await beginsBfdAnew(lost);
+    await lost.advance(100);
+    assert.match(status(lost, A).lastError, /BFD Down: the peer's BFD does not hear us$/);
+    const back = await watchedPair();
+    await beginsBfdAnew(back);
+    back.kill(B);
+    await back.start(B, [A], { peers: { [A]: { bfd: {} } } });
+    await back.advance(15);
+    const { state, sinceMs } = status(back, A);
+    await back.advance(300);
+    assert.equal(state, "Established");
+    assert.deepEqual([status(back, A).state, status(back, A).sinceMs], [state, sinceMs]);
+  });
+
   /** As kill -9: TCP ends at once, BFD falls silent. */
   async function crash(independent: boolean): Promise<World> {
     const world = await watchedPair();

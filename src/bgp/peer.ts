@@ -377,8 +377,9 @@ export class Peer {
    * away already may be restarting with its forwarding intact, unless its BFD says that it is not part of
    * what restarts (RFC 5882 section 4.3).
    */
-  #onPathDown({ reason, controlPlaneIndependent }: BfdDown): void {
-    this.#session.fail(new ProtocolError("bfdDown", reason));
+  #onPathDown({ reason, atMs, controlPlaneIndependent }: BfdDown): void {
+    // A session that has begun since then is no news of the path's end.
+    if (this.#sinceMs <= atMs) this.#session.fail(new ProtocolError("bfdDown", reason));
     if (controlPlaneIndependent) this.#receiver.giveUpWaiting();
   }
 

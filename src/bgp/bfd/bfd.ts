@@ -23,11 +23,18 @@ import type { BfdPath, BfdTransport } from "./transport.ts";
 
 const DEFAULT_INTERVAL_MS = 300;
 const DEFAULT_MULTIPLIER = 3;
+/**
+ * A peer whose BGP is begun anew begins its BFD anew as well (BIRD, FRR): what its NOTIFICATION says is read
+ * before its BFD is taken for the reason. Where the path is dead, it was silent for much longer.
+ */
+const SIGNALLED_GRACE_MS = 50;
 const RETRY = { initialMs: 1000, maximumMs: 60_000 };
 
 export interface BfdDown {
   /** In words. */
   readonly reason: string;
+  /** When, since the epoch: it may be told a little later. */
+  readonly atMs: number;
   /** The C bit of the peer: its BFD does not end with its control plane (RFC 5882 section 4.3). */
   readonly controlPlaneIndependent: boolean;
 }
@@ -89,7 +96,9 @@ export class Bfd {
         sparing.info(log, fields, "BFD session state");
         if (!open) return;
         if (before.state === "Up" && state === "Down" && remoteState !== "AdminDown") {
-          onDown(describeDown(before, after));
+          const down = describeDown(before, after, sinceMs);
+          if (isSilent(after)) onDown(down);
+          else clock.schedule(SIGNALLED_GRACE_MS, () => open && onDown(down));
         }
         onStatus();
       },
@@ -190,13 +199,18 @@ function parametersOf(config: BfdConfig): BfdParameters {
   };
 }
 
-function describeDown(before: BfdVariables, after: BfdVariables): BfdDown {
-  const silent = after.remoteDiscriminator === 0;
-  const heard = silent
+/** The detection time is over; else the other end has said that it does not hear us. */
+function isSilent({ remoteDiscriminator }: BfdVariables): boolean {
+  return remoteDiscriminator === 0;
+}
+
+function describeDown(before: BfdVariables, after: BfdVariables, atMs: number): BfdDown {
+  const heard = isSilent(after)
     ? `BFD heard nothing for ${detectionTimeUs(before) / 1000} ms`
     : "the peer's BFD does not hear us";
   return {
     reason: heard,
+    atMs,
     controlPlaneIndependent: before.remoteControlPlaneIndependent,
   };
 }
