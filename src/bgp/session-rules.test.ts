@@ -2,8 +2,9 @@
 
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
+import { ipv4 } from "../lib/index.ts";
 import { alone, announcement, multiprotocol, openMessage, talk } from "./testing/scripted-peer.ts";
-import { A, B, type NodeOptions, SECOND, type World } from "./testing/simulated-world.ts";
+import { A, B, type NodeOptions, SECOND, World } from "./testing/simulated-world.ts";
 import {
   type Capability,
   decodeOpen,
@@ -168,6 +169,20 @@ describe("a peer that knows no capabilities at all (RFC 5492 section 3)", () => 
     await talk(world, [...begin, announcement(["10.9.9.0/24"])]);
     assert.deepEqual(opens(world), ["with", "without"]);
     assert.deepEqual(world.routes(A), ["10.9.9.0/24"]);
+  });
+
+  it("gets it also where it is dialled", async () => {
+    const world = new World();
+    const answers = [[refusal], begin];
+    const ignore = { onConnect: () => undefined, onDrain: () => undefined };
+    await world.network.transport(ipv4(B)).listen({ port: 179, passwords: new Map() }, (peer) => {
+      peer.setHandlers({ ...ignore, onData: () => undefined, onClose: () => undefined });
+      for (const message of answers.shift() ?? []) peer.write(message);
+    });
+    await world.start(A, [B]);
+    await world.advance(5 * SECOND);
+    assert.deepEqual(opens(world), ["with", "without"]);
+    assert.deepEqual(world.state(A), ["Established"]);
   });
 
   it("is told them again after that, whatever became of it", async () => {
