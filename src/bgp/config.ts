@@ -10,7 +10,15 @@ import {
 import { isLinkLocal, placeOf } from "./place.ts";
 import { policyProblem } from "./policy/index.ts";
 import type { SessionParameters } from "./session/index.ts";
-import type { BfdConfig, OriginatedRoute, PeerConfig, PolicyRule, SpeakerConfig } from "./types.ts";
+import type {
+  AddressFamily,
+  BfdConfig,
+  LongLivedRestartConfig,
+  OriginatedRoute,
+  PeerConfig,
+  PolicyRule,
+  SpeakerConfig,
+} from "./types.ts";
 
 const DEFAULT_PORT = 179;
 /** More than switches and kernels of today use together. */
@@ -200,9 +208,7 @@ export function sessionParameters(config: SpeakerConfig, peer: PeerConfig): Sess
     families: peer.families ?? ["ipv4-unicast"],
     extendedNextHop: peer.extendedNextHop ?? false,
     strictRole: peer.strictRole ?? false,
-    ...(peer.longLivedRestart
-      ? { longLivedStaleTimeSeconds: peer.longLivedRestart.staleTimeSeconds }
-      : {}),
+    ...longLivedParameters(peer),
     ...(peer.addPath?.receive ? { addPathReceive: true } : {}),
     ...(peer.addPath?.send === undefined ? {} : { addPathSend: true }),
     ...(peer.role === undefined ? {} : { role: peer.role }),
@@ -210,6 +216,17 @@ export function sessionParameters(config: SpeakerConfig, peer: PeerConfig): Sess
     ...socketParameters(peer),
     ...(peer.keepaliveSeconds === undefined ? {} : { keepaliveSeconds: peer.keepaliveSeconds }),
   };
+}
+
+function longLivedParameters({ longLivedRestart, families = ["ipv4-unicast"] }: PeerConfig) {
+  if (longLivedRestart === undefined) return {};
+  const { staleTimeSeconds: longLivedStaleTimeSeconds } = longLivedRestart;
+  const longLivedFamilies = families.filter((family) => keepsLonger(longLivedRestart, family));
+  return { longLivedStaleTimeSeconds, longLivedFamilies };
+}
+
+export function keepsLonger({ families }: LongLivedRestartConfig, family: AddressFamily): boolean {
+  return families === undefined || families.includes(family);
 }
 
 function socketParameters({ localAddress, device, ttl, ttlSecurityHops: hops }: PeerConfig) {
@@ -242,6 +259,7 @@ const configured: { readonly [K in keyof SessionParameters]?: keyof PeerConfig }
   addPathReceive: "addPath",
   addPathSend: "addPath",
   longLivedStaleTimeSeconds: "longLivedRestart",
+  longLivedFamilies: "longLivedRestart",
 };
 
 /**

@@ -6,9 +6,10 @@ import { FakeClock, formatPrefix, ipv4, prefix } from "../lib/index.ts";
 import { Deadline } from "./session/index.ts";
 import { alone, multiprotocol, openMessage, talk } from "./testing/scripted-peer.ts";
 import { A, B, C, SECOND, World } from "./testing/simulated-world.ts";
-import type { OriginatedRoute, PeerConfig } from "./types.ts";
+import type { AddressFamily, OriginatedRoute, PeerConfig } from "./types.ts";
 import {
   type Capability,
+  decodeOpen,
   encodeAnnounce,
   encodeAttributes,
   encodeEndOfRib,
@@ -206,6 +207,28 @@ it("an export policy that takes all communities away leaves the mark", async () 
   world.kill(B);
   await world.advance(41 * SECOND);
   assert.deepEqual(held(world, C), [`${kept} LLGR_STALE`, `${other} LLGR_STALE`]);
+});
+
+it("is told and done for the families it is set for", async () => {
+  const only = async (families: readonly AddressFamily[]) => {
+    const atB = { longLivedRestart: { staleTimeSeconds: 0, families }, families: both };
+    const world = await alone({ peers: { [B]: atB } });
+    const peer = await talk(world, [...hello({}), tell(kept)]);
+    const open = world.speakers
+      .get(A)!
+      .messages(B)
+      .find(({ sent }) => sent)!;
+    const told = decodeOpen(open.bytes).capabilities.flatMap((each) =>
+      each.kind === "long-lived-graceful-restart" ? each.families.map(({ afi }) => afi) : [],
+    );
+    peer.connection.destroy();
+    await world.advance(65 * SECOND);
+    return [told, held(world, A)];
+  };
+  const both = ["ipv4-unicast", "ipv6-unicast"] as const;
+  assert.deepEqual(await only(both), [[1, 2], [`${kept} LLGR_STALE`]]);
+  assert.deepEqual(await only(["ipv4-unicast"]), [[1], [`${kept} LLGR_STALE`]]);
+  assert.deepEqual(await only(["ipv6-unicast"]), [[2], []]);
 });
 
 describe("other peers", () => {

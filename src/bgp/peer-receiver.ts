@@ -5,7 +5,7 @@
 
 import { formatPrefix } from "../lib/index.ts";
 import type { Log } from "../lib/log/index.ts";
-import { sameData } from "./config.ts";
+import { keepsLonger, sameData } from "./config.ts";
 import type { KnownPath } from "./explain.ts";
 import { heldBytes } from "./held-bytes.ts";
 import { MalformedReport } from "./malformed-report.ts";
@@ -92,7 +92,7 @@ export class PeerReceiver {
     this.#helper = new RestartHelper({
       ...{ clock, slices, tables: this.#tables, onChange: onStatus, stalePathSeconds },
       age: (path, number) => this.#kept(number, path),
-      maximumStaleSeconds: () => maximumStaleSeconds(this.#config),
+      maximumStaleSeconds: (family) => maximumStaleSeconds(this.#config, family),
     });
     this.#takeSeveralPaths();
   }
@@ -335,7 +335,7 @@ export function identityOf({ localAs: as, routerId, clusterId }: SessionParamete
   return { as, routerId, clusterId };
 }
 
-function maximumStaleSeconds({ longLivedRestart }: PeerConfig): number {
-  if (longLivedRestart === undefined) return 0;
+function maximumStaleSeconds({ longLivedRestart }: PeerConfig, family: AddressFamily): number {
+  if (longLivedRestart === undefined || !keepsLonger(longLivedRestart, family)) return 0;
   return longLivedRestart.maximumStaleTimeSeconds ?? Number.POSITIVE_INFINITY;
 }

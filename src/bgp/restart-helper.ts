@@ -22,7 +22,7 @@ export interface RestartHelperOptions {
   /** Once the peer is back: its time to tell everything again. */
   readonly stalePathSeconds: () => number;
   /** For how long routes are kept for longer (RFC 9494) at most; 0: not at all. */
-  readonly maximumStaleSeconds: () => number;
+  readonly maximumStaleSeconds: (family: AddressFamily) => number;
   /** `waiting` or `longLived` has changed. */
   readonly onChange: () => void;
 }
@@ -223,7 +223,7 @@ export class RestartHelper {
 
   #staleSeconds(family: AddressFamily): number {
     const told = this.#negotiated?.longLivedRestart?.find((entry) => entry.family === family);
-    return Math.min(told?.staleTimeSeconds ?? 0, this.#options.maximumStaleSeconds());
+    return Math.min(told?.staleTimeSeconds ?? 0, this.#options.maximumStaleSeconds(family));
   }
 
   #isLongLived(family: AddressFamily): boolean {

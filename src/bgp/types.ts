@@ -3,6 +3,7 @@
 import type { IpAddress, Ipv4, Prefix } from "../lib/index.ts";
 import type { PolicyRule } from "./policy/rule.ts";
 
+export type * from "./message-types.ts";
 export type * from "./policy/rule.ts";
 
 /** RFC 8092: Global Administrator and two Local Data Parts, 32 bits each. */
@@ -199,6 +200,8 @@ export interface PeerConfig {
 
 /** Long-lived graceful restart (RFC 9494), where the peer knows it too: comes after graceful restart. */
 export interface LongLivedRestartConfig {
+  /** For these alone (RFC 9494 section 5); all of the session unless told. */
+  readonly families?: readonly AddressFamily[];
   /** How much longer the peer is asked to keep our routes, seconds 0..2^24-1. */
   readonly staleTimeSeconds: number;
   /** Its routes are kept for as long as it asks for, and no longer than this; no limit unless told. */
@@ -361,36 +364,4 @@ export interface RefusedConnections {
     /** Milliseconds since the epoch. */
     readonly lastMs: number;
   }[];
-}
-
-/** A TCP connection that kept messages went over. */
-export interface KeptConnection {
-  /** Unique among those of a peer. */
-  readonly id: number;
-  /** The peer dialled. */
-  readonly incoming: boolean;
-  readonly localAddress?: IpAddress;
-  /** How its UPDATEs are to be read; of a connection that agreed on nothing, a guess. */
-  readonly reading: KeptReading;
-}
-
-/** What two OPENs agreed on that UPDATEs do not say themselves. */
-export interface KeptReading {
-  /** AS numbers have four octets (RFC 6793). */
-  readonly fourOctetAs: boolean;
-  /** IPv4 routes may have IPv6 next hops (RFC 8950). */
-  readonly extendedNextHop: boolean;
-  /** Families whose NLRI come, and go, with path identifiers (RFC 7911). */
-  readonly addPathReceive: readonly AddressFamily[];
-  readonly addPathSend: readonly AddressFamily[];
-}
-
-/** A message as it was on the wire, header included. */
-export interface KeptMessage {
-  /** Milliseconds since the epoch. */
-  readonly atMs: number;
-  /** By this side; received otherwise. */
-  readonly sent: boolean;
-  readonly connection: KeptConnection;
-  readonly bytes: Uint8Array;
 }

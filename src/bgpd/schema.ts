@@ -68,10 +68,13 @@ const bfd = z.strictObject({
   detectMultiplier: number,
 } satisfies Fields<BfdConfig>);
 
+const families = z.array(z.enum(["ipv4-unicast", "ipv6-unicast"]));
+
 const longLivedRestart = z.strictObject({
   staleTimeSeconds: whole,
   maximumStaleTimeSeconds: number,
   tellUnaware: flag,
+  families: families.optional(),
 } satisfies Fields<LongLivedRestartConfig>);
 
 const addPath = z.strictObject({
@@ -101,7 +104,7 @@ const peerFields = {
   connectRetrySeconds: number,
   delayOpenSeconds: number,
   advertisementIntervalSeconds: number,
-  families: z.array(z.enum(["ipv4-unicast", "ipv6-unicast"])).optional(),
+  families: families.optional(),
   addPath: addPath.optional(),
   maximumPrefixes: number,
   importPolicy: z.array(rule).optional(),

@@ -27,6 +27,7 @@ export interface SessionParameters {
   readonly strictRole: boolean;
   /** Advertised; RFC 9494 section 3. */
   readonly longLivedStaleTimeSeconds?: number;
+  readonly longLivedFamilies?: readonly AddressFamily[];
   readonly addPathReceive?: boolean;
   readonly addPathSend?: boolean;
   /** Advertised; RFC 4724 section 3. */
@@ -89,9 +90,9 @@ function addPath({ families, addPathReceive, addPathSend }: SessionParameters): 
 }
 
 function longLivedRestart(parameters: SessionParameters): Capability[] {
-  const { families, longLivedStaleTimeSeconds: staleTimeSeconds } = parameters;
-  if (staleTimeSeconds === undefined) return [];
-  const kept = families.map((each) => ({
+  const { longLivedFamilies = [], longLivedStaleTimeSeconds: staleTimeSeconds } = parameters;
+  if (staleTimeSeconds === undefined || longLivedFamilies.length === 0) return [];
+  const kept = longLivedFamilies.map((each) => ({
     ...afiSafiOf(each),
     ...{ forwarding: true, staleTimeSeconds },
   }));
