@@ -52,8 +52,6 @@ export class FakeSpeaker implements SpeakerPort {
   readonly config: SpeakerConfig;
   /** Configurations after the first. */
   readonly configured: SpeakerConfig[] = [];
-  /** Of what is originated, one by one. */
-  readonly changes: OriginatedChange[] = [];
   stopped: { readonly notify?: boolean; readonly message?: string } | undefined;
   isConverged = false;
   peerList: readonly PeerDetails[] = [];
@@ -84,7 +82,6 @@ export class FakeSpeaker implements SpeakerPort {
   }
 
   changeOriginated(change: OriginatedChange): void {
-    this.changes.push(change);
     const { originate } = this.configured.at(-1) ?? this.config;
     const isGone = ({ prefix }: OriginatedRoute) =>
       change.remove.some((gone) => prefixEquals(gone, prefix));

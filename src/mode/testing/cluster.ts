@@ -140,6 +140,7 @@ export function healthyCluster(to: TrapInput["spec"]["to"], change: Cluster = {}
       affinities: places.map(([name, , number]) => affinityResource(name, `10.244.${number}.0/26`)),
       bgpConfigurations: [],
       bgpPeers: [routerPeer(20), routerPeer(30)],
+      bgpFilters: [],
       felixConfigurations: [],
       nodeModes: names.map((name) => healthyMode(name, pool, modes[name])),
       modeChanges: [],

@@ -2,6 +2,7 @@
 
 import { agentVersionsDiffer, nodeWithoutAgent, nodeWithoutHost } from "./kinds/agents.ts";
 import { bgpAsMismatch } from "./kinds/bgp-as-mismatch.ts";
+import { bgpFilterRefuses } from "./kinds/bgp-filter.ts";
 import { bgpNoPeers } from "./kinds/bgp-no-peers.ts";
 import { bgpRoutesMissing, bgpSessionDown } from "./kinds/bgp-session-down.ts";
 import { changeRunning } from "./kinds/change-running.ts";
@@ -65,6 +66,7 @@ export const trapCatalogue: readonly TrapKind[] = [
   mtuSetting,
   podMtu,
   bgpNoPeers,
+  bgpFilterRefuses,
   bgpAsMismatch,
   bgpSessionDown,
   bgpRoutesMissing,

@@ -4,7 +4,14 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { describe, test } from "node:test";
 import { poolResource } from "../../facts/testing/resources.ts";
-import type { IPAMBlock, ModeChange, ModeName, Node } from "../../model/index.ts";
+import type {
+  BGPFilter,
+  BGPPeer,
+  IPAMBlock,
+  ModeChange,
+  ModeName,
+  Node,
+} from "../../model/index.ts";
 import { modeFields } from "../../model/index.ts";
 import {
   type Cluster,
@@ -44,6 +51,23 @@ const address = (ipv4Address: string) => (node: Node) => ({
   ...node.spec,
   bgp: { ...node.spec.bgp, ipv4Address },
 });
+const bgpPeer = (spec: BGPPeer["spec"]): BGPPeer => ({
+  ...{ apiVersion: "projectcalico.org/v3", kind: "BGPPeer" },
+  metadata: { name: "more" },
+  spec,
+});
+const bgpFilter = (name: string, spec: BGPFilter["spec"]): BGPFilter => ({
+  ...{ apiVersion: "projectcalico.org/v3", kind: "BGPFilter" },
+  metadata: { name },
+  spec,
+});
+/** The routers of both subnets, with the filters of each. */
+const routers = (...filters: string[][]) =>
+  healthyCluster("none").view.bgpPeers.map((peer, at) => {
+    return { ...peer, spec: { ...peer.spec, filters: filters[at]! } };
+  });
+const pods = { cidr: "10.244.0.0/16", matchOperator: "In", action: "Reject" } as const;
+const noPods = { bgpFilters: [bgpFilter("no-pods", { exportV4: [pods] })] };
 const noMesh = {
   bgpConfigurations: [
     {
@@ -454,6 +478,62 @@ const rows: Record<string, Row> = {
     nodes: ["a", "b", "c", "d"],
     says: "would be off",
   },
+  "no mesh, and peers that are pods": {
+    code: "BGP_NO_PEERS",
+    severity: "refuse",
+    to: "none",
+    cluster: {
+      view: { ...noMesh, bgpPeers: [bgpPeer({ localWorkloadSelector: "all()", asNumber: 65401 })] },
+    },
+    nodes: ["a", "b", "c", "d"],
+    says: "no BGPPeer is meant for",
+  },
+  "filters that refuse the pool to every router": {
+    code: "BGP_FILTER_REFUSES_POOL",
+    severity: "refuse",
+    to: "none",
+    cluster: { view: { ...noPods, bgpPeers: routers(["no-pods"], ["no-pods"]) } },
+    nodes: ["a", "b", "c", "d"],
+    says: "BGPPeer router-20: exportV4[0] of BGPFilter no-pods",
+  },
+  "a filter that refuses the pool to the router of one subnet": {
+    code: "BGP_FILTER_REFUSES_POOL",
+    severity: "refuse",
+    to: "none",
+    cluster: { view: { ...noPods, bgpPeers: routers(["no-pods"], []) } },
+    nodes: ["a", "b"],
+    says: "no BGP peer learns or tells of blocks of the pool",
+  },
+  "a filter that refuses the pool to one of two routers": {
+    code: "BGP_FILTER_REFUSES_POOL",
+    severity: "warn",
+    to: "none",
+    cluster: {
+      view: {
+        ...noPods,
+        bgpPeers: [
+          ...routers([], []),
+          bgpPeer({ node: "a", peerIP: "192.0.2.1", asNumber: 65001, filters: ["no-pods"] }),
+        ],
+      },
+    },
+    nodes: ["a"],
+    says: "some BGP peers do not learn or tell",
+  },
+  "without the mesh, a filter that lets nothing of the pool in": {
+    code: "BGP_FILTER_REFUSES_POOL",
+    severity: "refuse",
+    to: "ipip",
+    cluster: {
+      view: {
+        ...noMesh,
+        bgpFilters: [bgpFilter("no-import", { importV4: [{ action: "Reject" }] })],
+        bgpPeers: routers(["no-import"], ["no-import"]),
+      },
+    },
+    nodes: ["a", "b", "c", "d"],
+    says: "importV4[0] of BGPFilter no-import",
+  },
   "a BGPPeer with another AS than its node": {
     code: "BGP_AS_MISMATCH",
     severity: "refuse",
@@ -646,4 +726,17 @@ test("a pool that BGP does not tell may change to a mode whose routes the datast
     assert.deepEqual(findTraps(healthyCluster(to, { pool, view })), []);
     assert.notDeepEqual(findTraps(healthyCluster(to, { pool })), []);
   }
+});
+
+test("a filter towards routers is no trap where nodes learn of blocks another way", () => {
+  const reflector = bgpPeer({ peerSelector: "all()" });
+  const told = { ...noPods, bgpPeers: [...routers(["no-pods"], ["no-pods"]), reflector] };
+  const found = (to: ModeName, view: Cluster["view"]) =>
+    findTraps(healthyCluster(to, { pool: modeFields("vxlan"), ...(view && { view }) })).filter(
+      ({ code }) => code === "BGP_FILTER_REFUSES_POOL",
+    );
+  assert.deepEqual(found("ipip", { ...noMesh, ...told }), []);
+  assert.deepEqual(found("ipip", told), []);
+  assert.deepEqual(found("vxlan-cross-subnet", told), []);
+  assert.equal(found("none", { ...noMesh, ...told })[0]?.severity, "warn");
 });

@@ -25,6 +25,7 @@ export interface TrapInput {
     | "affinities"
     | "bgpConfigurations"
     | "bgpPeers"
+    | "bgpFilters"
     | "felixConfigurations"
     | "nodeModes"
     | "modeChanges"

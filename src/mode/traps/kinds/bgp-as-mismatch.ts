@@ -49,10 +49,10 @@ function refusals(nodes: TrapContext["nodes"]): string[] {
 
 /** BGPPeers whose peerIP is a node of this cluster. */
 function storedMismatches({ view, nodes }: TrapContext): string[] {
-  const globalAs = Number(effectiveSpec(view.bgpConfigurations, "").asNumber ?? DEFAULT_AS);
+  const globalAs = Number(effectiveSpec(view.bgpConfigurations, "").asNumber || DEFAULT_AS);
   const byAddress = new Map<IpAddress, { readonly name: string; readonly as: number }>();
   for (const { name, node, addresses } of nodes) {
-    const as = Number(node.spec.bgp?.asNumber ?? globalAs);
+    const as = Number(node.spec.bgp?.asNumber || globalAs);
     for (const prefix of [addresses.ipv4, addresses.ipv6]) {
       if (prefix) byAddress.set(prefix.address, { name, as });
     }
