@@ -76,11 +76,13 @@ export class PeerSender {
     this.#maximumPaths = options.target.maximumPaths;
     const { families, extendedMessage, addPathSend: addPath } = options.negotiated;
     const maximumBytes = extendedMessage ? MAXIMUM_EXTENDED_MESSAGE_BYTES : MAXIMUM_MESSAGE_BYTES;
+    const { updates } = options.host.exportGroups;
+    const told = { families, maximumBytes, updates };
     this.#table =
       addPath.length === 0
-        ? new AdjRibOut({ families, maximumBytes, wanted: (number) => this.#wanted(number) })
+        ? new AdjRibOut({ ...told, wanted: (number) => this.#wanted(number) })
         : new AdjRibOutPaths({
-            ...{ families, addPath, maximumBytes },
+            ...{ ...told, addPath },
             wanted: (number) => this.#wantedPaths(number),
           });
   }

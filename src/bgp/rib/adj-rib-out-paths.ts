@@ -17,6 +17,7 @@ import { FamilyChanges } from "./family-changes.ts";
 import { type PrefixNumber, prefixIndex } from "./prefix-index.ts";
 import { PrefixMap } from "./prefix-map.ts";
 import { PrefixQueue } from "./prefix-queue.ts";
+import type { SharedUpdates } from "./shared-updates.ts";
 
 /** A path as the peer is to be told of it, and which it is: whose, and by which identifier learned. */
 export interface WantedPath {
@@ -35,6 +36,7 @@ export interface AdjRibOutPathsOptions {
   /** Of these, whose prefixes go with identifiers; of the others one path at most is wanted. */
   readonly addPath: readonly AddressFamily[];
   readonly maximumBytes: number;
+  readonly updates: SharedUpdates;
   readonly wanted: (number: PrefixNumber) => readonly WantedPath[];
 }
 
@@ -93,7 +95,7 @@ export class AdjRibOutPaths implements AdjRibOutTable {
   }
 
   take(count: number): Uint8Array[] {
-    const { families, addPath, maximumBytes } = this.#options;
+    const { families, addPath, maximumBytes, updates } = this.#options;
     const changes = families.map((family) => new FamilyChanges(family, addPath.includes(family)));
     while (count > 0) {
       const number = this.#pending.take();
@@ -102,7 +104,7 @@ export class AdjRibOutPaths implements AdjRibOutTable {
       count -= Math.max(1, this.#settle(number, mine));
       if (mine.bytes >= MOST_TAKEN_BYTES) break;
     }
-    return changes.flatMap((mine) => mine.messages(maximumBytes));
+    return changes.flatMap((mine) => mine.messages(maximumBytes, updates));
   }
 
   /** How many paths it looked at. */

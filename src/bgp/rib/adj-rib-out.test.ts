@@ -5,6 +5,7 @@ import { describe, it } from "node:test";
 import { ipv4 } from "../../lib/index.ts";
 import { AdjRibOut } from "./adj-rib-out.ts";
 import { AdjRibOutPaths } from "./adj-rib-out-paths.ts";
+import { SharedUpdates } from "./shared-updates.ts";
 import { testNumber } from "./testing.ts";
 
 const families = ["ipv4-unicast"] as const;
@@ -15,7 +16,7 @@ function tables(bytes: number) {
   const sets = new Map(
     numbers.map((number) => [number, { bytes: new Uint8Array(bytes), nextHop: ipv4("192.0.2.1") }]),
   );
-  const common = { families, maximumBytes: 65_535 };
+  const common = { families, maximumBytes: 65_535, updates: new SharedUpdates() };
   return {
     "one path": new AdjRibOut({ ...common, wanted: (number) => sets.get(number) }),
     "several paths": new AdjRibOutPaths({

@@ -10,11 +10,14 @@ import { FamilyChanges } from "./family-changes.ts";
 import { type PrefixNumber, prefixIndex } from "./prefix-index.ts";
 import { PrefixMap } from "./prefix-map.ts";
 import { PrefixQueue } from "./prefix-queue.ts";
+import type { SharedUpdates } from "./shared-updates.ts";
 
 export interface AdjRibOutOptions {
   /** Of the session; it is not asked to tell of others. */
   readonly families: readonly AddressFamily[];
   readonly maximumBytes: number;
+  /** Of all peers. */
+  readonly updates: SharedUpdates;
   /** What the peer is to be told of a prefix now; `undefined`: nothing, or that it is gone. */
   readonly wanted: (number: PrefixNumber) => OutgoingAttributes | undefined;
 }
@@ -110,7 +113,7 @@ export class AdjRibOut implements AdjRibOutTable {
   }
 
   take(count: number): Uint8Array[] {
-    const { families } = this.#options;
+    const { families, maximumBytes, updates } = this.#options;
     const changes = families.map((family) => new FamilyChanges(family, false));
     for (; count > 0; count--) {
       const number = this.#pending.take();
@@ -129,7 +132,7 @@ export class AdjRibOut implements AdjRibOutTable {
         if (mine.bytes >= MOST_TAKEN_BYTES) break;
       }
     }
-    return changes.flatMap((mine) => mine.messages(this.#options.maximumBytes));
+    return changes.flatMap((mine) => mine.messages(maximumBytes, updates));
   }
 
   #fitting(wanted: OutgoingAttributes | undefined): OutgoingAttributes | undefined {

@@ -19,6 +19,7 @@ import {
 import type { ExportTarget, Origination, OutgoingAttributes } from "./export-target.ts";
 import type { Path, Source } from "./path.ts";
 import { toldByRole } from "./role.ts";
+import { SharedUpdates } from "./shared-updates.ts";
 
 /** All by which what they are told differs, but for policy and for routes of their own. */
 type GroupTarget = Omit<
@@ -205,6 +206,7 @@ export class ExportGroup {
 
 /** The groups of a speaker; one goes when no session uses it. */
 export class ExportGroups {
+  readonly updates = new SharedUpdates();
   readonly #groups = new Map<string, WeakRef<ExportGroup>>();
   readonly #outgoing: Outgoing = new AttributeTable();
 

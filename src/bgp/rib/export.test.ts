@@ -20,6 +20,7 @@ import { AdjRibOut } from "./adj-rib-out.ts";
 import { Exporter, Originations } from "./export.ts";
 import type { ExportTarget, OutgoingAttributes } from "./export-target.ts";
 import { makePath, type Path, type Source } from "./path.ts";
+import { SharedUpdates } from "./shared-updates.ts";
 import { testNumber, testSource } from "./testing.ts";
 
 const identity = {
@@ -274,6 +275,7 @@ describe("Adj-RIB-out", () => {
     const table = new AdjRibOut({
       families: ["ipv4-unicast"],
       maximumBytes: 4096,
+      updates: new SharedUpdates(),
       wanted: (each) => wanted.get(each),
     });
     for (const each of numbers) table.touch(each);
@@ -306,6 +308,7 @@ describe("Adj-RIB-out", () => {
     const table = new AdjRibOut({
       families: ["ipv4-unicast"],
       maximumBytes: 4096,
+      updates: new SharedUpdates(),
       wanted: () => undefined,
     });
     table.touch(testNumber(keys[0]!));

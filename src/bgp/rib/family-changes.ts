@@ -1,8 +1,9 @@
 /** What is to be told of one family in one go: prefixes with equal attributes share messages. */
 
 import type { AddressFamily } from "../types.ts";
-import { encodeAnnounce, encodeWithdraw, type PrefixKey } from "../wire/index.ts";
+import type { PrefixKey } from "../wire/index.ts";
 import type { OutgoingAttributes } from "./export-target.ts";
+import type { SharedUpdates } from "./shared-updates.ts";
 
 interface Group {
   readonly keys: PrefixKey[];
@@ -41,12 +42,14 @@ export class FamilyChanges {
     this.#lastGroup.ids?.push(id);
   }
 
-  messages(maximumBytes: number): Uint8Array[] {
-    const common = { family: this.#family, maximumBytes };
-    const { keys } = this.#withdrawn;
-    const messages = keys.length > 0 ? encodeWithdraw({ ...common, ...this.#withdrawn }) : [];
-    for (const [{ bytes: attributes, nextHop }, group] of this.#announced) {
-      messages.push(...encodeAnnounce({ ...common, attributes, nextHop, ...group }));
+  messages(maximumBytes: number, updates: SharedUpdates): Uint8Array[] {
+    const options = { family: this.#family, maximumBytes };
+    const messages: Uint8Array[] = [];
+    if (this.#withdrawn.keys.length > 0) {
+      for (const message of updates.withdraw(this.#withdrawn, options)) messages.push(message);
+    }
+    for (const [attributes, group] of this.#announced) {
+      for (const message of updates.announce(attributes, group, options)) messages.push(message);
     }
     return messages;
   }

@@ -19,6 +19,7 @@ import type { OutgoingAttributes } from "./export-target.ts";
 import { LocRib } from "./loc-rib.ts";
 import { makePath, type Path } from "./path.ts";
 import { type PrefixNumber, prefixIndex } from "./prefix-index.ts";
+import { SharedUpdates } from "./shared-updates.ts";
 import { testNumber, testSource } from "./testing.ts";
 
 const keys = ["10.0.0.0/8", "10.0.0.0/9", "2001:db8::/32"].map((text) => keyOfPrefix(prefix(text)));
@@ -175,6 +176,7 @@ describe("Adj-RIB-out with path identifiers", () => {
           families: ["ipv4-unicast"],
           addPath: ["ipv4-unicast"],
           maximumBytes: 4096,
+          updates: new SharedUpdates(),
           wanted: (of) => wanted.get(prefixIndex.keyOf(of)) ?? [],
         });
         const peer = new Map<string, number | undefined>();

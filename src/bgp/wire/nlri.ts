@@ -59,20 +59,22 @@ function decode4(field: Uint8Array, into: PrefixKey[], ids: number[] | undefined
   }
 }
 
+const address6 = new Uint8Array(16);
+const words6 = new DataView(address6.buffer);
+
 function decode6(field: Uint8Array, into: PrefixKey[], ids: number[] | undefined): void {
-  const padded = new Uint8Array(16);
   let at = 0;
   while (at < field.length) {
     if (ids !== undefined) at = readId(field, at, ids);
     const length = field[at]!;
     const bytes = (length + 7) >>> 3;
     if (length > 128 || at + 1 + bytes > field.length) throw invalid(length, 128);
-    padded.fill(0);
-    padded.set(field.subarray(at + 1, at + 1 + bytes));
-    let address = 0n;
-    for (let i = 0; i < 16; i += 4) address = (address << 32n) | BigInt(readUint32(padded, i));
-    const shift = BigInt(128 - length);
-    into.push((((address >> shift) << shift) << 8n) | BigInt(length));
+    for (let i = 0; i < 16; i++) address6[i] = i < bytes ? field[at + 1 + i]! : 0;
+    // Bits beyond the length have no meaning and must not make a second route.
+    if (bytes > 0) address6[bytes - 1]! &= 0xff << (8 * bytes - length);
+    const high = words6.getBigUint64(0) << 72n;
+    const low = length > 64 ? words6.getBigUint64(8) << 8n : 0n;
+    into.push(high | low | BigInt(length));
     at += 1 + bytes;
   }
 }
@@ -117,8 +119,14 @@ function write6(key: bigint, bytes: Uint8Array, offset: number): number {
   const length = Number(key & 255n);
   bytes[offset] = length;
   const end = offset + 1 + ((length + 7) >>> 3);
-  for (let at = offset + 1, shift = 128n; at < end; at++, shift -= 8n) {
-    bytes[at] = Number((key >> shift) & 255n);
+  let word = 0;
+  for (let at = offset + 1, shift = 104n, left = 0; at < end; at++, left--) {
+    if (left === 0) {
+      word = Number(BigInt.asUintN(32, key >> shift));
+      shift -= 32n;
+      left = 4;
+    }
+    bytes[at] = word >>> (8 * (left - 1));
   }
   return end;
 }

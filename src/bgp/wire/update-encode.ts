@@ -2,15 +2,9 @@
 
 import { type IpAddress, isIpv4 } from "../../lib/index.ts";
 import type { AddressFamily } from "../types.ts";
-import { encodeAttribute } from "./attributes/encode.ts";
 import { mpReachHead, mpUnreachHead } from "./attributes/multiprotocol.ts";
-import {
-  attributeFlag,
-  attributeType,
-  HEADER_BYTES,
-  MAXIMUM_EXTENDED_MESSAGE_BYTES,
-  messageType,
-} from "./constants.ts";
+import { concatBytes, uint16 } from "./bytes.ts";
+import { attributeFlag, attributeType, HEADER_BYTES, messageType } from "./constants.ts";
 import { writeHeader } from "./header.ts";
 import { type Nlri, nlriBytes, PATH_ID_BYTES, writeId, writeNlri } from "./nlri.ts";
 
@@ -33,22 +27,14 @@ export function encodeAnnounce(options: AnnounceOptions): Uint8Array[] {
   const { family, attributes, nextHop } = options;
   // An IPv4 prefix with an IPv6 next hop goes as RFC 8950 section 3 says.
   if (family === "ipv4-unicast" && isIpv4(nextHop)) {
-    return pack({
-      ...options,
-      otherBytes: attributes.length,
-      build: (nlri) => classic({ attributes, announced: nlri }),
-    });
+    const before = concatBytes([uint16(0), uint16(attributes.length), attributes]);
+    return pack({ ...options, frame: { before: () => before, after: nothing } });
   }
   const head = mpReachHead(family, nextHop);
-  return pack({
-    ...options,
-    otherBytes: MP_HEADER_BYTES + head.length + attributes.length,
-    build: (nlri) =>
-      classic({
-        // RFC 7606 section 5.1: MP_REACH_NLRI goes first.
-        attributes: join(mpAttribute(attributeType.mpReachNlri, join(head, nlri)), attributes),
-      }),
-  });
+  // RFC 7606 section 5.1: MP_REACH_NLRI goes first.
+  const type = attributeType.mpReachNlri;
+  const frame = multiprotocol({ type, head, after: attributes });
+  return pack({ ...options, frame });
 }
 
 /** Messages that withdraw all keys. */
@@ -56,85 +42,87 @@ export function encodeWithdraw(
   options: Nlri & { readonly family: AddressFamily; readonly maximumBytes: number },
 ): Uint8Array[] {
   const { family } = options;
-  if (family === "ipv4-unicast") {
-    return pack({ ...options, otherBytes: 0, build: (nlri) => classic({ withdrawn: nlri }) });
-  }
-  const otherBytes = MP_HEADER_BYTES + mpUnreachHead(family).length;
-  return pack({ ...options, otherBytes, build: (nlri) => unreach(family, nlri) });
+  if (family !== "ipv4-unicast") return pack({ ...options, frame: unreach(family) });
+  const noAttributes = uint16(0);
+  return pack({ ...options, frame: { before: uint16, after: noAttributes } });
 }
 
 /** RFC 4724 section 2. */
 export function encodeEndOfRib(family: AddressFamily): Uint8Array {
-  return family === "ipv4-unicast" ? classic({}) : unreach(family, nothing);
+  if (family === "ipv4-unicast") return message(new Uint8Array(4), { length: 0 }, nothing).bytes;
+  const { before, after } = unreach(family);
+  return message(before(0), { length: 0 }, after).bytes;
 }
 
-function unreach(family: AddressFamily, nlri: Uint8Array): Uint8Array {
-  const value = join(mpUnreachHead(family), nlri);
-  return classic({ attributes: mpAttribute(attributeType.mpUnreachNlri, value) });
+/** A message but for its header and its NLRI, of which it is told how many bytes there are. */
+interface Frame {
+  /** As long whatever the NLRI. */
+  readonly before: (nlriLength: number) => Uint8Array;
+  readonly after: Uint8Array;
+}
+
+function unreach(family: AddressFamily): Frame {
+  const type = attributeType.mpUnreachNlri;
+  return multiprotocol({ type, head: mpUnreachHead(family), after: nothing });
+}
+
+/** NLRI in an attribute, always with the two-byte length. */
+function multiprotocol(parts: { type: number; head: Uint8Array; after: Uint8Array }): Frame {
+  const { type, head, after } = parts;
+  return {
+    before: (nlriLength) => {
+      const value = head.length + nlriLength;
+      return concatBytes([
+        uint16(0),
+        uint16(MP_HEADER_BYTES + value + after.length),
+        Uint8Array.of(optional | extendedLength, type),
+        uint16(value),
+        head,
+      ]);
+    },
+    after,
+  };
 }
 
 interface PackOptions extends Nlri {
   readonly maximumBytes: number;
-  /** Of a message, beside its header, its two lengths and its NLRI. */
-  readonly otherBytes: number;
-  /** Makes a message from its NLRI bytes, of which it takes a copy. */
-  readonly build: (nlri: Uint8Array) => Uint8Array;
+  readonly frame: Frame;
 }
 
-const buffer = new Uint8Array(MAXIMUM_EXTENDED_MESSAGE_BYTES);
-
 /** Fills messages greedily. */
-function pack({ keys, ids, maximumBytes, otherBytes, build }: PackOptions): Uint8Array[] {
-  const room = maximumBytes - HEADER_BYTES - 4 - otherBytes;
+function pack({ keys, ids, maximumBytes, frame }: PackOptions): Uint8Array[] {
+  const { before, after } = frame;
+  const room = maximumBytes - HEADER_BYTES - before(0).length - after.length;
   const messages: Uint8Array[] = [];
-  let used = 0;
-  for (let index = 0; index < keys.length; index++) {
-    const key = keys[index]!;
-    const size = nlriBytes(key) + (ids === undefined ? 0 : PATH_ID_BYTES);
-    if (size > room) return [];
-    if (used + size > room) {
-      messages.push(build(buffer.subarray(0, used)));
-      used = 0;
+  for (let from = 0; from < keys.length; ) {
+    let to = from;
+    let length = 0;
+    for (; to < keys.length; to++) {
+      const size = nlriBytes(keys[to]!) + (ids === undefined ? 0 : PATH_ID_BYTES);
+      if (length + size > room) break;
+      length += size;
     }
-    if (ids !== undefined) used = writeId(ids[index]!, buffer, used);
-    used = writeNlri(key, buffer, used);
+    if (to === from) return [];
+    const { bytes, nlriAt } = message(before(length), { length }, after);
+    for (let at = nlriAt; from < to; from++) {
+      if (ids !== undefined) at = writeId(ids[from]!, bytes, at);
+      at = writeNlri(keys[from]!, bytes, at);
+    }
+    messages.push(bytes);
   }
-  if (used > 0) messages.push(build(buffer.subarray(0, used)));
   return messages;
 }
 
-function classic(parts: {
-  withdrawn?: Uint8Array;
-  attributes?: Uint8Array;
-  announced?: Uint8Array;
-}): Uint8Array {
-  const { withdrawn = nothing, attributes = nothing, announced = nothing } = parts;
-  const message = new Uint8Array(
-    HEADER_BYTES + 4 + withdrawn.length + attributes.length + announced.length,
-  );
-  writeHeader(message, messageType.update);
-  let at = HEADER_BYTES;
-  message[at] = withdrawn.length >>> 8;
-  message[at + 1] = withdrawn.length & 255;
-  message.set(withdrawn, at + 2);
-  at += 2 + withdrawn.length;
-  message[at] = attributes.length >>> 8;
-  message[at + 1] = attributes.length & 255;
-  message.set(attributes, at + 2);
-  message.set(announced, at + 2 + attributes.length);
-  return message;
-}
-
-/** Always with the two-byte length, so that a message's overhead does not depend on its NLRI. */
-function mpAttribute(type: number, value: Uint8Array): Uint8Array {
-  return value.length > 255
-    ? encodeAttribute(optional, type, value)
-    : join(Uint8Array.of(optional | extendedLength, type, 0, value.length), value);
-}
-
-function join(a: Uint8Array, b: Uint8Array): Uint8Array {
-  const whole = new Uint8Array(a.length + b.length);
-  whole.set(a);
-  whole.set(b, a.length);
-  return whole;
+/** With room for its NLRI. */
+function message(
+  before: Uint8Array,
+  nlri: { readonly length: number },
+  after: Uint8Array,
+): { readonly bytes: Uint8Array; readonly nlriAt: number } {
+  const nlriAt = HEADER_BYTES + before.length;
+  const bytes = new Uint8Array(nlriAt + nlri.length + after.length);
+  writeHeader(bytes, messageType.update);
+  bytes.set(before, HEADER_BYTES);
+  bytes.set(after, nlriAt + nlri.length);
+  return { bytes, nlriAt };
 }

@@ -1,7 +1,7 @@
 /** Path attributes written as a block, in the order of their type codes (RFC 4271 section 5). */
 
 import { isIpv4 } from "../../../lib/index.ts";
-import { ByteWriter, concatBytes } from "../bytes.ts";
+import { ByteWriter } from "../bytes.ts";
 import { attributeFlag, attributeType } from "../constants.ts";
 import { encodeAggregator } from "./aggregator.ts";
 import { segmentsBytes, writeSegments } from "./as-path.ts";
@@ -9,15 +9,6 @@ import { originNumber } from "./scalars.ts";
 import type { PathAttributes } from "./types.ts";
 
 const { optional, transitive, partial, extendedLength } = attributeFlag;
-
-/** One attribute with its header. */
-export function encodeAttribute(flags: number, type: number, value: Uint8Array): Uint8Array {
-  const long = value.length > 255;
-  const head = long
-    ? [flags | extendedLength, type, value.length >>> 8, value.length & 255]
-    : [flags, type, value.length];
-  return concatBytes([Uint8Array.from(head), value]);
-}
 
 /**
  * Everything but MP_REACH_NLRI and MP_UNREACH_NLRI; an IPv6 next hop is therefore left out, it goes
