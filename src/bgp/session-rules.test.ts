@@ -1,7 +1,7 @@
 /** Single sentences of the standards about sessions, held against a whole speaker by a peer written by hand. */
 
 import assert from "node:assert/strict";
-import { describe, it } from "node:test";
+import { describe, it, mock } from "node:test";
 import { ipv4 } from "../lib/index.ts";
 import { alone, announcement, multiprotocol, openMessage, talk } from "./testing/scripted-peer.ts";
 import { A, B, type NodeOptions, SECOND, World } from "./testing/simulated-world.ts";
@@ -213,5 +213,23 @@ describe("a peer that knows no capabilities at all (RFC 5492 section 3)", () => 
     assert.doesNotMatch(world.speakers.get(A)!.peers()[0]!.lastError, /next OPEN/);
     await talk(world, []);
     assert.deepEqual(opens(world), ["with", "with"]);
+  });
+});
+
+describe("a connection that is not taken (RFC 5082 section 3)", () => {
+  it("is told of, and says nothing of the session that stands beside it", async () => {
+    const world = await alone();
+    const { connection } = await talk(world, [openMessage(), encodeKeepalive()]);
+    const far = mock.method(Object.getPrototypeOf(connection), "configure", () => {
+      throw new Error("from far away");
+    });
+    await talk(world, []);
+    far.mock.restore();
+    const { state, lastError, ends } = world.speakers.get(A)!.details(B)[0]!;
+    assert.deepEqual([state, lastError], ["Established", ""]);
+    assert.deepEqual(
+      ends.map(({ from, reason }) => `${from}: ${reason}`),
+      ["Active: from far away"],
+    );
   });
 });

@@ -144,9 +144,9 @@ export class PeerSession {
       connection.configure(this.#connectionOptions());
     } catch (error) {
       const reason = errorText(error);
-      this.lastError = reason;
+      if (this.#established === undefined) this.lastError = reason;
       const why = { cause: "tcp", by: "us", name: "connection refused by us", reason } as const;
-      this.#options.record.onEnd({ ...why, restartable: true }, this.state, undefined);
+      this.#options.record.onEnd({ ...why, restartable: true }, "Active", undefined);
       throw error;
     }
     // A peer that dials again has given up what it dialled before, unless it got further than that.
