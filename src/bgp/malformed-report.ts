@@ -37,10 +37,10 @@ export class MalformedReport {
     );
   }
 
-  /** A ROUTE-REFRESH of a subtype that nobody assigned: ignored, and told (RFC 7313 section 5). */
-  seeSubtype(family: AddressFamily, log: Log): void {
+  /** A ROUTE-REFRESH that is ignored is told (RFC 7313 sections 4 and 5). */
+  seeRefresh(family: AddressFamily, why: string, log: Log): void {
     const messages = this.#due();
-    if (messages > 0) log.warn({ family, messages }, "ROUTE-REFRESH of an unknown subtype ignored");
+    if (messages > 0) log.warn({ family, messages }, `ROUTE-REFRESH ${why} ignored`);
   }
 
   /** How many messages to tell of now; 0: not yet. */

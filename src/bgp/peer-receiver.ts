@@ -227,10 +227,12 @@ export class PeerReceiver {
 
   /** The marks around a refresh that the peer was asked for (RFC 7313). */
   onRefreshMark(family: AddressFamily, subtype: RouteRefresh["subtype"]): void {
-    if (subtype === "unknown") this.#malformed.seeSubtype(family, this.#log);
+    const ignored = (why: string) => this.#malformed.seeRefresh(family, why, this.#log);
+    if (subtype === "unknown") ignored("of an unknown subtype");
     // RFC 7313 section 4: not before End-of-RIB, whose own leftovers it would take away.
     const told = !this.#reception?.negotiated.gracefulRestart || this.#ended.has(family);
     if (subtype === "begin" && told) this.#helper.onRefreshBegin(family);
+    if (subtype === "begin" && !told) ignored("begun before End-of-RIB");
     if (subtype === "end") this.#helper.onRefreshEnd(family);
   }
 

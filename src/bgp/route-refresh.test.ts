@@ -3,6 +3,8 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { ipv4 } from "../lib/index.ts";
+import type { Log } from "../lib/log/index.ts";
+import { Speaker } from "./speaker.ts";
 import {
   alone,
   announcement,
@@ -11,7 +13,7 @@ import {
   restartCapability,
   talk,
 } from "./testing/scripted-peer.ts";
-import { A, B, SECOND } from "./testing/simulated-world.ts";
+import { A, B, SECOND, World } from "./testing/simulated-world.ts";
 import {
   type Capability,
   encodeEndOfRib,
@@ -163,4 +165,30 @@ describe("marks out of order", () => {
     assert.deepEqual(world.routes(A), routes.slice(1));
     assert.ok(say);
   });
+});
+
+it("what is ignored of a refresh stands in the log (RFC 7313 sections 4 and 5)", async () => {
+  const told: string[] = [];
+  const nothing = () => undefined;
+  const log: object = {
+    ...{ debug: nothing, info: nothing, child: () => log },
+    warn: (_: unknown, text: string) => told.push(text),
+  };
+  const world = new World();
+  const speaker = new Speaker({
+    ...{ clock: world.clock, log: log as Log, bfdTransport: world.bfd },
+    config: world.config(A, [B], { peers: { [B]: { passive: true } } }),
+    transport: world.network.transport(ipv4(A)),
+  });
+  await speaker.start();
+  const opening = openMessage({ capabilities: [...enhanced, restartCapability(true)] });
+  const { connection } = await talk(world, [opening, encodeKeepalive(), message("begin")]);
+  assert.deepEqual(told, ["ROUTE-REFRESH begun before End-of-RIB ignored"]);
+  const strange = message("end");
+  strange[21] = 77;
+  await world.advance(11 * SECOND);
+  connection.write(strange);
+  await world.advance(100);
+  assert.deepEqual(told.slice(1), ["ROUTE-REFRESH of an unknown subtype ignored"]);
+  await speaker.stop();
 });
