@@ -303,7 +303,7 @@ describe("what is kept of a peer is bounded", () => {
     const clock = new FakeClock();
     const lines: object[] = [];
     const log = { ...silentLog, warn: (fields: object) => void lines.push(fields) } as Log;
-    const strangers = new Strangers({ clock, log });
+    const strangers = new Strangers({ clock, log, transport: {} });
     let told = 0;
     let destroyed = 0;
     const connection = {

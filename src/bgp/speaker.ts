@@ -116,7 +116,7 @@ export class Speaker {
       onConnection: (connection) => this.#accept(connection),
     });
     this.#slices = new Slices(options.clock);
-    this.#strangers = new Strangers(options);
+    this.#strangers = new Strangers({ clock, log, transport });
     this.#rib = new LocRib(options.config.multipath);
     this.#feed = new RouteFeed({
       slices: this.#slices,

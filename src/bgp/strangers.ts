@@ -6,8 +6,8 @@
 
 import { type Clock, formatAddress, type IpAddress } from "../lib/index.ts";
 import type { Log } from "../lib/log/index.ts";
-import type { Connection } from "./session/index.ts";
-import type { RefusedConnections } from "./types.ts";
+import type { Connection, Transport } from "./session/index.ts";
+import type { RefusedConnections, SignatureFailures } from "./types.ts";
 import { encodeNotification, notification } from "./wire/index.ts";
 
 const TOLD_PER_SECOND = 10;
@@ -25,14 +25,35 @@ export class Strangers {
   /** The latest last. */
   readonly #recent = new Map<IpAddress, { count: number; lastMs: number }>();
 
-  constructor(options: { readonly clock: Clock; readonly log: Log }) {
+  readonly #transport: Pick<Transport, "signatureFailures">;
+  readonly #signaturesBefore: SignatureFailures | undefined;
+
+  constructor(options: {
+    readonly clock: Clock;
+    readonly log: Log;
+    readonly transport: Pick<Transport, "signatureFailures">;
+  }) {
     this.#clock = options.clock;
     this.#log = options.log;
+    this.#transport = options.transport;
+    this.#signaturesBefore = options.transport.signatureFailures?.();
   }
 
   get refused(): RefusedConnections {
     const recent = [...this.#recent].map(([address, seen]) => ({ address, ...seen }));
-    return { total: this.#total, recent: recent.reverse() };
+    const signatures = this.#signatures();
+    return { total: this.#total, recent: recent.reverse(), ...(signatures && { signatures }) };
+  }
+
+  #signatures(): SignatureFailures | undefined {
+    const before = this.#signaturesBefore;
+    const now = this.#transport.signatureFailures?.();
+    if (before === undefined || now === undefined) return undefined;
+    return {
+      wrong: now.wrong - before.wrong,
+      missing: now.missing - before.missing,
+      unexpected: now.unexpected - before.unexpected,
+    };
   }
 
   refuse(connection: Connection): void {

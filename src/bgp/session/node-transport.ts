@@ -27,9 +27,12 @@ import {
   socketAddress,
   unconnectedSocket,
 } from "./node-connection.ts";
+import { kernelSignatureFailures } from "./signature-failures.ts";
 import type { Connection, Listener, Passwords, Transport } from "./transport.ts";
 
 export const nodeTransport: Transport = {
+  signatureFailures: () => kernelSignatureFailures(),
+
   dial({ address, port, localAddress, device, ...options }, handlers) {
     const fd = openTcpSocket(familyOf(address), {
       ...(device === undefined ? {} : { device }),

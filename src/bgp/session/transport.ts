@@ -1,6 +1,7 @@
 /** What the speaker asks of TCP; `node-transport.ts` answers with real sockets. */
 
 import type { IpAddress } from "../../lib/index.ts";
+import type { SignatureFailures } from "../types.ts";
 
 export interface ConnectionHandlers {
   onConnect(): void;
@@ -79,4 +80,6 @@ export interface Transport {
     options: ListenOptions & { readonly passwords: Passwords; readonly shared?: boolean },
     onConnection: (connection: Connection) => void,
   ): Promise<Listener>;
+  /** What the kernel has dropped, for as long as it counts; absent where nobody does. */
+  signatureFailures?(): SignatureFailures | undefined;
 }

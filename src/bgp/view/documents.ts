@@ -7,6 +7,7 @@ import type {
   Refusal,
   SessionEndCount,
   SessionState,
+  SignatureFailures,
   Withheld,
 } from "../index.ts";
 
@@ -24,6 +25,8 @@ export interface PeersDocument {
       readonly count: number;
       readonly last: string;
     }[];
+    /** Segments that the kernel dropped for their TCP MD5 signature, since the start. */
+    readonly signatures?: SignatureFailures;
   };
 }
 

@@ -112,10 +112,26 @@ function refusedMetric({ total }: RefusedConnections): MetricFamily {
   };
 }
 
+/** None where the kernel does not count them. */
+function signatureMetrics({ signatures }: RefusedConnections): MetricFamily[] {
+  if (signatures === undefined) return [];
+  const kinds = Object.entries(signatures);
+  return [
+    {
+      name: "switchyard_bgp_signature_failures_total",
+      type: "counter",
+      help: "Packets that the kernel dropped for their TCP MD5 signature, whoever sent them.",
+      samples: kinds.map(([kind, count]) => [labelsText({ kind }), count]),
+    },
+  ];
+}
+
 /** Of a speaker, in the text format of Prometheus; nothing where there is none. */
 export function speakerMetrics(speaker: Pick<Speaker, "details" | "refused"> | undefined): string {
   const families = peerMetrics(speaker?.details() ?? []);
-  return metricsText(speaker ? [...families, refusedMetric(speaker.refused())] : families);
+  if (speaker === undefined) return metricsText(families);
+  const refused = speaker.refused();
+  return metricsText([...families, refusedMetric(refused), ...signatureMetrics(refused)]);
 }
 
 function metricsText(families: readonly MetricFamily[]): string {

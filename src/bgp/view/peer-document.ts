@@ -60,12 +60,14 @@ function bfdOf({ bfd }: PeerDetails): Pick<PeerDocument, "bfd"> {
   return { bfd: { state, since: time(sinceMs), diagnostic } };
 }
 
-export function refusedDocument({ total, recent }: RefusedConnections): PeersDocument["refused"] {
+export function refusedDocument(refused: RefusedConnections): PeersDocument["refused"] {
+  const { total, recent, signatures } = refused;
   return {
     total,
     recent: recent.map(({ address, count, lastMs }) => ({
       ...{ address: formatAddress(address), count, last: time(lastMs) },
     })),
+    ...(signatures && { signatures }),
   };
 }
 

@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import type { EndDocument, PeerDocument } from "../../bgp/view/index.ts";
+import type { EndDocument, PeerDocument, PeersDocument } from "../../bgp/view/index.ts";
 import { renderPeers } from "./bgp-peers.ts";
 
 const nowMs = Date.parse("2026-11-23T03:00:00Z");
@@ -55,6 +55,19 @@ describe("bgp peers", () => {
   it("names the peer above how its sessions ended", () => {
     assert.match(text({}, true), /\n10\.0\.0\.2 \(tor1\)\n/);
     assert.match(text({ name: "10.0.0.2" }, true), /\n10\.0\.0\.2\n/);
+  });
+
+  it("tells of passwords that differ, by what the kernel has dropped", () => {
+    const signed = (signatures: NonNullable<PeersDocument["refused"]["signatures"]>) => {
+      const refused = { total: 0, recent: [], signatures };
+      const document = { localAs: 1, routerId: "10.0.0.1", refused, peers: [peer] };
+      return renderPeers(document, { wide: false, nowMs }).split("\n")[1];
+    };
+    assert.match(signed({ wrong: 0, missing: 0, unexpected: 0 })!, /^PEER/);
+    assert.equal(
+      signed({ wrong: 7, missing: 0, unexpected: 2 }),
+      "Packets dropped for their TCP MD5 signature since the start: 7 of another password, 2 with one where no password is set",
+    );
   });
 
   it("says that the file is not what is done", () => {

@@ -19,7 +19,7 @@ export function renderPeers(document: PeersDocument, look: Look): string {
     : "";
   const up = peers.filter(({ state }) => state === "Established").length;
   const sessions = `${up} of ${peers.length} Established`;
-  const head = `Local AS ${localAs}, router id ${routerId}, ${sessions}\n${old}${refusedText(document, look)}`;
+  const head = `Local AS ${localAs}, router id ${routerId}, ${sessions}\n${old}${refusedText(document, look)}${signaturesText(document)}`;
   if (peers.length === 0) return `${head}No BGP peers are configured.\n`;
   const columns = look.wide ? [...ordinary, ...more] : ordinary;
   const table = formatTable(
@@ -39,6 +39,19 @@ function refusedText({ refused: { total, recent } }: PeersDocument, { nowMs }: L
   if (total === 0) return "";
   const last = recent.map(({ address, last: at }) => `${address} at ${sinceText(at, nowMs)}`);
   return `Refused connections from addresses that are no peer's: ${total}, the last from ${last.join(", ")}\n`;
+}
+
+/** The kernel does not say whose they were. */
+function signaturesText({ refused: { signatures } }: PeersDocument): string {
+  if (signatures === undefined) return "";
+  const { wrong, missing, unexpected } = signatures;
+  const parts = [
+    wrong > 0 ? `${wrong} of another password` : "",
+    missing > 0 ? `${missing} without one where a password is set` : "",
+    unexpected > 0 ? `${unexpected} with one where no password is set` : "",
+  ].filter(Boolean);
+  if (parts.length === 0) return "";
+  return `Packets dropped for their TCP MD5 signature since the start: ${parts.join(", ")}\n`;
 }
 
 type Column = readonly [heading: string, cell: (peer: PeerDocument, nowMs: number) => string];
