@@ -9,7 +9,7 @@ import type { Clock, Timer } from "../lib/index.ts";
 import type { Log } from "../lib/log/index.ts";
 import { type Monitor, type NetlinkEvent, openMonitor } from "../netlink/index.ts";
 import { PROOF_RULE_PRIORITY, PROOF_TABLE } from "../plan/index.ts";
-import { isTunnelDevice, isWorkloadDevice, type Ownership } from "./ownership.ts";
+import { isTunnelDevice, isWorkloadDevice, type Ownership, ownsAddress } from "./ownership.ts";
 
 /** Events of one change come in bursts: a device that goes takes its routes with it. */
 const DEBOUNCE_MS = 50;
@@ -143,9 +143,14 @@ export class DriftWatch {
         if (event.link.kind !== "veth" && signature !== before) return true;
         return this.#isOurDevice(name) || this.#isOurDevice(known);
       }
-      case "address":
-        // The node's address may appear on any device of the host; pods' devices have none.
-        return !isWorkloadDevice(this.#options.ownership(), this.#devices.get(event.address.index));
+      case "address": {
+        const ownership = this.#options.ownership();
+        const device = this.#devices.get(event.address.index);
+        // The node's address may appear on any device of the host; pods' devices have those that we gave them.
+        return (
+          !isWorkloadDevice(ownership, device) || ownsAddress(ownership, event.address, device)
+        );
+      }
       case "neighbour":
         return this.#isPermanentEntry(event.neighbour);
       case "fdb":

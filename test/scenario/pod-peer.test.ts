@@ -106,6 +106,17 @@ test("a pod's networks are reached through it, and are gone with its peering", {
     );
     inside(stage.lab.router.namespace, "ping -c 2 -W 2 10.123.0.1");
     assert.ok(!routes(node!.namespace).includes("10.124."), "the filter lets in no more");
+    // A pass that nothing asks for may be half a minute away.
+    const device = /(cali\w+) +inet 169\.254/.exec(
+      inside(node!.namespace, "ip -4 -o address"),
+    )?.[1];
+    const alteredMs = clock.monotonicMs();
+    inside(node!.namespace, `ip address del ${HOST}/32 dev ${device}`);
+    await until("the address again", () =>
+      inside(node!.namespace, "ip -4 -o address").includes(HOST),
+    );
+    assert.ok(clock.monotonicMs() - alteredMs < 10_000, "drift is seen by itself");
+    assert.equal((await session())?.up, true);
     await stage.store.delete("BGPPeer", "children");
     await until("the route is gone", () => !routes(node!.namespace).includes(CHILD));
     await until(
