@@ -33,7 +33,10 @@ export interface PolicyRule {
   readonly asPathPrefix?: readonly number[];
   /** All of these stand in its AS path. */
   readonly asPathContains?: readonly number[];
-  /** It was learned with a next hop in one of these. */
+  /**
+   * Its next hop is in one of these: on import as the rules before have left it, on export with what it is in
+   * the Loc-RIB, before ours may stand in for it.
+   */
   readonly nextHops?: readonly Prefix[];
   /** Its LOCAL_PREF; 100 where it has none. */
   readonly localPref?: number;

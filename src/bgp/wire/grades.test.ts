@@ -7,6 +7,7 @@
 
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
+import { formatAddress } from "../../lib/index.ts";
 import { concatBytes, uint16 } from "./bytes.ts";
 import { encodeMessage } from "./header.ts";
 import { AttributeTable, decodeUpdate, ProtocolError, type Update } from "./index.ts";
@@ -398,6 +399,14 @@ describe("MP_REACH_NLRI and MP_UNREACH_NLRI (7.11, 7.12)", () => {
   for (const [name, bytes, expected] of cases) {
     it(name, () => assert.equal(grade(bytes, internal), expected));
   }
+
+  it("the global next hop counts, the link-local one where there is no other (RFC 2545)", () => {
+    const nextHop = (value: Bytes) => read(of(value), internal).reach[0]!.attributes.nextHop;
+    assert.equal(formatAddress(nextHop(reach(linkLocal))), "fe80::1");
+    assert.equal(formatAddress(nextHop(reach([...none, ...linkLocal]))), "fe80::1");
+    assert.equal(formatAddress(nextHop(reach([...linkLocal, ...linkLocal]))), "fe80::1");
+    assert.equal(formatAddress(nextHop(reach([...global, ...linkLocal]))), "2001:db8::1");
+  });
 
   it("either twice ends the session (section 3 g)", () => {
     for (const [type, value] of [
