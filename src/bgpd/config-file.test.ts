@@ -116,7 +116,10 @@ originate: [{ prefix: 10.1.0.0/16, communities: [blackhole] }]
       one("address: 10.0.0.3, remoteAs: 1, addPath: { send: yes }"),
       /addPath\.send: "yes" is neither "all" nor a number$/,
     ],
-    [one("address: 10.0.0.3, remoteAs: 0"), /^FILE: peers\.a\.remoteAs: 0 is not a whole number/],
+    [
+      one("address: 10.0.0.3, remoteAs: 0"),
+      /^FILE: line 3: peers\.a\.remoteAs: 0 is not a whole number/,
+    ],
     [
       one("address: 10.0.0.3, remoteAs: 1, passwordFile: none"),
       /^FILE: peers\.a\.passwordFile: ENOENT/,
@@ -127,7 +130,7 @@ originate: [{ prefix: 10.1.0.0/16, communities: [blackhole] }]
     ],
     [
       `${least}peers: []\noriginate: [{ prefix: 10.0.0.1/8 }]`,
-      /^FILE: originate: 10\.0\.0\.1\/8 has host bits$/,
+      /^FILE: line 4: originate: 10\.0\.0\.1\/8 has host bits$/,
     ],
     [
       one(
@@ -138,6 +141,30 @@ originate: [{ prefix: 10.1.0.0/16, communities: [blackhole] }]
     [
       "routerId: 1\nlocalAS: 1\n",
       /^FILE: line 1: localAs: is missing\nFILE: line 1: routerId: .*\nFILE: line 1: peers: .*\nFILE: line 2: localAS: .* is it localAs\?$/,
+    ],
+    [
+      `${least}peers:
+  - { name: a, address: 10.0.0.3, remoteAs: 1, holdTimeSeconds: 2 }
+  - name: b
+    address: 10.0.0.4
+    remoteAs: 1
+    bfd: { detectMultiplier: 0 }
+`,
+      /^FILE: line 4: peers\.a\.holdTimeSeconds: 2 is not .*\nFILE: line 8: peers\.b\.bfd\.detectMultiplier: 0 is not .*$/,
+    ],
+    [
+      `${least}gracefulRestart:
+  restartTimeSeconds: 5000
+peers: []
+`,
+      /^FILE: line 4: gracefulRestart\.restartTimeSeconds: 5000 is not .*$/,
+    ],
+    [
+      `${least}peers:
+  - { name: a, address: 10.0.0.3, remoteAs: 1 }
+  - { name: a, address: 10.0.0.4, remoteAs: 1 }
+`,
+      /^FILE: line 3: peers: the name a appears twice$/,
     ],
     [
       '{\n"localAs": 1,\n"routerId": "1.2.3.4",\n"peers": 3\n}',

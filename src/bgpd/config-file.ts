@@ -1,9 +1,9 @@
-/** Reads the configuration file: YAML, of which JSON is a part. Every mistake is told at once, by field. */
+/** Reads the configuration file: YAML, of which JSON is a part. Mistakes are told together, by line and field. */
 
 import { readFileSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import type { z } from "zod";
-import { Speaker, type SpeakerConfig } from "../bgp/index.ts";
+import { peerProblem, Speaker, type SpeakerConfig } from "../bgp/index.ts";
 import { errorText, SwitchyardError, systemClock } from "../lib/index.ts";
 import { silentLog } from "../lib/log/index.ts";
 import { type FileText, readText } from "./file-text.ts";
@@ -29,7 +29,7 @@ export function readConfig(path: string): BgpdConfig {
   if (error) throw refuse(path, problemsOf(error.issues, file));
   const { logLevel, ...speaker } = data;
   const config = withPasswords(path, speaker);
-  checkAsSpeaker(path, config);
+  checkAsSpeaker(path, config, file);
   return { speaker: config, ...(logLevel && { logLevel }) };
 }
 
@@ -50,13 +50,34 @@ function withPasswords(path: string, fields: Omit<FileFields, "logLevel">): Spea
   return { ...fields, peers } as SpeakerConfig;
 }
 
-/** Ranges, names that appear twice and the like, in the speaker's words. */
-function checkAsSpeaker(path: string, config: SpeakerConfig): void {
+/** Ranges, names that appear twice and the like, in the speaker's words: of every peer, else the first there is. */
+function checkAsSpeaker(path: string, config: SpeakerConfig, file: FileText): void {
   try {
     new Speaker({ clock: systemClock, log: silentLog, config });
   } catch (error) {
-    throw refuse(path, [errorText(error).replace(/^BGP configuration: /, "")], error);
+    const ofPeers = config.peers.flatMap((peer) => peerProblem(peer) ?? []);
+    const problems = ofPeers.length > 0 ? ofPeers : [errorText(error)];
+    throw refuse(
+      path,
+      problems.map((problem) => {
+        const words = problem.replace(/^BGP configuration: /, "");
+        return atLine(file.lineOf(pathOf(words.split(": ")[0]!, config)), words);
+      }),
+      error,
+    );
   }
+}
+
+/** Where in the file a field stands that is called as the speaker calls it, with the name of its peer. */
+function pathOf(field: string, { peers }: SpeakerConfig): readonly PropertyKey[] {
+  const index = peers.findLastIndex(({ name }) => `${field}.`.startsWith(`peers.${name}.`));
+  if (index < 0) return field.split(".");
+  const rest = field.slice(`peers.${peers[index]!.name}.`.length);
+  return ["peers", index, ...(rest === "" ? [] : rest.split("."))];
+}
+
+function atLine(line: number | undefined, words: string): string {
+  return line === undefined ? words : `line ${line}: ${words}`;
 }
 
 /** In the order of the file. */
@@ -72,9 +93,7 @@ function problemsOf(issues: readonly z.core.$ZodIssue[], file: FileText): string
       words,
     }))
     .sort((a, b) => (a.line ?? 0) - (b.line ?? 0))
-    .map(
-      ({ field, line, words }) => `${line === undefined ? "" : `line ${line}: `}${field}: ${words}`,
-    );
+    .map(({ field, line, words }) => atLine(line, `${field}: ${words}`));
 }
 
 /** Peers by their names, as the speaker calls them: nobody counts entries of a list. */
