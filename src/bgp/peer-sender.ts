@@ -157,8 +157,9 @@ export class PeerSender {
     this.#work();
   }
 
-  touch(number: PrefixNumber): void {
-    if (!this.#concerns(number)) return;
+  /** `route`: what is to be told of it now, as the host has it. */
+  touch(number: PrefixNumber, route: Origination | Path | undefined): void {
+    if (!this.#concerns(number, route)) return;
     this.#table.touch(number);
     this.#work();
   }
@@ -168,15 +169,14 @@ export class PeerSender {
     for (let left = SLICE_ROUTES; this.#walk !== undefined && left > 0; left--) {
       const { value, done } = this.#walk.next();
       if (done) this.#walk = undefined;
-      else if (this.#concerns(value)) this.#table.touch(value);
+      else if (this.#concerns(value, this.#options.host.route(value))) this.#table.touch(value);
     }
   }
 
   /** In a full mesh nearly every change is of no concern to nearly every peer: the cheap way out. */
-  #concerns(number: PrefixNumber): boolean {
+  #concerns(number: PrefixNumber, route: Origination | Path | undefined): boolean {
     const { host, negotiated } = this.#options;
     if (!negotiated.families.includes(prefixIndex.familyOf(number))) return false;
-    const route = host.route(number);
     if (route !== undefined && this.#exporter.mayExport(route)) return true;
     if (this.#table.has(number)) return true;
     if (negotiated.addPathSend.length === 0) return false;

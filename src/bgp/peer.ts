@@ -14,7 +14,7 @@ import { identityOf, PeerReceiver } from "./peer-receiver.ts";
 import { PeerSender } from "./peer-sender.ts";
 import { isLinkLocal } from "./place.ts";
 import { compilePolicy } from "./policy/index.ts";
-import type { ExportTarget, PrefixNumber, Source } from "./rib/index.ts";
+import type { ExportTarget, Origination, Path, PrefixNumber, Source } from "./rib/index.ts";
 import {
   type Connection,
   Deadline,
@@ -220,13 +220,14 @@ export class Peer {
   }
 
   /** The route to this prefix may have changed. */
-  touch(number: PrefixNumber): void {
-    this.#sender?.touch(number);
+  touch(number: PrefixNumber, route: Origination | Path | undefined): void {
+    this.#sender?.touch(number, route);
   }
 
   /** A path to this prefix that is not the best may have changed. */
   touchOther(number: PrefixNumber): void {
-    if (this.#session.negotiated?.addPathSend.length) this.#sender?.touch(number);
+    if (!this.#session.negotiated?.addPathSend.length) return;
+    this.#sender?.touch(number, this.#host.route(number));
   }
 
   /** Asks for everything again (RFC 2918). */

@@ -390,7 +390,9 @@ export class Speaker {
   }
 
   #touch(number: PrefixNumber): void {
-    for (const peer of this.#peers.values()) peer.touch(number);
+    if (this.#peers.size === 0) return;
+    const route = this.#host.route(number);
+    for (const peer of this.#peers.values()) peer.touch(number, route);
   }
 
   *#allRoutes(number: PrefixNumber, ranked: boolean): Generator<Origination | Path, void> {

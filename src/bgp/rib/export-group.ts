@@ -5,8 +5,6 @@
 
 import { familyOf, type IpAddress, type Ipv4, isIpv4 } from "../../lib/index.ts";
 import { isLinkLocal } from "../place.ts";
-import { changeAttributes } from "../policy/index.ts";
-import type { RouteChanges, RouteSource } from "../types.ts";
 import {
   AttributeTable,
   bytesToKey,
@@ -20,6 +18,7 @@ import type { ExportTarget, Origination, OutgoingAttributes } from "./export-tar
 import type { Path, Source } from "./path.ts";
 import { toldByRole } from "./role.ts";
 import { SharedUpdates } from "./shared-updates.ts";
+import { makeTelling, type Telling } from "./telling.ts";
 
 /** All by which what they are told differs, but for policy and for routes of their own. */
 type GroupTarget = Omit<
@@ -29,25 +28,12 @@ type GroupTarget = Omit<
 
 const DEFAULT_LOCAL_PREF = 100;
 
-/** A route as the peer would be told of it, before and after policy. One object for routes that are alike. */
-export interface Telling {
-  readonly attributes: PathAttributes;
-  readonly learnedNextHop: IpAddress | undefined;
-  readonly device: string | undefined;
-  /** What policies make of it, for as long as there is the policy. */
-  variants: WeakMap<RouteChanges, Telling> | undefined;
-  readonly source: RouteSource;
-  /** Encoded for an IPv4 route, for an IPv6 route; `null`: it cannot be told, `undefined`: not made yet. */
-  outgoing4: OutgoingAttributes | null | undefined;
-  outgoing6: OutgoingAttributes | null | undefined;
-}
-
 /** Equal bytes and next hops give the identical object: what has not changed is seen by `===`. */
 type Outgoing = AttributeTable<OutgoingAttributes>;
 
 export class ExportGroup {
   readonly #target: GroupTarget;
-  /** `null`: whatever the policy, they are not told. */
+  /** Of routes that another group was first to ask for. `null`: whatever the policy, they are not told. */
   readonly #tellings = new WeakMap<object, Telling | null>();
   readonly #tellingsToNextHop = new WeakMap<object, Telling | null>();
   readonly #outgoing: Outgoing;
@@ -59,7 +45,21 @@ export class ExportGroup {
 
   /** `toNextHop`: for the peer that is the next hop of a route of ours itself. */
   telling(route: Origination | Path, toNextHop: boolean): Telling | null {
-    const tellings = toNextHop ? this.#tellingsToNextHop : this.#tellings;
+    if (toNextHop) return this.#known(this.#tellingsToNextHop, route, true);
+    const { told } = route;
+    // A copy of a route brings what came of the other.
+    if (told?.route === route && told.group === this) return told.telling;
+    if (told?.route === route) return this.#known(this.#tellings, route, false);
+    const telling = this.#tell(route, false);
+    route.told = { route, group: this, telling };
+    return telling;
+  }
+
+  #known(
+    tellings: WeakMap<object, Telling | null>,
+    route: Origination | Path,
+    toNextHop: boolean,
+  ): Telling | null {
     let telling = tellings.get(route);
     if (telling === undefined) {
       telling = this.#tell(route, toNextHop);
@@ -235,23 +235,4 @@ function textOf(target: GroupTarget): string {
 /** RFC 4456 section 8. */
 export function originatorOf(attributes: PathAttributes, source: Source): Ipv4 {
   return attributes.originatorId ?? source.peerRouterId;
-}
-
-type TellingParts = Pick<Telling, "attributes" | "learnedNextHop" | "device" | "source">;
-
-function makeTelling(parts: TellingParts): Telling {
-  return { ...parts, variants: undefined, outgoing4: undefined, outgoing6: undefined };
-}
-
-export function changeTelling(telling: Telling, changes: RouteChanges): Telling {
-  telling.variants ??= new WeakMap();
-  let variant = telling.variants.get(changes);
-  if (variant === undefined) {
-    const attributes = changeAttributes(telling.attributes, changes);
-    const { learnedNextHop, device, source } = telling;
-    const changed = attributes !== telling.attributes;
-    variant = changed ? makeTelling({ attributes, learnedNextHop, device, source }) : telling;
-    telling.variants.set(changes, variant);
-  }
-  return variant;
 }

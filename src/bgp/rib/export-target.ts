@@ -4,6 +4,7 @@ import type { IpAddress, Ipv4 } from "../../lib/index.ts";
 import type { Policy } from "../policy/index.ts";
 import type { PeerConfig, Role } from "../types.ts";
 import type { Identity } from "./path.ts";
+import type { Told } from "./telling.ts";
 
 /** Attributes ready to send, and the next hop for MP_REACH_NLRI. */
 export interface OutgoingAttributes {
@@ -20,6 +21,8 @@ export interface Origination {
   readonly largeCommunities: Uint8Array | undefined;
   readonly med: number | undefined;
   readonly device: string | undefined;
+  /** A place for whoever exports it. */
+  told: Told | undefined;
 }
 
 export interface ExportTarget {

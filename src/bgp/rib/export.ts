@@ -7,15 +7,10 @@ import { familyOf } from "../../lib/index.ts";
 import type { OriginatedRoute } from "../types.ts";
 import type { Withheld } from "../view-types.ts";
 import { encodeLargeCommunities, type PrefixKey } from "../wire/index.ts";
-import {
-  changeTelling,
-  type ExportGroup,
-  ExportGroups,
-  originatorOf,
-  type Telling,
-} from "./export-group.ts";
+import { type ExportGroup, ExportGroups, originatorOf } from "./export-group.ts";
 import type { ExportTarget, Origination, OutgoingAttributes } from "./export-target.ts";
 import type { Path, Source } from "./path.ts";
+import { changeTelling, type Telling } from "./telling.ts";
 
 /** One for each session and policy. */
 export class Exporter {
@@ -107,7 +102,10 @@ export class Originations {
     let known = this.#known.get(key);
     if (known === undefined) {
       const largeCommunities = large.length > 0 ? encodeLargeCommunities(large) : undefined;
-      known = { kind: "originated", nextHop, communities, largeCommunities, med, device };
+      known = {
+        ...{ kind: "originated", nextHop, communities, largeCommunities, med, device },
+        told: undefined,
+      };
       this.#known.set(key, known);
     }
     return known;

@@ -18,6 +18,7 @@ import {
   wellKnownCommunity,
 } from "../wire/index.ts";
 import { takenByRole } from "./role.ts";
+import type { Told } from "./telling.ts";
 
 /** One session with a peer, as far as its routes need to know. */
 export interface Source {
@@ -52,6 +53,8 @@ export interface Path {
   readonly localPref: number;
   readonly asPathLength: number;
   readonly neighbourAs: number;
+  /** A place for whoever exports it. */
+  told: Told | undefined;
 }
 
 const DEFAULT_LOCAL_PREF = 100;
@@ -83,6 +86,7 @@ export function makePath(parts: PathParts): Path {
     refusal: taken === undefined ? "role-leak" : refusalOf(parts),
     pathId: parts.pathId ?? 0,
     ...ranks(attributes),
+    told: undefined,
   };
 }
 
@@ -136,7 +140,7 @@ export class PathVariants {
     if (changed === path.attributes) return path;
     const key = attributesKey(changed);
     const attributes = this.#attributes.get(key) ?? this.#attributes.add(key, changed);
-    return { ...path, attributes, ...ranks(attributes) };
+    return { ...path, attributes, ...ranks(attributes), told: undefined };
   }
 }
 
