@@ -249,3 +249,25 @@ test("what is wrong with the speaker itself is told beside what is wrong with re
     "BGP: not listening at every address port 1179",
   ]);
 });
+
+test("sessions with pods are nobody's way to a node: others are not told of them", async () => {
+  const { runner, speakers } = bench();
+  const types = [
+    ["mesh", "node-to-node mesh"],
+    ["tor", "global"],
+    ["pod", "local workload"],
+  ] as const;
+  await runner.configure({ ...planOf(), types: new Map(types) });
+  speakers[0]!.peerList = types.map(([name], at) => {
+    const address = ipv4(`192.0.2.${at + 1}`);
+    return { name, address, state: "Active", sinceMs: 0, ends: [] } as unknown as PeerDetails;
+  });
+  const names = (list: readonly { readonly name: string }[] = []) => list.map(({ name }) => name);
+  assert.deepEqual(names(runner.sessions()?.peers), ["mesh", "tor"]);
+  assert.deepEqual(names(runner.mesh()?.mesh), ["mesh"]);
+  assert.deepEqual(names(runner.mesh()?.outside), ["tor"]);
+  assert.deepEqual(
+    runner.peers().map(({ type }) => type),
+    types.map(([, type]) => type),
+  );
+});

@@ -18,13 +18,14 @@ import {
 } from "./readiness.ts";
 import { serveJson } from "./unix-http.ts";
 
+const router = { address: "172.139.20.1", type: "node specific" };
 const ready: AgentAnswer = {
   node: "node1",
   ready: true,
   notReady: "",
   ipipBackend: "bpf",
   pools: { pool: { mode: "IPIPAlways", realised: true, waiting: [] } },
-  peers: [{ address: "172.139.20.1", up: true, info: "Established" }],
+  peers: [{ ...router, up: true, info: "Established" }],
   failures: [],
 };
 
@@ -33,8 +34,13 @@ const cases: readonly (readonly [string, Partial<AgentAnswer>, readonly string[]
   ["not ready", { ready: false, notReady: "no plan" }, ["node1: not ready: no plan"]],
   [
     "a session down",
-    { peers: [{ address: "172.139.20.1", up: false, info: "Connect refused" }] },
+    { peers: [{ ...router, up: false, info: "Connect refused" }] },
     ["node1: session with 172.139.20.1: Connect refused"],
+  ],
+  [
+    "a pod that does not speak",
+    { peers: [{ address: "10.244.1.5", type: "local workload", up: false, info: "Active" }] },
+    [],
   ],
   [
     "a mode not reached",

@@ -16,7 +16,9 @@ const agentStatusSchema = z.looseObject({
     z.string(),
     z.looseObject({ mode: z.string(), realised: z.boolean(), waiting: z.array(z.string()) }),
   ),
-  peers: z.array(z.looseObject({ address: z.string(), up: z.boolean(), info: z.string() })),
+  peers: z.array(
+    z.looseObject({ address: z.string(), type: z.string(), up: z.boolean(), info: z.string() }),
+  ),
   failures: z.array(z.string()),
 });
 
@@ -54,7 +56,9 @@ export function agentProblems(status: AgentAnswer): string[] {
   const problems: string[] = [];
   if (!status.ready) problems.push(`${status.node}: not ready: ${status.notReady}`);
   for (const peer of status.peers) {
-    if (!peer.up) problems.push(`${status.node}: session with ${peer.address}: ${peer.info}`);
+    // A pod may speak or not.
+    if (peer.up || peer.type === "local workload") continue;
+    problems.push(`${status.node}: session with ${peer.address}: ${peer.info}`);
   }
   for (const [name, pool] of Object.entries(status.pools)) {
     if (pool.realised) continue;
