@@ -90,6 +90,37 @@ originate: [{ prefix: 10.1.0.0/16, communities: [blackhole] }]
     });
   });
 
+  it("lets peers share settings by anchors, as many as there are", () => {
+    const others = Array.from({ length: 1000 }, (_, i) => {
+      return `  - { <<: *client, name: n${i}, address: 10.1.${i >> 8}.${i & 255} }`;
+    });
+    const { speaker } = readConfig(
+      file(`${least}peers:
+  - &client
+    { name: first, address: 10.0.0.1, remoteAs: 65001, routeReflectorClient: true, holdTimeSeconds: 9 }
+${others.join("\n")}
+`),
+    );
+    assert.equal(speaker.peers.length, 1001);
+    const { name: _, address: __, ...shared } = speaker.peers[1000]!;
+    assert.deepEqual(shared, { remoteAs: 65001, routeReflectorClient: true, holdTimeSeconds: 9 });
+    const wrong = others.slice(0, 1).join("").replace("name: n0", "name: n0, hold: 3");
+    assert.match(
+      problem(
+        `${least}peers:\n  - &client { name: a, address: 10.0.0.1, remoteAs: 1 }\n${wrong}\n`,
+      ),
+      /^FILE: line 5: peers\.n0\.hold: there is no such field/,
+    );
+  });
+
+  it("refuses aliases of aliases that grow without end", () => {
+    const levels = Array.from({ length: 12 }, (_, i) => {
+      const inner = i === 0 ? "x" : `*l${i - 1}`;
+      return `l${i}: &l${i} [${Array(10).fill(inner).join(", ")}]\n`;
+    });
+    assert.match(problem(levels.join("")), /^FILE: Excessive alias count/);
+  });
+
   const one = (peer: string) => `${least}peers: [{ name: a, ${peer} }]\n`;
   const mistakes: [string, RegExp][] = [
     [`${least}peers: [`, /^FILE: Flow sequence .* at line 3/],

@@ -1,6 +1,7 @@
 /** The text of the configuration file: what it holds, and on which line it says so. */
 
 import { type Document, isAlias, isMap, isScalar, isSeq, LineCounter, parseDocument } from "yaml";
+import { errorText } from "../lib/index.ts";
 
 export interface FileText {
   readonly value: unknown;
@@ -12,6 +13,9 @@ export interface FileText {
 
 /** Reading a larger one once more, only to tell of lines, would take seconds. */
 const LARGEST_WITH_LINES = 256 * 1024;
+
+/** Thousands of peers may share settings; what grows by aliases of aliases is a mistake. */
+const LARGEST_ALIAS_COUNT = 1_000_000;
 
 /** JSON first: what a program writes may be large, and reading it as YAML takes a hundred times as long. */
 export function readText(text: string): FileText {
@@ -30,10 +34,16 @@ export function readText(text: string): FileText {
 
 function readYaml(text: string): FileText {
   const lines = new LineCounter();
-  const document = parseDocument(text, { lineCounter: lines });
+  const document = parseDocument(text, { lineCounter: lines, merge: true });
   const mistakes = document.errors.map(({ message }) => message.split("\n")[0]!.replace(/:$/, ""));
+  let value: unknown;
+  try {
+    if (mistakes.length === 0) value = document.toJS({ maxAliasCount: LARGEST_ALIAS_COUNT });
+  } catch (error) {
+    mistakes.push(errorText(error));
+  }
   return {
-    value: mistakes.length > 0 ? undefined : document.toJS(),
+    value,
     mistakes,
     lineOf: (path) => lines.linePos(offsetOf(document, path)).line,
   };
