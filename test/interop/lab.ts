@@ -13,11 +13,14 @@ import { Place } from "./place.ts";
 export interface Addresses {
   readonly 4: string;
   readonly 6: string;
+  /** Of the link between both ends alone. */
+  readonly link: string;
 }
 
 const addresses = (index: number): Addresses => ({
   4: `172.31.251.${index}`,
   6: `fd00:31:251::${index}`,
+  link: `fe80::251:${index}`,
 });
 
 export const OURS = addresses(1);
@@ -49,7 +52,9 @@ export class Lab {
       for (const each of known) {
         inside("address", "add", `${each[4]}/24`, "dev", "eth0");
         // Without duplicate address detection, which takes a second.
-        inside("address", "add", `${each[6]}/64`, "dev", "eth0", "nodad");
+        for (const address of [each[6], each.link]) {
+          inside("address", "add", `${address}/64`, "dev", "eth0", "nodad");
+        }
       }
       inside("link", "set", "eth0", "up");
     }

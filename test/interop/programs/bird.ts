@@ -44,7 +44,9 @@ function channel(family: 4 | 6, session: SessionSetup): string {
   return `ipv${family} { ${lines.join(" ")} };`;
 }
 
-function ttl({ ttlSecurityHops, ttl: sent, bfd }: SessionSetup): string {
+function ttl({ ttlSecurityHops, ttl: sent, bfd, neighbor }: SessionSetup): string {
+  // Of a link there is one hop.
+  if (neighbor.includes("%")) return "direct;";
   // To a neighbour at several hops BIRD sends BFD of RFC 5883, another protocol on another port.
   if (bfd) return "direct; bfd on;";
   if (ttlSecurityHops !== undefined) return `ttl security on; multihop ${ttlSecurityHops};`;

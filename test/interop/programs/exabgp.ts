@@ -176,6 +176,7 @@ export const exabgp: Program = {
     bfd: "ExaBGP has no BFD",
     keepsRoutes: noTable,
     limitsPrefixes: noTable,
+    linkLocal: "ExaBGP's configuration takes no device with an address",
     longLivedRestart: "ExaBGP does not know RFC 9494",
     plain: "ExaBGP always offers the families (RFC 4760)",
     reflects: noTable,

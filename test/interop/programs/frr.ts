@@ -269,6 +269,7 @@ export const frr: Program = {
   lacks: {
     announcesPaths: "FRR has one route of its own to a prefix",
     announcesNoExport: "FRR applies NO_EXPORT to the routes it originates itself",
+    linkLocal: "bgpd knows a link by zebra, without which it runs here",
     bfd: "bgpd reaches FRR's BFD only through zebra, without which it runs here",
     twoOctetAs: "FRR can only leave out all capabilities, not that for AS numbers alone",
   },

@@ -34,6 +34,11 @@ enabled = ${restartSeconds !== undefined}
 ${longLivedSeconds === undefined ? "" : longLived}${addPath ? paths : ""}${maximumPrefixes === undefined ? "" : limit}`;
 }
 
+/** A link-local one with its device, which the neighbour's says. */
+function localAddress({ localAddress: address, neighbor }: SessionSetup): string {
+  return address + neighbor.replace(/^[^%]*/, "");
+}
+
 function neighbor(session: SessionSetup): string {
   const { holdSeconds = 90, restartSeconds, ttlSecurityHops, ttl } = session;
   return `[[neighbors]]
@@ -43,7 +48,7 @@ peer-as = ${session.neighborAs}
 admin-down = true
 ${session.password === undefined ? "" : `auth-password = "${session.password}"`}
 [neighbors.transport.config]
-local-address = "${session.localAddress}"
+local-address = "${localAddress(session)}"
 passive-mode = ${session.passive ?? false}
 [neighbors.timers.config]
 connect-retry = 1
@@ -60,7 +65,9 @@ ${session.families.map((family) => afiSafi(family, session)).join("\n")}
 }
 
 function configuration({ as, routerId, sessions }: ProgramSetup): string {
-  const addresses = [...new Set(sessions.map(({ localAddress }) => localAddress))];
+  const addresses = [
+    ...new Set(sessions.map((each) => (each.neighbor.includes("%") ? "::" : each.localAddress))),
+  ];
   return `[global.config]
 as = ${as}
 router-id = "${routerId}"

@@ -19,6 +19,8 @@ export type Feature =
   /** Keeps our routes while we restart. */
   | "keepsRoutes"
   | "limitsPrefixes"
+  /** Speaks over addresses of one link. */
+  | "linkLocal"
   /** Keeps our routes for longer than our restart (RFC 9494). */
   | "longLivedRestart"
   | "manyRoutes"
