@@ -249,6 +249,38 @@ test("a network with several equal next hops is routed over all that lead anywhe
   assert.deepEqual(at(["192.0.2.1", "172.139.20.75"]), [beyond]);
 });
 
+test("of several next hops, one behind a link that has gone is used only when all are", () => {
+  const learned = [
+    {
+      ...{ prefix: prefix4("198.51.100.0/24"), nextHop: ipv4("10.77.1.2") },
+      nextHops: ["10.77.1.2", "10.77.2.2"].map(ipv4),
+    },
+  ];
+  const { host } = snapshot();
+  const up = { mtu: 1500, running: true };
+  const links = ["r1", "r2"].map((name) => ({ ...up, name }));
+  const connected = [1, 2].map((number) => ({
+    ...{ destination: prefix4(`10.77.${number}.0/30`), device: `r${number}` },
+  }));
+  const at = (present: readonly string[], carrier: readonly string[]) => {
+    const routesOfHost = connected.filter(({ device }) => present.includes(device));
+    const interfaces = links.map((link) => ({ ...link, running: carrier.includes(link.name) }));
+    const made = { ...host, interfaces, routes: [...host.routes, ...routesOfHost] };
+    const lines = routes(snapshot({ learned, host: made }));
+    return lines
+      .filter((line) => line.startsWith("198."))
+      .join()
+      .match(/(?<=via )\S+ dev \S+/g);
+  };
+  const [first, second] = ["10.77.1.2 dev r1", "10.77.2.2 dev r2"];
+  const both = ["r1", "r2"];
+  assert.deepEqual(at(both, both), [first, second]);
+  assert.deepEqual(at(both, ["r2"]), [second], "no carrier");
+  assert.deepEqual(at(["r2"], ["r2"]), [second], "only by the default route");
+  assert.deepEqual(at(both, []), [first, second], "what there is, stays");
+  assert.deepEqual(at([], []), ["172.139.20.1 dev eth0"]);
+});
+
 test("tunnels are planned for what must be received, whatever is sent", () => {
   const none = plan(snapshot({ receive: [], pools: [poolFact({ ipipMode: "Never" })] }));
   assert.equal(none.ipip ?? none.vxlan, undefined);

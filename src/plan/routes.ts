@@ -138,7 +138,7 @@ function externalRoutes({
     const node = byAddress.get(nextHop);
     if (node && (node.name === me || poolOf(pools, prefix))) continue;
     const others = nextHops.filter((each) => byAddress.get(each)?.name !== me);
-    const ways = resolveNextHops(host.routes, others);
+    const ways = resolveNextHops(host, others);
     if (ways.length === 0) continue;
     routes.push({
       kind: "unicast",
