@@ -45,7 +45,7 @@ export function bgpCases(scale = 1, steps: readonly string[] = allSteps): readon
     },
     {
       ...{ ...fabric, name: "overlap", feeders: 10, prefixes: tens(100_000), overlapping: true },
-      ...{ churnRounds: 5, steps: kinds.overlap },
+      ...{ churnRounds: 3, steps: kinds.overlap },
     },
     { ...ipv4, ...nodes, name: "mesh", shape: "mesh", steps: kinds.nodes },
     { ...ipv4, ...nodes, name: "reflector", shape: "reflector", steps: kinds.nodes },
