@@ -212,7 +212,8 @@ function attributesKey(block: Uint8Array, raw: readonly RawAttribute[]): string 
   if (first === undefined || last === undefined) return "";
   // The usual case: nothing stands between them.
   if (raw.every(({ start }, index) => index === 0 || start === raw[index - 1]!.end)) {
-    return bytesToKey(block.subarray(first.start, last.end));
+    const all = first.start === 0 && last.end === block.length;
+    return bytesToKey(all ? block : block.subarray(first.start, last.end));
   }
   return raw.map(({ start, end }) => bytesToKey(block.subarray(start, end))).join("");
 }

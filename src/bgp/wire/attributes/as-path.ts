@@ -141,11 +141,13 @@ export function neighbourAs(path: readonly AsSegment[]): number {
 
 /** RFC 4271 section 5.1.2 b. */
 export function prependAs(path: readonly AsSegment[], as: number): readonly AsSegment[] {
-  const [first, ...rest] = path;
-  if (first?.kind === "sequence" && first.asns.length < MAXIMUM_SEGMENT) {
-    return [{ kind: "sequence", asns: [as, ...first.asns] }, ...rest];
+  const first = path[0];
+  if (first?.kind !== "sequence" || first.asns.length >= MAXIMUM_SEGMENT) {
+    return [{ kind: "sequence", asns: [as] }, ...path];
   }
-  return [{ kind: "sequence", asns: [as] }, ...path];
+  const made = path.slice();
+  made[0] = { kind: "sequence", asns: [as].concat(first.asns) };
+  return made;
 }
 
 /** RFC 6793 section 4.2.3: the true path, from what a 2-octet peer passed on. */

@@ -71,10 +71,13 @@ export interface ScannedAttributes {
   readonly broken?: string;
 }
 
+/** Types, in the block that is looked at. */
+const seen = new Uint8Array(256);
+
 /** @throws ProtocolError for an MP attribute that appears twice, or an unknown well-known attribute */
 export function scanAttributes(block: Uint8Array): ScannedAttributes {
   const attributes: RawAttribute[] = [];
-  const seen = new Set<number>();
+  seen.fill(0);
   const multiprotocol: { mpReach?: RawAttribute; mpUnreach?: RawAttribute } = {};
   let at = 0;
   while (at < block.length) {
@@ -94,16 +97,16 @@ export function scanAttributes(block: Uint8Array): ScannedAttributes {
     at = end;
     const isReach = type === attributeType.mpReachNlri;
     if (isReach || type === attributeType.mpUnreachNlri) {
-      if (seen.has(type)) {
+      if (seen[type] === 1) {
         throw new ProtocolError("malformedAttributeList", `attribute ${type} appears twice`);
       }
       multiprotocol[isReach ? "mpReach" : "mpUnreach"] = attribute;
-    } else if (!seen.has(type)) {
+    } else if (seen[type] === 0) {
       // Before all else, as it is what costs most (RFC 7606 section 3 h).
       if ((flags & optional) === 0 && !codecs.has(type)) throw unrecognized(attribute);
       attributes.push(attribute);
     }
-    seen.add(type);
+    seen[type] = 1;
   }
   return { attributes, ...multiprotocol };
 }
