@@ -55,6 +55,11 @@ async function kubectl(...words: string[]): Promise<string> {
   return stdout;
 }
 
+/** Older ones, such as Debian 12's 1.20, want a schema to validate with, which we do not serve: we validate ourselves. */
+function apply(path: string): Promise<string> {
+  return kubectl("apply", "--validate=false", "-f", path);
+}
+
 function file(text: string): string {
   const path = join(directory, "objects.yaml");
   writeFileSync(path, text);
@@ -77,12 +82,12 @@ test("a Service is applied, changed port by port, selected and deleted", { skip 
     (
       await kubectl("get", "svc", "web", "-n", "shop", "-o", "jsonpath={.spec.ports[*].port}")
     ).trim();
-  assert.match(await kubectl("apply", "-f", file(service(http))), /service\/web created/);
-  assert.match(await kubectl("apply", "-f", file(service(http))), /service\/web unchanged/);
+  assert.match(await apply(file(service(http))), /service\/web created/);
+  assert.match(await apply(file(service(http))), /service\/web unchanged/);
   const both = file(service(`${https}, ${http}`));
-  assert.match(await kubectl("apply", "-f", both), /service\/web configured/);
+  assert.match(await apply(both), /service\/web configured/);
   assert.equal(await ports(), "443 80");
-  await kubectl("apply", "-f", file(service(https)));
+  await apply(file(service(https)));
   assert.equal(await ports(), "443");
   const stored = await kubectl("get", "svc", "web", "-n", "shop", "-o", "json");
   assert.ok(!/\$(patch|setElementOrder)/.test(stored), "no directive is stored");
@@ -99,9 +104,9 @@ kind: IPPool
 metadata: {name: pool}
 spec: {cidr: 10.0.0.0/16${more}}
 `;
-  assert.match(await kubectl("apply", "-f", file(pool(""))), /pool created/);
-  await kubectl("apply", "-f", file(pool(", natOutgoing: true")));
+  assert.match(await apply(file(pool(""))), /pool created/);
+  await apply(file(pool(", natOutgoing: true")));
   const nat = "jsonpath={.spec.natOutgoing}";
   assert.equal(await kubectl("get", "ipp", "pool", "-o", nat), "true");
-  await assert.rejects(kubectl("apply", "-f", file(pool(", nonsense: 1"))), /spec\.nonsense/);
+  await assert.rejects(apply(file(pool(", nonsense: 1"))), /spec\.nonsense/);
 });

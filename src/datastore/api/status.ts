@@ -42,7 +42,10 @@ export function statusFromError(error: unknown): ApiStatus {
   }
   const [code, reason] = statusOfCode[error.code] ?? [500, "InternalError"];
   const details = { ...error.details, switchyardCode: error.code };
-  return failureStatus({ code, reason, message: error.message, details });
+  const { message } = error;
+  // Of a resource that is invalid, kubectl before 1.25 shows the causes and not the message.
+  const causes = code === 422 ? { causes: [{ reason: "FieldValueInvalid", message }] } : {};
+  return failureStatus({ code, reason, message, details: { ...details, ...causes } });
 }
 
 function field(value: unknown, name: string): unknown {
@@ -59,7 +62,11 @@ function isErrorCode(code: unknown): code is ErrorCode {
 export function errorFromStatus(body: unknown, httpCode: number): SwitchyardError {
   const message = field(body, "message");
   const text = typeof message === "string" ? message : `the API server answered HTTP ${httpCode}`;
-  const { switchyardCode, ...details } = (field(body, "details") ?? {}) as Record<string, unknown>;
+  const {
+    switchyardCode,
+    causes: _,
+    ...details
+  } = (field(body, "details") ?? {}) as Record<string, unknown>;
   if (isErrorCode(switchyardCode)) return new SwitchyardError(switchyardCode, text, { details });
   const reason = field(body, "reason");
   for (const [code, [status, name]] of Object.entries(statusOfCode)) {
