@@ -62,11 +62,11 @@ export class PeerSender {
   readonly #resendDue = new Set<AddressFamily>();
   readonly #resending = new Set<AddressFamily>();
   readonly #job = () => {
-    this.#scheduled = this.#slice();
-    return this.#scheduled;
+    this.#scheduled = this.#slice() ? "soon" : undefined;
+    return this.#scheduled !== undefined;
   };
-  /** The job waits for its turn. */
-  #scheduled = false;
+  /** When the job has its turn. */
+  #scheduled: "patient" | "soon" | undefined;
 
   constructor(options: PeerSenderOptions) {
     this.#options = options;
@@ -220,11 +220,20 @@ export class PeerSender {
   }
 
   #work(): void {
-    if (this.#scheduled || !this.#writable || this.#closed || this.#interval.running) return;
+    if (this.#scheduled === "soon") return;
+    if (!this.#writable || this.#closed || this.#interval.running) return;
     // RFC 4724 section 4.1: who has restarted tells no route before all peers have told theirs.
     if (this.#options.host.deferring()) return;
-    this.#scheduled = true;
-    this.#options.host.slices.add(this.#job);
+    const { slices } = this.#options.host;
+    // A few changes wait for more of them: a message to each of many peers is dear.
+    const few = this.#walk === undefined && !this.#endOfRibDue && this.#resendDue.size === 0;
+    if (few && this.#table.waiting < SLICE_ROUTES) {
+      if (this.#scheduled === undefined) slices.addPatient(this.#job);
+      this.#scheduled = "patient";
+      return;
+    }
+    this.#scheduled = "soon";
+    slices.add(this.#job);
   }
 
   #send(bytes: Uint8Array): void {
