@@ -46,7 +46,13 @@ const peer: PeerDetails = {
   endCounts: [{ by: "us", name: "Hold Timer Expired", count: 5 }],
 };
 
-const speaker = { details: () => [peer], refused: () => ({ total: 11, recent: [] }) };
+const speaker = {
+  details: () => [peer],
+  refused: () => ({
+    ...{ total: 11, recent: [] },
+    signatures: { wrong: 12, missing: 13, unexpected: 14 },
+  }),
+};
 
 test("the status as samples", () => {
   const samples = renderMetrics(status, speaker)
@@ -87,6 +93,9 @@ test("the status as samples", () => {
     'switchyard_bgp_bytes_total{peer="192.0.2.1",direction="out"} 0',
     'switchyard_bgp_malformed_updates_total{peer="192.0.2.1"} 8',
     "switchyard_bgp_refused_connections_total 11",
+    'switchyard_bgp_signature_failures_total{kind="wrong"} 12',
+    'switchyard_bgp_signature_failures_total{kind="missing"} 13',
+    'switchyard_bgp_signature_failures_total{kind="unexpected"} 14',
   ]);
 });
 
